@@ -1,0 +1,70 @@
+# What a person needs: make refresh, make test, make dev. Everything sets up what it needs.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first Python from 3.11 to 3.13 that runs; name another with PYTHON=...
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	>/dev/null 2>&1 && { echo $$p; break; }; done)
+TEST_WORKERS ?= 2
+export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
+
+.DEFAULT_GOAL := help
+.PHONY: help setup refresh test test-all test-duckdb2 lint types dbt-check check dev bench sample clean
+
+help: ## Say what can be made
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.installed ## Set up the environment from the lock
+
+$(VENV)/.installed: requirements.lock requirements-uv.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once; about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+refresh: setup ## Run the quarterly refresh on the extracts in raw/ (QUARTER=2018-04-01 for another)
+	@$(BIN)/csp refresh $(QUARTER)
+
+test: setup ## Run the tests (under five minutes on two cores)
+	@$(BIN)/pytest -n $(TEST_WORKERS) -m "not slow"
+
+test-all: setup ## Run every test, the long ones too
+	@$(BIN)/pytest -n $(TEST_WORKERS)
+
+test-duckdb2: $(VENV)-duckdb2/.installed ## Run the tests on DuckDB 2
+	@$(VENV)-duckdb2/bin/pytest -n $(TEST_WORKERS) -m "not slow"
+
+$(VENV)-duckdb2/.installed: $(VENV)/.installed
+	@$(MAKE) --no-print-directory VENV=$(VENV)-duckdb2 setup
+	@$(VENV)-duckdb2/bin/uv pip install --quiet --python $(VENV)-duckdb2/bin/python --no-deps duckdb==2.0.0
+	@touch $@
+
+lint: setup ## Check format and style
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: setup ## Check types
+	@$(BIN)/mypy
+
+dbt-check: setup ## Parse the dbt project and check that contracts and dbt sources agree
+	@$(BIN)/csp prepare
+	@$(BIN)/csp contracts --check
+
+check: lint types dbt-check ## Lint, types and dbt checks
+
+dev: setup ## Open Dagster's screen on http://localhost:3000
+	@$(BIN)/csp prepare
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/dagster dev -w workspace.yaml
+
+bench: setup ## Measure against the bare engine (ROWS=10000000 MONTHS=120)
+	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)
+
+sample: setup ## Write the sample in raw/ again
+	@$(BIN)/python -m orchestration.sample raw
+
+clean: ## Remove everything generated, the environment too
+	@rm -rf $(VENV) $(VENV)-duckdb2 var

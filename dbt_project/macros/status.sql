@@ -1,0 +1,16 @@
+{#- One marker a row, in the shorthand of UK official statistics. What explains an empty cell comes
+    first: [x] not available, [z] not applicable; then what qualifies a full one: [b] first point
+    after a break in series, [p] population carried forward. Null: nothing to say. -#}
+{% macro row_status(unavailable, not_applicable='false', after_break='false', carried='false') -%}
+    case
+        when {{ not_applicable }} then '[z]'
+        when {{ unavailable }} then '[x]'
+        when {{ after_break }} then '[b]'
+        when {{ carried }} then '[p]'
+    end
+{%- endmacro %}
+
+{#- The deliveries behind a row, as one text; parts that are null are left out. -#}
+{% macro joined_deliveries(first, second) -%}
+    nullif(concat_ws('; ', {{ first }}, {{ second }}), '')
+{%- endmacro %}

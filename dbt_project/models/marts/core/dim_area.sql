@@ -1,0 +1,12 @@
+-- Areas that figures are about.
+
+select
+    area_code,
+    area_name,
+    area_type,
+    force_code,
+    force_name,
+    csp,
+    csp_name
+from {{ ref('int_areas__listed') }}
+order by print_order

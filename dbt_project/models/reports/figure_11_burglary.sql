@@ -1,0 +1,24 @@
+-- Figure 11: monthly burglary with its control limits, from 1 January of the fifth calendar year
+-- before the quarter being built.
+-- The printed figure counted burglary of dwellings; data.police.uk does not tell it apart.
+
+select
+    trends.area_code,
+    trends.area_name,
+    trends.csp,
+    trends.period_start as month,
+    trends.period_label as month_label,
+    trends.offences,
+    trends.rolling_12m_offences,
+    trends.xmr_centre,
+    trends.xmr_lower,
+    trends.xmr_upper,
+    trends.xmr_signal,
+    trends.count_status as status,
+    trends.count_deliveries as deliveries
+from {{ ref('int_crime_trends__measured') }} as trends
+cross join {{ source('control', 'refresh') }} as refresh
+where
+    trends.crime_type = 'Burglary'
+    and trends.period_type = 'month'
+    and trends.period_start >= make_date(year(refresh.as_at) - 5, 1, 1)

@@ -1,0 +1,151 @@
+-- Table 5: social dwellings by district and their rate per 1,000, as printed. Each district's cell
+-- is rounded to the nearest ten and the totals add up the rounded cells. The population is the
+-- research group's estimate for mid-year of the same year, never carried forward.
+
+with districts as (
+
+    select
+        area_code,
+        area_name,
+        force_code,
+        print_order
+    from {{ ref('int_areas__listed') }}
+    where area_type = 'district'
+
+),
+
+rounded as (
+
+    select
+        area_code,
+        stock_date,
+        tenure,
+        -- Half up: 5 prints as 10.
+        (floor(dwellings / 10 + 0.5) * 10)::bigint as dwellings,
+        delivery
+    from {{ ref('int_dwellings__completed') }}
+    where tenure in ('local authority', 'private registered provider', 'other public sector')
+
+),
+
+populations as (
+
+    select
+        area_code,
+        year(mid_year) as stock_year,
+        population,
+        delivery
+    from {{ ref('stg_population_estimates__populations') }}
+    where estimator = 'research_group'
+
+),
+
+district_rows as (
+
+    select
+        year(rounded.stock_date) as stock_year,
+        districts.area_code,
+        districts.force_code,
+        sum(rounded.dwellings) filter (where rounded.tenure = 'local authority') as local_authority,
+        sum(rounded.dwellings) filter (where rounded.tenure = 'private registered provider')
+            as private_registered_provider,
+        sum(rounded.dwellings) filter (where rounded.tenure = 'other public sector')
+            as other_public_sector,
+        any_value(populations.population) as population,
+        any_value(rounded.delivery) as stock_delivery,
+        any_value(populations.delivery) as population_delivery
+    from rounded
+    inner join districts on rounded.area_code = districts.area_code
+    left join populations
+        on
+            rounded.area_code = populations.area_code
+            and year(rounded.stock_date) = populations.stock_year
+    group by year(rounded.stock_date), districts.area_code, districts.force_code
+
+),
+
+-- A sum is unknown while one of its cells is.
+total_rows as (
+
+    select
+        stock_year,
+        force_code as area_code,
+        case when count(local_authority) = count(*) then sum(local_authority) end
+            as local_authority,
+        case when count(private_registered_provider) = count(*)
+            then sum(private_registered_provider)
+        end as private_registered_provider,
+        case when count(other_public_sector) = count(*) then sum(other_public_sector) end
+            as other_public_sector,
+        case when count(population) = count(*) then sum(population) end as population,
+        any_value(stock_delivery) as stock_delivery,
+        string_agg(distinct population_delivery, '; ' order by population_delivery)
+            as population_delivery
+    from district_rows
+    group by stock_year, force_code
+
+),
+
+all_rows as (
+
+    select
+        stock_year,
+        area_code,
+        local_authority,
+        private_registered_provider,
+        other_public_sector,
+        population,
+        stock_delivery,
+        population_delivery
+    from district_rows
+    union all
+    select
+        stock_year,
+        area_code,
+        local_authority,
+        private_registered_provider,
+        other_public_sector,
+        population,
+        stock_delivery,
+        population_delivery
+    from total_rows
+
+),
+
+with_totals as (
+
+    select
+        stock_year,
+        area_code,
+        local_authority,
+        private_registered_provider,
+        other_public_sector,
+        local_authority + private_registered_provider + other_public_sector as total,
+        population,
+        stock_delivery,
+        population_delivery
+    from all_rows
+
+)
+
+select
+    with_totals.stock_year::integer as stock_year,
+    row_number() over (
+        partition by with_totals.stock_year
+        order by areas.print_order
+    )::integer as row_order,
+    with_totals.area_code,
+    areas.area_name,
+    with_totals.local_authority::bigint as local_authority,
+    with_totals.private_registered_provider::bigint as private_registered_provider,
+    with_totals.other_public_sector::bigint as other_public_sector,
+    with_totals.total::bigint as total,
+    with_totals.population::bigint as population,
+    round({{ rate_per_1000('with_totals.total', 'with_totals.population') }}, 1) as rate_per_1000,
+    {{ row_status(
+        unavailable='with_totals.total is null or nullif(with_totals.population, 0) is null'
+    ) }} as status,
+    {{ joined_deliveries('with_totals.stock_delivery', 'with_totals.population_delivery') }}
+        as deliveries
+from with_totals
+inner join {{ ref('int_areas__listed') }} as areas on with_totals.area_code = areas.area_code

@@ -1,0 +1,145 @@
+"""The commands of ``csp``. Each reads its settings, does one thing, and says what it did.
+
+Dagster and dbt are imported only by the commands that run them.
+"""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from orchestration.errors import CspError
+from orchestration.quarters import parse_quarter, quarter_label
+from orchestration.settings import load_settings
+
+app = typer.Typer(
+    help="Quarterly refreshes of the Community Safety Partnership warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Quarter = Annotated[
+    str | None, typer.Argument(help="First day of the quarter, such as 2018-04-01, or its name.")
+]
+
+
+def main() -> None:
+    """Run the command line; print a foreseeable fault as one message, without a traceback."""
+    try:
+        app()
+    except CspError as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]Stopped.[/] {_plain(str(error))}")
+        sys.exit(1)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+@app.command()
+def refresh(quarter: Quarter = None) -> None:
+    """Run the quarterly refresh, from the landing zone to the exports.
+
+    Without QUARTER: the latest quarter for which anything has landed.
+    """
+    from orchestration.cli.refreshing import run_refresh
+
+    settings = load_settings()
+    chosen = parse_quarter(quarter) if quarter else None
+    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False)))
+
+
+@app.command()
+def land(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[str, typer.Argument(help="First day of the quarter it is delivered for.")],
+    files: Annotated[list[Path], typer.Argument(help="The delivered files.")],
+    note: Annotated[str, typer.Option(help="Anything to say about the delivery.")] = "",
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="The figures are made up, not real.")
+    ] = False,
+) -> None:
+    """Copy a delivery into the landing zone, with its checksums and the time of receipt."""
+    from orchestration.errors import LandingError
+    from orchestration.ingest.contract import load_contracts
+    from orchestration.ingest.landing import land as land_delivery
+    from orchestration.ingest.receipt import Receipt
+
+    settings = load_settings()
+    contracts = load_contracts()
+    if source not in contracts:
+        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(contracts)}.")
+    day = parse_quarter(quarter)
+    receipt = Receipt(
+        source=source,
+        quarter=day,
+        received_at=datetime.now().replace(microsecond=0),
+        nature="synthetic" if synthetic else "real",
+        note=note,
+    )
+    landed = land_delivery(settings.raw, contracts[source], day, files, receipt)
+    console = Console(highlight=False)
+    console.print(f"Landed {source} for {quarter_label(day)} ({day}) in {landed.delivery.folder}:")
+    for file in landed.delivery.files:
+        console.print(f"  {file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
+    if landed.unchanged:
+        console.print("The same files had landed before: nothing has changed.")
+    else:
+        console.print(f"`csp refresh {day}` loads it.")
+
+
+@app.command()
+def status() -> None:
+    """Show what has landed, what is loaded or refused, and what is published."""
+    from orchestration.cli.standing import show_status
+
+    show_status(load_settings(), Console(highlight=False))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A query; nothing can be changed with it.")],
+    published: Annotated[
+        bool, typer.Option("--published", help="Ask the published database instead.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
+) -> None:
+    """Ask the warehouse a question in SQL (read-only)."""
+    from orchestration.cli.asking import ask
+
+    ask(load_settings(), query, published=published, as_csv=csv, console=Console(highlight=False))
+
+
+@app.command()
+def prepare() -> None:
+    """Parse the dbt project and set up Dagster's home, if either has changed."""
+    from orchestration.cli.preparing import prepare as make_ready
+
+    changed = make_ready(load_settings())
+    typer.echo("Prepared." if changed else "Nothing to prepare.")
+
+
+@app.command()
+def contracts(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the dbt sources are up to date.")
+    ] = False,
+) -> None:
+    """Write each source's dbt YAML from its contract."""
+    from orchestration.errors import ContractError
+    from orchestration.ingest.contract import load_contracts
+    from orchestration.ingest.dbt_source import outdated_sources, write_sources
+
+    declared = load_contracts()
+    if check:
+        if outdated := outdated_sources(declared):
+            raise ContractError(
+                f"Not as their contracts say: {', '.join(outdated)}. Run `csp contracts`."
+            )
+        typer.echo(f"{len(declared)} sources agree with their contracts.")
+    else:
+        written = write_sources(declared)
+        typer.echo(f"Written: {', '.join(written)}." if written else "Nothing to write.")

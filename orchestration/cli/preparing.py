@@ -1,0 +1,23 @@
+"""Setting up what a run needs: Dagster's home and the parsed dbt project."""
+
+import os
+import shutil
+
+from orchestration.settings import PACKAGE, Settings
+from orchestration.transform.project import prepare_manifest
+
+
+def prepare(settings: Settings) -> bool:
+    """Write Dagster's settings into its home and parse dbt, where either has changed.
+
+    Sets ``DAGSTER_HOME`` for this process. Returns whether anything had to be done.
+    """
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    settings.raw.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    wanted = PACKAGE / "dagster.yaml"
+    placed = settings.dagster_home / "dagster.yaml"
+    stale = not placed.exists() or placed.read_bytes() != wanted.read_bytes()
+    if stale:
+        shutil.copyfile(wanted, placed)
+    return prepare_manifest(settings) or stale

@@ -1,0 +1,275 @@
+"""``csp refresh``: runs Dagster's own job in this process, shows how far it is, and sums up."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from orchestration.cli.preparing import prepare
+from orchestration.cli.standing import landed_to
+from orchestration.errors import CspError, LandingError, QuarterError
+from orchestration.ingest.contract import load_contracts
+from orchestration.quarters import quarter_label
+from orchestration.settings import Settings
+from orchestration.warehouse import connect
+
+_SHOWN_FAULTS = 10
+
+
+@dataclass
+class _Ran:
+    """What the run reported of itself."""
+
+    success: bool
+    run_id: str
+    checks: Counter[str] = field(default_factory=Counter)
+    failed_checks: list[str] = field(default_factory=list)
+    metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def run_refresh(settings: Settings, quarter: date | None, console: Console) -> int:
+    """Refresh ``quarter`` (or the latest that has landed) and print a summary.
+
+    Returns the exit code: 0, or 1 where the refresh stopped or a delivery was refused.
+    """
+    chosen = quarter or landed_to(settings, load_contracts())
+    if chosen is None:
+        raise LandingError(
+            f"Nothing has landed in {settings.raw}. Land a delivery with `csp land` first."
+        )
+    console.print(f"Refreshing {quarter_label(chosen)} ({chosen})")
+    prepare(settings)
+    ran = _run(settings, chosen, console)
+    refused = _print_sources(settings, chosen, ran, console)
+    _print_checks(ran, console)
+    if not ran.success:
+        _print_failures(ran, refused, console)
+        return 1
+    _print_outputs(settings, chosen, ran, console)
+    return 1 if refused else 0
+
+
+# --- running ---------------------------------------------------------------------------------
+
+
+def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
+    import dagster as dg
+
+    from orchestration.definitions import warehouse
+    from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+
+    definitions = warehouse()
+    job = definitions.resolve_job_def(REFRESH_JOB)
+    _check_partition(job, settings, quarter)
+    with dg.DagsterInstance.get() as instance, _progress(console, len(job.graph.nodes)):
+        result = job.execute_in_process(
+            partition_key=quarter.isoformat(),
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {PROGRESS_LOGGER: {}}},
+            tags={"csp/started_by": "csp refresh"},
+        )
+    return _report(result)
+
+
+def _check_partition(job: Any, settings: Settings, quarter: date) -> None:
+    keys = job.partitions_def.get_partition_keys()
+    if quarter.isoformat() not in keys:
+        raise QuarterError(
+            f"{quarter_label(quarter)} ({quarter}) cannot be refreshed: quarters run from "
+            f"{keys[0]} (CSP_FIRST_QUARTER) to the last that has ended, {keys[-1]}."
+        )
+
+
+@contextmanager
+def _progress(console: Console, steps: int) -> Iterator[None]:
+    """Show each step of the run as Dagster logs it."""
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    handler = _StepHandler(progress, steps)
+    logger = logging.getLogger("csp.progress")
+    logger.addHandler(handler)
+    try:
+        with progress:
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _StepHandler(logging.Handler):
+    def __init__(self, progress: Progress, steps: int) -> None:
+        super().__init__()
+        self._progress = progress
+        self._task = progress.add_task("starting", total=steps)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_event", None)
+        kind = getattr(event, "event_type_value", None)
+        if event is not None and kind == "STEP_START":
+            self._progress.update(self._task, description=str(event.step_key))
+        elif kind in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
+            self._progress.advance(self._task)
+
+
+# --- what happened ---------------------------------------------------------------------------
+
+
+def _report(result: Any) -> _Ran:
+    ran = _Ran(result.success, result.run_id)
+    for event in result.all_events:
+        if event.is_step_failure:
+            ran.failures.append((event.step_key, _words(event.step_failure_data.error)))
+        elif event.event_type_value == "PIPELINE_FAILURE" and event.job_failure_data.error:
+            ran.failures.append(("the run", _words(event.job_failure_data.error)))
+        elif event.is_step_materialization:
+            materialization = event.step_materialization_data.materialization
+            key = "/".join(materialization.asset_key.path)
+            ran.metadata[key] = _plain_metadata(materialization.metadata)
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            _count_check(ran, event.asset_check_evaluation_data)
+    return ran
+
+
+def _plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.value for name, value in metadata.items()}
+
+
+def _count_check(ran: _Ran, check: Any) -> None:
+    outcome = "passed" if check.passed else check.severity.value.lower()
+    ran.checks[outcome] += 1
+    if not check.passed:
+        ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
+
+
+def _words(error: Any) -> str:
+    """Return the message of a foreseeable fault, or say that the fault was not foreseen."""
+    foreseen = {one.__name__ for one in _subclasses(CspError)}
+    cause = error
+    while cause is not None:
+        if cause.cls_name in foreseen:
+            return str(cause.message).split(": ", 1)[1].strip()
+        if cause.cls_name == "DagsterAssetCheckFailedError":
+            return ""
+        cause = cause.cause
+    root = error
+    while root.cause is not None:
+        root = root.cause
+    return (
+        f"A fault that nobody foresaw: {str(root.message).strip()} The whole story is in Dagster's "
+        "screen (`make dev`) under this run. Nothing was published."
+    )
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+# --- what is said ----------------------------------------------------------------------------
+
+
+def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Console) -> int:
+    """Print what came of each source; return how many deliveries are refused now."""
+    loads = {
+        key.removeprefix("raw/"): metadata
+        for key, metadata in ran.metadata.items()
+        if key.startswith("raw/")
+    }
+    if not loads:
+        return 0
+    table = Table("Source", "New deliveries", "Rows loaded", "Rows refused", "Unchanged",
+                  "Rows in all", title="Sources")
+    for source, load in sorted(loads.items()):
+        table.add_row(source, *(f"{load[name]:,}" for name in (
+            "deliveries_new", "rows_loaded", "rows_refused", "deliveries_unchanged",
+            "dagster/row_count")))
+    console.print(table)
+    return _print_refusals(settings, quarter, console)
+
+
+def _print_refusals(settings: Settings, quarter: date, console: Console) -> int:
+    with connect(settings, read_only=True) as connection:
+        refused = connection.execute(
+            "select delivery_id, source, quarter, version, reason from control.deliveries "
+            "where quarter <= ? qualify row_number() over (partition by source, quarter "
+            "order by version desc) = 1 and state = 'refused' order by source, quarter",
+            [quarter],
+        ).fetchall()
+        quarantined = connection.execute(
+            "select deliveries.source, deliveries.quarter, files.file_name, refused.line, "
+            "refused.column_name, refused.message, refused.rule "
+            "from quarantine.refused_rows as refused "
+            "inner join control.deliveries as deliveries using (delivery_id) "
+            "left join control.files as files using (file_id) "
+            "where deliveries.state = 'loaded' and deliveries.quarter = ? "
+            "order by deliveries.source, files.file_name, refused.line limit ?",
+            [quarter, _SHOWN_FAULTS],
+        ).fetchall()
+    for _, source, delivered, version, reason in refused:
+        console.print(
+            f"[bold red]Refused:[/] {source} {delivered} (version {version}). {_plain(reason)}"
+        )
+    if refused:
+        console.print("The rows stay out, and the previous version, if any, stays in force.")
+    for source, _, file, line, column, message, rule in quarantined:
+        console.print(
+            f"[yellow]In quarantine:[/] {source}, {file}, line {line}, column '{column}': "
+            f"{_plain(message)} \\[rule: {rule}]"
+        )
+    return len(refused)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _print_checks(ran: _Ran, console: Console) -> None:
+    total = sum(ran.checks.values())
+    said = f"Checks: {ran.checks['passed']} of {total} passed"
+    if ran.checks["warn"]:
+        said += f", {ran.checks['warn']} warn"
+    console.print(said + ("." if total == ran.checks["passed"] + ran.checks["warn"] else ":"))
+    for name in ran.failed_checks:
+        console.print(f"  [red]not passed:[/] {name}")
+
+
+def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
+    for step, words in ran.failures:
+        if words:
+            console.print(f"[bold red]Stopped[/] at {step}: {_plain(words)}")
+    if refused:
+        console.print("Mend what was refused, land it again with `csp land`, and refresh again.")
+    console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
+
+
+def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
+    release = ran.metadata.get("published/csp", {})
+    exported = ran.metadata.get("exports/partnerships", {})
+    new = sum(load.get("deliveries_new", 0) for load in ran.metadata.values())
+    if not new and not release.get("changed") and not exported.get("changed"):
+        console.print(
+            f"[bold green]Nothing has changed[/] since the last refresh of "
+            f"{quarter_label(quarter)}: every mart was built again and is the same."
+        )
+    elif changed := release.get("changed_tables"):
+        console.print(f"Published anew: {', '.join(changed)}.")
+    if release.get("synthetic"):
+        console.print("[yellow]The release holds synthetic data, and says so wherever it is shown.[/]")
+    table = Table("Output", "Where", title="Outputs")
+    table.add_row("For BI (read-only)", str(settings.published / "csp.duckdb"))
+    table.add_row("This release", str(release.get("path")))
+    table.add_row(f"Exports ({exported.get('partnerships')} partnerships)",
+                  str(exported.get("path")))
+    table.add_row("Restricted warehouse", str(settings.warehouse))
+    console.print(table)

@@ -1,0 +1,37 @@
+"""Assembles the warehouse for Dagster. Nothing else belongs here."""
+
+import dagster as dg
+
+from orchestration.exports.assets import exports_asset
+from orchestration.ingest.assets import control_asset, source_assets
+from orchestration.jobs import PROGRESS_LOGGER, progress_logger, refresh_job, refresh_schedule
+from orchestration.partitions import quarterly
+from orchestration.publish.assets import release_asset
+from orchestration.resources import WarehouseWriter
+from orchestration.settings import load_settings
+from orchestration.transform.assets import model_assets
+from orchestration.transform.project import load_manifest
+
+
+@dg.definitions
+def warehouse() -> dg.Definitions:
+    """Every asset, check, job and schedule of the warehouse, from the prepared dbt manifest."""
+    settings = load_settings()
+    manifest = load_manifest(settings)
+    partitions = quarterly(settings)
+    job = refresh_job()
+    return dg.Definitions(
+        assets=[
+            *source_assets(manifest, partitions),
+            control_asset(manifest, partitions),
+            model_assets(manifest, partitions),
+            release_asset(manifest, partitions),
+            exports_asset(partitions),
+        ],
+        jobs=[job],
+        schedules=[refresh_schedule(settings, job)],
+        resources={"warehouse": WarehouseWriter()},
+        loggers={"console": dg.colored_console_logger, PROGRESS_LOGGER: progress_logger},
+        # In process: one run is one process, which holds the write lock from end to end.
+        executor=dg.in_process_executor,
+    )

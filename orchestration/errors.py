@@ -1,0 +1,37 @@
+"""Errors that a person is meant to read.
+
+Every foreseeable fault raises a subclass of :class:`CspError` whose text says what happened and
+what to do. The command line prints that text and no traceback.
+"""
+
+
+class CspError(Exception):
+    """A foreseeable fault, worded for the person who has to act on it."""
+
+
+class SettingsError(CspError):
+    """A setting or a configuration file cannot be used."""
+
+
+class QuarterError(CspError):
+    """A text does not name a quarter."""
+
+
+class ContractError(CspError):
+    """A source's contract is wrong in itself (a fault of ours, not of a supplier)."""
+
+
+class LandingError(CspError):
+    """A delivery cannot be copied into, or read from, the landing zone."""
+
+
+class WarehouseBusyError(CspError):
+    """Somebody else is writing the warehouse, or holds it open."""
+
+
+class WarehouseUnreadableError(CspError):
+    """The warehouse file is damaged, or missing where it is needed."""
+
+
+class TransformError(CspError):
+    """dbt could not build the marts."""

@@ -1,0 +1,392 @@
+"""Charts as SVG and PNG, drawn with Matplotlib in the Analysis Function's palette.
+
+Every chart states what it shows, labels its lines directly, leaves a gap where there is no data,
+and carries its alternative text. The same data gives the same bytes. Figures are made without
+pyplot, which keeps a global list of them.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from textwrap import wrap
+from typing import Any
+
+import matplotlib
+from afcharts.af_colours import get_af_colours
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from orchestration.exports.selection import Row
+from orchestration.exports.series import MonthlySeries, Value, gaps, runs, steps
+from orchestration.exports.words import (
+    ChartWords,
+    count_text,
+    last_limits,
+    ranked,
+    rate,
+    rate_label,
+)
+
+WIDTH, HEIGHT = 10.0, 5.6
+"""Size of a chart in inches; 160 dots an inch make 1,600 by 896 pixels."""
+
+DOTS_PER_INCH = 160
+TEXT = "#1A1A1A"
+QUIET_TEXT = "#505A5F"
+GRID = "#CCCCCC"
+SHADE = "#F2F2F2"
+
+_LEFT = 0.022
+_FOOTNOTE_SIZE = 8.5
+_FOOTNOTE_LINE = 0.0265
+_FOOTNOTE_CHARACTERS = 150
+_TITLE_SIZE = 13.0
+_TITLE_CHARACTERS = 78
+
+_SVG_FONT = "'DejaVu Sans'"
+_SVG_FONTS = "'DejaVu Sans', Arial, Helvetica, sans-serif"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours by what they are used for."""
+
+    main: str
+    signal: str
+    limits: str
+    muted: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart: both formats, and the text for those who cannot see it."""
+
+    slug: str
+    svg: bytes
+    png: bytes
+    alt: str
+
+
+@dataclass(frozen=True)
+class _Label:
+    text: str
+    at: float
+    colour: str
+    weight: str = "normal"
+
+
+def palette() -> Palette:
+    """Return the Analysis Function colours: dark blue, orange, dark grey and light grey."""
+    categorical = get_af_colours("categorical")
+    return Palette(
+        main=categorical[0],
+        signal=categorical[3],
+        limits=categorical[4],
+        muted=get_af_colours("focus")[1],
+    )
+
+
+def control_chart(series: MonthlySeries, words: ChartWords) -> Chart:
+    """Draw offences a month with their average, control limits, signals and breaks."""
+    with matplotlib.rc_context(_style(words)):
+        return _finished(control_figure(series, words), words)
+
+
+def rate_chart(rows: Sequence[Row], own: Sequence[str], words: ChartWords) -> Chart:
+    """Draw the rate of each row of Table 5 (one year) as a bar, the highest first.
+
+    ``own`` has the area codes to stand out. Rows have ``area_code``, ``area_name``,
+    ``rate_per_1000`` and ``status``.
+    """
+    with matplotlib.rc_context(_style(words)):
+        return _finished(rate_figure(rows, own, words), words)
+
+
+def control_figure(series: MonthlySeries, words: ChartWords) -> Figure:
+    """Return the figure of :func:`control_chart`, not yet turned into bytes.
+
+    Each unbroken run of months is one line with the gid ``offences``.
+    """
+    figure, axes = _canvas(words, left=0.055, right=0.84, axis_height=0.06)
+    colours = palette()
+    _shade_gaps(axes, series)
+    for values, dashes in ((series.centre, (5, 2.5)), (series.upper, (1.2, 2)),
+                           (_above_zero(series.lower), (1.2, 2))):  # fmt: skip
+        _draw_level(axes, values, colours.limits, dashes)
+    _draw_offences(axes, series, colours)
+    _mark_breaks(axes, series, colours)
+    _month_axis(axes, series)
+    _count_axis(axes, series)
+    _label_lines(axes, series, colours)
+    return figure
+
+
+def rate_figure(rows: Sequence[Row], own: Sequence[str], words: ChartWords) -> Figure:
+    """Return the figure of :func:`rate_chart`, not yet turned into bytes."""
+    figure, axes = _canvas(words, left=0.285, right=0.945, axis_height=0.01)
+    colours = palette()
+    ordered = ranked(rows)
+    for place, row in enumerate(ordered):
+        stands_out = row["area_code"] in own
+        value = rate(row)
+        if value is not None:
+            axes.barh(place, value, 0.68, color=colours.main if stands_out else colours.muted)
+        axes.text(
+            value or 0,
+            place,
+            f"  {rate_label(row)}",
+            va="center",
+            weight="bold" if stands_out else "normal",
+        )
+    axes.set_yticks(range(len(ordered)), [str(row["area_name"]) for row in ordered])
+    for label, row in zip(axes.get_yticklabels(), ordered, strict=True):
+        label.set_fontweight("bold" if row["area_code"] in own else "normal")
+    axes.set_ylim(len(ordered) - 0.5, -0.5)
+    axes.set_xlim(0, 1.1 * max([rate(row) or 0 for row in ordered] + [1]))
+    # The values stand at the bars: an axis would say them twice.
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="y", length=0, pad=8)
+    return figure
+
+
+def _style(words: ChartWords) -> dict[Any, Any]:
+    return {
+        # The font that comes with Matplotlib: the layout is the same on every machine.
+        "font.family": "DejaVu Sans",
+        "font.size": 10.5,
+        "text.color": TEXT,
+        "axes.labelcolor": TEXT,
+        "axes.edgecolor": GRID,
+        "xtick.labelcolor": TEXT,
+        "ytick.labelcolor": TEXT,
+        # Text stays text: readable by a screen reader, searchable, and small.
+        "svg.fonttype": "none",
+        # Without a salt of its own the drawing would have new random names every time.
+        "svg.hashsalt": words.slug,
+    }
+
+
+def _canvas(
+    words: ChartWords, left: float, right: float, axis_height: float
+) -> tuple[Figure, Axes]:
+    """Return a figure with its words written, and axes between them and the footnotes."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, facecolor="white")
+    FigureCanvasAgg(figure)
+    notes = [line for note in words.footnotes for line in wrap(note, _FOOTNOTE_CHARACTERS)]
+    bottom = 0.04 + _FOOTNOTE_LINE * len(notes) + axis_height
+    axes = figure.add_axes((left, bottom, right - left, 0.785 - bottom))
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_axisbelow(True)
+    size = _TITLE_SIZE * min(1, _TITLE_CHARACTERS / len(words.title))
+    figure.text(_LEFT, 0.965, words.number, size=10.5, va="top", color=QUIET_TEXT)
+    figure.text(_LEFT, 0.925, words.title, size=size, weight="bold", va="top")
+    figure.text(_LEFT, 0.872, words.subtitle, size=10, va="top")
+    figure.text(_LEFT, 0.02, "\n".join(notes), size=_FOOTNOTE_SIZE, va="bottom", color=QUIET_TEXT)
+    return figure, axes
+
+
+def _shade_gaps(axes: Axes, series: MonthlySeries) -> None:
+    for gap in gaps(series.offences):
+        axes.axvspan(gap.start - 0.5, gap.stop - 0.5, color=SHADE, lw=0, zorder=0)
+        if len(gap) >= 0.1 * len(series.months):
+            axes.text(
+                (gap.start + gap.stop - 1) / 2,
+                0.04,
+                "No data",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                size=9.5,
+                color=QUIET_TEXT,
+            )
+
+
+def _draw_level(
+    axes: Axes, values: Sequence[Value], colour: str, dashes: tuple[float, float]
+) -> None:
+    """Draw a level, such as a limit, as a flat line for each stretch in which it is the same."""
+    for step in steps(values):
+        level = values[step.start]
+        if level is not None:
+            axes.plot(
+                [step.start - 0.4, step.stop - 0.6],
+                [level, level],
+                color=colour,
+                lw=1.3,
+                dashes=dashes,
+                zorder=2,
+            )
+
+
+def _draw_offences(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
+    for run in runs(series.offences):
+        values = [value for value in series.offences[run.start : run.stop] if value is not None]
+        # A month alone between two gaps has no line to show it.
+        marker = "o" if len(run) == 1 else ""
+        axes.plot(
+            list(run), values, color=colours.main, lw=2, marker=marker, ms=5, gid="offences",
+            zorder=3, solid_joinstyle="round",
+        )  # fmt: skip
+    signalled = [
+        (place, value)
+        for place, value in enumerate(series.offences)
+        if value is not None and series.signals[place]
+    ]
+    if signalled:
+        axes.plot(
+            [place for place, _ in signalled],
+            [value for _, value in signalled],
+            ls="",
+            marker="o",
+            ms=6,
+            mfc=colours.signal,
+            mec="white",
+            mew=0.8,
+            gid="signals",
+            zorder=4,
+        )
+
+
+def _mark_breaks(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
+    for place, status in enumerate(series.statuses):
+        if status and "[b]" in status and place:
+            axes.axvline(place - 0.5, color=colours.limits, lw=1, zorder=1)
+            axes.text(
+                place - 0.3,
+                0.97,
+                "Break in series",
+                transform=axes.get_xaxis_transform(),
+                va="top",
+                size=9,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )
+
+
+def _month_axis(axes: Axes, series: MonthlySeries) -> None:
+    last = len(series.months) - 1
+    axes.set_xlim(-0.7, last + 0.7)
+    januaries = [place for place, month in enumerate(series.months) if month.month == 1]
+    if len(series.months) > 24:
+        every = 1 if len(januaries) <= 12 else 2
+        shown = januaries[::every]
+        axes.set_xticks(shown, [str(series.months[place].year) for place in shown])
+    else:
+        shown = [place for place, month in enumerate(series.months) if month.month % 3 == 1]
+        axes.set_xticks(shown, [f"{series.months[place]:%b %Y}" for place in shown])
+    axes.tick_params(axis="x", color=GRID, length=5)
+
+
+def _count_axis(axes: Axes, series: MonthlySeries) -> None:
+    values = [value for value in (*series.offences, *series.upper) if value is not None]
+    axes.set_ylim(0, 1.08 * max([*values, 1]))
+    axes.locator_params(axis="y", nbins=6, integer=True)
+    axes.yaxis.set_major_formatter(lambda value, _: count_text(value))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", color=GRID, lw=0.6)
+
+
+def _label_lines(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
+    """Name each line at its right end, apart from one another, instead of in a legend."""
+    last = len(series.months) - 1
+    labels = []
+    latest = series.offences[last]
+    if latest is not None:
+        labels.append(_Label(f"Offences {count_text(latest)}", latest, colours.main, "bold"))
+    anchor = last_limits(series)
+    limits = [] if anchor is None else _limit_labels(series, anchor, colours)
+    if anchor == last:
+        _write_labels(axes, last + 0.9, [*labels, *limits])
+    else:
+        _write_labels(axes, last + 0.9, labels)
+        if anchor is not None:
+            _write_labels(axes, anchor + 0.6, limits)
+    if any(series.signals):
+        axes.annotate(
+            "●", (1, 1.03), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
+            color=colours.signal, size=11, annotation_clip=False,
+        )  # fmt: skip
+        axes.annotate(
+            "signals a change", (1, 1.03), xycoords="axes fraction", xytext=(21, 0.5),
+            textcoords="offset points", size=9.5, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _limit_labels(series: MonthlySeries, place: int, colours: Palette) -> list[_Label]:
+    levels = (
+        ("Upper limit", series.upper[place]),
+        ("Average", series.centre[place]),
+        ("Lower limit", _above_zero(series.lower)[place]),
+    )
+    return [
+        _Label(f"{name} {level:.1f}", level, colours.limits)
+        for name, level in levels
+        if level is not None
+    ]
+
+
+def _write_labels(axes: Axes, x: float, labels: Sequence[_Label]) -> None:
+    top = axes.get_ylim()[1]
+    ordered = sorted(labels, key=lambda label: label.at)
+    for label, y in zip(ordered, spread([item.at for item in ordered], top / 17), strict=True):
+        axes.text(
+            x, y, label.text, color=label.colour, weight=label.weight, va="center", size=9.5,
+            clip_on=False,
+        )  # fmt: skip
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Return ascending ``places`` moved apart until each is ``gap`` from the next.
+
+    Places that are too close are moved together about their own middle.
+    """
+    groups: list[list[float]] = []
+    for place in places:
+        groups.append([place])
+        while len(groups) > 1 and _middle(groups[-1]) - _middle(groups[-2]) < gap * (
+            (len(groups[-1]) + len(groups[-2])) / 2
+        ):
+            last = groups.pop()
+            groups[-1] += last
+    return [
+        _middle(group) + gap * (place - (len(group) - 1) / 2)
+        for group in groups
+        for place in range(len(group))
+    ]
+
+
+def _middle(group: Sequence[float]) -> float:
+    return sum(group) / len(group)
+
+
+def _above_zero(values: Sequence[Value]) -> tuple[Value, ...]:
+    """Return limits without those at or below zero: a count cannot pass them."""
+    return tuple(value if value is not None and value > 0 else None for value in values)
+
+
+def _finished(figure: Figure, words: ChartWords) -> Chart:
+    svg, png = io.StringIO(), io.BytesIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(svg, format="svg", metadata=nothing)
+    figure.savefig(
+        png,
+        format="png",
+        dpi=DOTS_PER_INCH,
+        metadata={"Software": None},
+        pil_kwargs={"compress_level": 4},
+    )
+    return Chart(words.slug, _accessible(svg.getvalue(), words), png.getvalue(), words.alt)
+
+
+def _accessible(svg: str, words: ChartWords) -> bytes:
+    """Put title and description into the SVG, and let it fall back on common fonts."""
+    title, description = f"{words.slug}-title", f"{words.slug}-description"
+    opening = svg.index("<svg")
+    end = svg.index(">", opening)
+    head = (
+        f'{svg[:end]} role="img" aria-labelledby="{title} {description}">\n'
+        f' <title id="{title}">{escape(words.title)}</title>\n'
+        f' <desc id="{description}">{escape(words.alt)}</desc>'
+    )
+    return (head + svg[end + 1 :]).replace(_SVG_FONT, _SVG_FONTS).encode()

@@ -1,0 +1,15 @@
+"""Faults of exporting, each worded for the person who has to act on it."""
+
+from orchestration.errors import CspError
+
+
+class ExportError(CspError):
+    """A folder could not be exported; the one that stood before still stands."""
+
+
+class UnknownPartnershipError(ExportError):
+    """The release does not know the partnership asked for."""
+
+
+class WrongReleaseError(ExportError):
+    """The release is of another quarter than the one asked for."""

@@ -1,0 +1,173 @@
+"""Dagster assets of the load: one a source, then the resolution of which delivery is in force."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+
+from orchestration.ingest.contract import SOURCES, load_contract
+from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.load import LoadReport, load_source
+from orchestration.resources import WarehouseWriter
+from orchestration.warehouse import connect
+
+GROUP = "ingest"
+_SHOWN_FAULTS = 20
+
+
+def source_assets(
+    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+) -> list[dg.AssetsDefinition]:
+    """Return one asset for each source that the dbt manifest knows (as the contracts declare)."""
+    tables = [node for node in manifest["sources"].values() if node["source_name"] == "raw"]
+    return [_source_asset(node, partitions) for node in sorted(tables, key=lambda one: one["name"])]
+
+
+def _source_asset(
+    node: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+) -> dg.AssetsDefinition:
+    name = node["name"]
+    key = dg.AssetKey(["raw", name])
+    about = node["meta"]["csp"]
+    columns = [
+        dg.TableColumn(column["name"], column["data_type"], column["description"])
+        for column in node["columns"].values()
+    ]
+
+    @dg.asset(
+        key=key,
+        group_name=GROUP,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        description=f"{about['title']}. {node['description']}",
+        kinds={"duckdb"},
+        tags={"cadence": about["cadence"], "counts": about["counts"]},
+        metadata={
+            "supplier": about["supplier"],
+            "licence": about["licence"],
+            "dagster/table_name": f"warehouse.raw.{name}",
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                "deliveries_accepted",
+                asset=key,
+                blocking=True,
+                description="No delivery of the quarter is refused.",
+            ),
+            dg.AssetCheckSpec(
+                "rows_balance",
+                asset=key,
+                blocking=True,
+                description="Rows delivered are rows loaded plus rows refused.",
+            ),
+        ],
+        pool="warehouse",
+    )
+    def load(
+        context: dg.AssetExecutionContext, warehouse: WarehouseWriter
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        quarter = date.fromisoformat(context.partition_key)
+        settings = warehouse.settings
+        contract = load_contract(SOURCES / name)
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        with connect(settings) as connection:
+            report = load_source(connection, settings.raw, contract, quarter, now)
+            rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
+        for outcome in report.refused:
+            context.log.error(
+                f"{name} {outcome.quarter} version {outcome.version} is refused: {outcome.reason}"
+            )
+        yield dg.MaterializeResult(
+            asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report)}
+        )
+        yield _accepted(key, report, quarter)
+        yield _balance(key, report)
+
+    return load
+
+
+def _metadata(report: LoadReport) -> dict[str, Any]:
+    table = "\n".join(
+        f"| {one.quarter} | {one.version} | {one.state} | {one.rows_delivered:,} | "
+        f"{one.rows_loaded:,} | {one.rows_refused:,} |"
+        for one in report.outcomes
+    )
+    heading = "| quarter | version | state | delivered | loaded | refused |\n|---|---|---|---|---|---|"
+    return {
+        "deliveries_new": len(report.outcomes),
+        "deliveries_unchanged": report.unchanged,
+        "rows_loaded": report.total("rows_loaded"),
+        "rows_refused": report.total("rows_refused"),
+        "deliveries": dg.MarkdownMetadataValue(f"{heading}\n{table}" if table else "Nothing new."),
+    }
+
+
+def _accepted(key: dg.AssetKey, report: LoadReport, quarter: date) -> dg.AssetCheckResult:
+    """A refusal in the quarter stops the refresh; one in an earlier quarter is a warning."""
+    refused = report.refused
+    now = any(outcome.quarter == quarter for outcome in refused)
+    reasons = [outcome.reason or "" for outcome in refused]
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="deliveries_accepted",
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.ERROR if now else dg.AssetCheckSeverity.WARN,
+        metadata={"refused": len(refused), "reasons": dg.JsonMetadataValue(reasons[:_SHOWN_FAULTS])},
+    )
+
+
+def _balance(key: dg.AssetKey, report: LoadReport) -> dg.AssetCheckResult:
+    delivered = report.total("rows_delivered")
+    loaded = report.total("rows_loaded")
+    refused = report.total("rows_refused")
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="rows_balance",
+        passed=delivered == loaded + refused,
+        metadata={"delivered": delivered, "loaded": loaded, "refused": refused},
+    )
+
+
+def control_asset(
+    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+) -> dg.AssetsDefinition:
+    """Return the asset of the control tables: which delivery speaks for what, as at the quarter."""
+    sources = manifest["sources"].values()
+    loads = [dg.AssetKey(["raw", node["name"]]) for node in sources if node["source_name"] == "raw"]
+    specs = [
+        dg.AssetSpec(
+            ["control", node["name"]],
+            deps=loads,
+            group_name=GROUP,
+            description=node["description"],
+            kinds={"duckdb"},
+            metadata={"dagster/table_name": f"warehouse.control.{node['name']}"},
+        )
+        for node in sources
+        if node["source_name"] == "control"
+    ]
+
+    @dg.multi_asset(
+        name="in_force",
+        specs=specs,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        pool="warehouse",
+    )
+    def resolve(
+        context: dg.AssetExecutionContext, warehouse: WarehouseWriter
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        quarter = date.fromisoformat(context.partition_key)
+        with connect(warehouse.settings) as connection:
+            load_partnerships(connection, warehouse.settings.partnerships)
+            resolve_in_force(connection, quarter)
+            for spec in specs:
+                table = ".".join(spec.key.path)
+                ((rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
+                yield dg.MaterializeResult(
+                    asset_key=spec.key, metadata={"dagster/row_count": rows}
+                )
+
+    return resolve

@@ -1,0 +1,130 @@
+"""Bulk CSV: the engine reads, checks and loads many files of many deliveries in one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from orchestration.ingest.contract import Contract
+from orchestration.ingest.faults import Fault
+from orchestration.ingest.rules import acceptable, broken_rules, literal, typed
+from orchestration.ingest.scan import ScannedFile
+
+
+@dataclass(frozen=True)
+class BulkFile:
+    """A scanned file with the numbers under which its rows are loaded."""
+
+    scanned: ScannedFile
+    file_id: int
+    delivery_id: int
+
+    @property
+    def name(self) -> str:
+        """Name within the delivery."""
+        return self.scanned.file.name
+
+
+def read_csv_call(files: Sequence[ScannedFile], contract: Contract, *, tolerant: bool) -> str:
+    """Return a ``read_csv`` call over files of one header, all columns as text.
+
+    ``tolerant`` passes over lines that are not rows and notes them in ``reject_errors``.
+    """
+    header = files[0].header
+    named = {
+        (contract.by_header[name].name if name in contract.by_header else f"unknown_{place}"): place
+        for place, name in enumerate(header)
+    }
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in named)
+    paths = ", ".join(literal(str(scanned.file.path)) for scanned in files)
+    options = "ignore_errors = true, store_rejects = true, " if tolerant else ""
+    return (
+        f"read_csv([{paths}], {options}header = true, auto_detect = false, delim = ',', "
+        f"quote = '\"', escape = '\"', columns = {{{columns}}})"
+    )
+
+
+def insert_files(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    files: Sequence[BulkFile],
+    *,
+    tolerant: bool,
+) -> None:
+    """Load the acceptable rows of ``files`` (all of one header) into the raw table.
+
+    Raises :class:`duckdb.Error` where a line is not a row and ``tolerant`` is off.
+    """
+    values = ", ".join(typed(column) for column in contract.columns)
+    deliveries = ", ".join(str(file.delivery_id) for file in files)
+    numbers = ", ".join(str(file.file_id) for file in files)
+    source = read_csv_call([file.scanned for file in files], contract, tolerant=tolerant)
+    connection.execute(
+        f"insert into {contract.raw_table} "
+        f"select {values}, "
+        f"([{deliveries}]::integer[])[file_index::integer + 1], "
+        f"([{numbers}]::integer[])[file_index::integer + 1] "
+        f"from {source} where {acceptable(contract)}"
+    )
+
+
+def rows_by_file(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, first_delivery: int
+) -> dict[int, int]:
+    """Return the number of rows loaded from each file of the deliveries from ``first_delivery``."""
+    counted = connection.execute(
+        f"select _file_id, count(*) from {contract.raw_table} "
+        "where _delivery_id >= ? group by _file_id",
+        [first_delivery],
+    )
+    return dict(counted.fetchall())
+
+
+def refused_lines(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, file: BulkFile
+) -> list[Fault]:
+    """Read one file again and return what is wrong with each line that was not loaded."""
+    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    source = read_csv_call([file.scanned], contract, tolerant=True)
+    broken = connection.execute(
+        f"select position, fault.column_name, fault.value, fault.rule, fault.message "
+        f"from (select position, unnest({broken_rules(contract)}) as fault "
+        f"from (select *, row_number() over () as position from {source}) "
+        f"where ({acceptable(contract)}) is not true) order by position"
+    ).fetchall()
+    unreadable = _unreadable_lines(connection, file)
+    skipped = sorted({fault.line for fault in unreadable if fault.line})
+    found = [
+        Fault(rule, message, file=file.name, line=_line(position, skipped), column=column,
+              value=value)
+        for position, column, value, rule, message in broken
+    ]
+    return sorted(unreadable + found, key=lambda fault: fault.line or 0)
+
+
+def _line(position: int, skipped: Sequence[int]) -> int:
+    """Return the line of the row at ``position``, given the lines that are not rows."""
+    line = position + 1
+    for passed_over in skipped:
+        if passed_over <= line:
+            line += 1
+    return line
+
+
+def _unreadable_lines(connection: duckdb.DuckDBPyConnection, file: BulkFile) -> list[Fault]:
+    rejects = connection.execute(
+        "select line, any_value(error_type::varchar) from reject_errors group by line order by line"
+    ).fetchall()
+    columns = len(file.scanned.header)
+    messages = {
+        "MISSING COLUMNS": f"The line has fewer than the {columns} columns of the header.",
+        "TOO MANY COLUMNS": f"The line has more than the {columns} columns of the header.",
+        "UNQUOTED VALUE": "A quotation mark stands where the format does not allow one.",
+        "LINE SIZE OVER MAXIMUM": "The line is longer than two million characters.",
+        "INVALID ENCODING": "The line holds characters that are not UTF-8.",
+    }
+    return [
+        Fault("is a row of the table", messages.get(kind, "The line cannot be read as a row."),
+              file=file.name, line=line)
+        for line, kind in rejects
+    ]

@@ -1,0 +1,125 @@
+"""What a source promises: the contract, declared once in the source's ``contract.toml``.
+
+The contract drives reading, checking, quarantine, the raw table's columns and comments, and the
+dbt source. A source is a folder under ``sources/`` that has a contract.
+"""
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from orchestration.errors import ContractError
+
+SOURCES = Path(__file__).resolve().parent / "sources"
+
+
+class Column(BaseModel):
+    """One column of a source: what it means and what it may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    meaning: str
+    type: Literal["VARCHAR", "DATE", "DOUBLE", "BIGINT", "INTEGER"]
+    header: str | None = None
+    """Heading in the supplier's file; none where the reader derives the column."""
+    required: bool = True
+    """Whether every row must hold a value."""
+    unit: str | None = None
+    personal: bool = False
+    allowed: tuple[str, ...] | None = None
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    date_format: str = "%Y-%m-%d"
+
+    @property
+    def comment(self) -> str:
+        """The meaning with its unit, for the database and for dbt."""
+        return f"{self.meaning} Unit: {self.unit}." if self.unit else self.meaning
+
+
+class Contract(BaseModel):
+    """One source: who supplies it, what a row is, and the rules that its rows must meet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    folder: Path
+    title: str
+    meaning: str
+    supplier: str
+    licence: str
+    grain: str
+    cadence: Literal["quarterly", "annual", "one-off"]
+    arrival_days: int
+    """Days after a quarter's end (or after publication) by which the delivery is expected."""
+    counts: Literal["offences", "places", "people", "reference"]
+    period: str
+    """Column that says what time a row is about."""
+    series: str | None = None
+    """Column whose values are delivered independently of each other (a force, an estimator)."""
+    one_file_a_period: bool = False
+    key: tuple[str, ...] = ()
+    refused_share_limit: float = Field(ge=0, le=1)
+    """Share of refused rows beyond which the whole delivery is refused."""
+    file_pattern: tuple[str, ...]
+    layout: Literal["csv", "reader"]
+    """``csv``: read by the engine itself; ``reader``: by the source's own ``reader.py``."""
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def by_header(self) -> dict[str, Column]:
+        """Columns by the heading in the supplier's file."""
+        return {column.header: column for column in self.columns if column.header}
+
+    @property
+    def raw_table(self) -> str:
+        """Qualified name of the raw table."""
+        return f"raw.{self.source}"
+
+    @property
+    def lineage_columns(self) -> dict[str, tuple[str, str]]:
+        """Columns that we add to each raw row: name to (type, meaning)."""
+        lineage = {
+            "_delivery_id": ("INTEGER", "Delivery that the row came in (control.deliveries)."),
+            "_file_id": ("INTEGER", "File that the row came in (control.files)."),
+        }
+        if self.layout == "reader":
+            lineage |= {
+                "_sheet": ("VARCHAR", "Worksheet of a workbook; null otherwise."),
+                "_line": ("BIGINT", "Line or sheet row, counted from 1."),
+                "_column": ("VARCHAR", "Column of the sheet that held the value, where one did."),
+            }
+        return lineage
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> "Contract":
+        names = {column.name for column in self.columns}
+        named = {self.period, *self.key} | ({self.series} if self.series else set())
+        if missing := named - names:
+            raise ValueError(f"names columns that it does not have: {sorted(missing)}")
+        return self
+
+
+def load_contract(folder: Path) -> Contract:
+    """Read the contract of the source in ``folder``.
+
+    Raises :class:`ContractError` that names the file and what is wrong in it.
+    """
+    path = folder / "contract.toml"
+    try:
+        with path.open("rb") as handle:
+            declared = tomllib.load(handle)
+        return Contract(source=folder.name, folder=folder, **declared)
+    except (OSError, tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise ContractError(f"{path} is not a usable contract: {error}") from error
+
+
+def load_contracts(sources: Path = SOURCES) -> dict[str, Contract]:
+    """Read the contract of every source, by name, in alphabetical order."""
+    folders = sorted(path.parent for path in sources.glob("*/contract.toml"))
+    return {folder.name: load_contract(folder) for folder in folders}

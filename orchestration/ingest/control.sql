@@ -1,0 +1,94 @@
+-- Control and quarantine tables of the warehouse. Written only by the load; read by dbt as the
+-- source "control". Every statement may run again on a warehouse that already has them.
+
+create schema if not exists control;
+create schema if not exists quarantine;
+create schema if not exists raw;
+
+create table if not exists control.deliveries (
+    delivery_id integer primary key,
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    state varchar not null check (state in ('loaded', 'refused')),
+    nature varchar not null check (nature in ('real', 'synthetic')),
+    note varchar,
+    content_sha256 varchar not null,
+    received_at timestamp,
+    loaded_at timestamp not null,
+    rows_delivered bigint not null,
+    rows_loaded bigint not null,
+    rows_refused bigint not null,
+    reason varchar,
+    unique (source, quarter, version)
+);
+
+create table if not exists control.files (
+    file_id integer primary key,
+    delivery_id integer not null,
+    file_name varchar not null,
+    bytes bigint not null,
+    sha256 varchar not null,
+    header_lines integer not null,
+    rows_delivered bigint not null,
+    rows_loaded bigint not null,
+    rows_refused bigint not null
+);
+
+-- What the landing zone looked like when it was last read, so that unchanged files are not re-read.
+create table if not exists control.landing_index (
+    source varchar not null,
+    quarter date not null,
+    file_name varchar not null,
+    bytes bigint not null,
+    mtime_ns bigint not null,
+    sha256 varchar not null
+);
+
+create table if not exists control.coverage (
+    source varchar not null,
+    series varchar not null,
+    period date not null,
+    delivery_id integer not null,
+    row_count bigint not null
+);
+
+-- Which quarter the warehouse is being built as at. One row.
+create table if not exists control.refresh (
+    as_at date not null,
+    quarter_end date not null
+);
+
+-- Which delivery speaks for which period as at control.refresh; resolved before dbt runs.
+create table if not exists control.in_force (
+    source varchar not null,
+    series varchar not null,
+    period date not null,
+    delivery_id integer not null,
+    quarter date not null,
+    version integer not null,
+    nature varchar not null,
+    delivery varchar not null
+);
+
+-- The partnerships that this warehouse serves (from the partnerships file).
+create table if not exists control.partnership_areas (
+    csp varchar not null,
+    csp_name varchar not null,
+    district_code varchar not null,
+    district_name varchar not null,
+    force_code varchar not null,
+    force_name varchar not null,
+    force_area_name varchar not null
+);
+
+create table if not exists quarantine.refused_rows (
+    delivery_id integer not null,
+    file_id integer not null,
+    line bigint,
+    sheet varchar,
+    column_name varchar,
+    value varchar,
+    rule varchar not null,
+    message varchar not null
+);

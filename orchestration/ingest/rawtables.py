@@ -1,0 +1,66 @@
+"""Raw tables, made from the contracts: columns, types and comments.
+
+A raw table is append-only and holds every version of every delivery. Rows of a bulk source carry
+their delivery and file; their line follows from their order and is shown by ``<table>_lines``.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.contract import Contract
+from orchestration.ingest.rules import literal
+
+_CONTROL = Path(__file__).with_name("control.sql")
+
+_LINES_VIEW = """
+create or replace view {table}_lines as
+with
+numbered as (
+    select
+        *,
+        row_number() over (partition by _file_id order by rowid) + 1 as position
+    from {table}
+),
+refused as (
+    select distinct file_id, line from quarantine.refused_rows where line is not null
+),
+shifts as (
+    -- A refused line moves every later row of its file down by one.
+    select
+        file_id,
+        line - row_number() over (partition by file_id order by line) + 1 as position
+    from refused
+)
+select
+    numbered.* exclude (position),
+    numbered.position + (
+        select count(*)
+        from shifts
+        where shifts.file_id = numbered._file_id and shifts.position <= numbered.position
+    ) as _line
+from numbered
+"""
+
+
+def ensure_control(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the control and quarantine tables where they are missing."""
+    connection.execute(_CONTROL.read_text())
+
+
+def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Create the source's raw table, with the contract's types and comments, where it is missing.
+
+    A bulk source also gets a view ``<table>_lines`` that shows the line of each row in its file
+    (header is line 1; blank lines are not counted).
+    """
+    described = {column.name: (column.type, column.comment) for column in contract.columns}
+    described |= contract.lineage_columns
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in described.items())
+    table = contract.raw_table
+    connection.execute(f"create table if not exists {table} ({columns})")
+    connection.execute(f"comment on table {table} is {literal(contract.meaning)}")
+    for name, (_, meaning) in described.items():
+        connection.execute(f"comment on column {table}.{name} is {literal(meaning)}")
+    if contract.layout == "csv":
+        connection.execute(_LINES_VIEW.format(table=table))

@@ -1,0 +1,156 @@
+"""What a source's own ``reader.py`` gives back, and helpers for workbooks and small text files.
+
+A reader is a module with ``read(file: LandedFile) -> list[Row]``. It finds the table in the file
+and leaves the judging of values to the contract. It raises :class:`SubmissionError` where the table
+is not there.
+"""
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+from orchestration.errors import ContractError
+from orchestration.ingest.contract import Contract
+from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import LandedFile
+
+Cell = Any
+"""What a workbook cell holds: text, a number, a date, a truth value, or '' for nothing."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row for the raw table: text by column name, and where it stood in the file."""
+
+    values: Mapping[str, str | None]
+    line: int
+    sheet: str | None = None
+    column: str | None = None
+
+
+Reader = Callable[[LandedFile], list[Row]]
+
+
+def reader_of(contract: Contract) -> Reader:
+    """Return the ``read`` function of the source's own ``reader.py``.
+
+    Raises :class:`ContractError` where the source has none.
+    """
+    path = contract.folder / "reader.py"
+    spec = importlib.util.spec_from_file_location(f"csp_reader_{contract.source}", path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise ContractError(f"{contract.source} says layout = \"reader\" and has no reader.py.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    reader: Reader = module.read
+    return reader
+
+
+def rows_table(rows: Sequence[Row], contract: Contract, file_id: int) -> pa.Table:
+    """Return rows as an Arrow table: the contract's columns as text, and the place of each row."""
+    columns: dict[str, list[Any]] = {
+        column.name: [row.values.get(column.name) for row in rows] for column in contract.columns
+    }
+    arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    arrays["_file_id"] = pa.array([file_id] * len(rows), pa.int32())
+    arrays["_sheet"] = pa.array([row.sheet for row in rows], pa.string())
+    arrays["_line"] = pa.array([row.line for row in rows], pa.int64())
+    arrays["_column"] = pa.array([row.column for row in rows], pa.string())
+    return pa.table(arrays)
+
+
+def text_of(cell: Cell) -> str | None:
+    """Return a cell as text: whole numbers without a point, nothing as None."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    return " ".join(str(cell).split()) or None
+
+
+@dataclass
+class Workbook:
+    """An opened workbook, ODS, XLS or XLSX; a sheet is a list of rows of cells."""
+
+    file: LandedFile
+    book: CalamineWorkbook
+    sheets: list[str] = field(default_factory=list)
+
+    def rows(self, sheet: str) -> list[list[Cell]]:
+        """Return the cells of ``sheet`` from its first row on."""
+        try:
+            return self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except CalamineError as error:
+            raise SubmissionError(
+                Fault("can be opened", "The sheet is damaged and cannot be read. Open the workbook "
+                      "in a spreadsheet program, save it, and send it again.",
+                      file=self.file.name, sheet=sheet)
+            ) from error
+
+    def sheet_named(self, name: str) -> str:
+        """Return the sheet called ``name``, letting spaces and case differ.
+
+        Raises :class:`SubmissionError` that lists the sheets there are.
+        """
+        wanted = _squeezed(name)
+        for sheet in self.sheets:
+            if _squeezed(sheet) == wanted:
+                return sheet
+        raise SubmissionError(
+            Fault("has the sheet", f"There is no sheet '{name}'. The sheets are: "
+                  f"{', '.join(repr(sheet) for sheet in self.sheets)}. Rename the right one, or "
+                  "send the right workbook.", file=self.file.name, sheet=name)
+        )
+
+
+def _squeezed(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
+def open_workbook(file: LandedFile) -> Workbook:
+    """Open an ODS, XLS or XLSX workbook.
+
+    Raises :class:`SubmissionError` for an empty, password-protected or damaged one.
+    """
+    if file.bytes == 0:
+        raise SubmissionError(
+            Fault("not empty", "The workbook is empty (0 bytes). Send it again.", file=file.name)
+        )
+    try:
+        book = CalamineWorkbook.from_path(str(file.path))
+        return Workbook(file, book, list(book.sheet_names))
+    except PasswordError as error:
+        raise SubmissionError(
+            Fault("is not locked", "The workbook is protected by a password. Send it without one.",
+                  file=file.name)
+        ) from error
+    except (CalamineError, OSError) as error:
+        raise SubmissionError(
+            Fault("can be opened", "The file is not a workbook that can be opened: it is damaged, "
+                  "protected, or of another kind than its name says. Open it in a spreadsheet "
+                  "program, save it without a password, and send it again.", file=file.name)
+        ) from error
+
+
+def decode_text(file: LandedFile) -> str:
+    """Return a small text file's content.
+
+    Raises :class:`SubmissionError` for an empty one and for one that is not UTF-8.
+    """
+    content = file.path.read_bytes()
+    if not content.strip():
+        raise SubmissionError(
+            Fault("not empty", "The file is empty. Send it again.", file=file.name)
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SubmissionError(
+            Fault("is UTF-8", f"A character is not UTF-8 (byte 0x{content[error.start]:02x}). "
+                  "Save the file as UTF-8.", file=file.name, line=line)
+        ) from error

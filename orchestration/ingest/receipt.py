@@ -1,0 +1,173 @@
+"""The receipt of a delivery: what a supplier handed over, when, and whether it is real.
+
+Each delivery folder of the landing zone (`raw/<source>/<quarter>/`) holds a `delivery.json` with
+the checksum of every file. Here belong the receipt's shape, its reading and its writing, and the
+sample deliveries that are made in memory. Landing, checking and loading belong elsewhere.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestration.errors import LandingError
+
+RECEIPT_NAME = "delivery.json"
+
+Nature = Literal["real", "synthetic"]
+
+
+class ReceiptError(LandingError):
+    """A receipt that cannot be read; the message names the file and says what to do."""
+
+
+class ReceiptFile(BaseModel):
+    """One delivered file: path within its folder, size in bytes, SHA-256 in lower-case hex."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+    @classmethod
+    def of(cls, path: Path, name: str) -> Self:
+        """Return the entry for the file at `path`. Raises OSError where it cannot be read."""
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return cls(name=name, bytes=path.stat().st_size, sha256=digest)
+
+
+class Receipt(BaseModel):
+    """What one source handed over for one quarter.
+
+    `quarter` is the first day of a UK financial quarter; `received_at` is local time without a
+    zone; `nature` says whether the figures are real or synthetic; `files` are sorted by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field(min_length=1)
+    quarter: date
+    received_at: datetime
+    nature: Nature
+    note: str
+    files: tuple[ReceiptFile, ...] = ()
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """Return the receipt in `folder`, or None where there is none.
+
+        Raises ReceiptError where the file is there but is not a receipt.
+        """
+        path = folder / RECEIPT_NAME
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in fault["loc"]) or "file"
+            raise ReceiptError(_unreadable(path, f"{place}: {fault['msg']}")) from error
+        except OSError as error:
+            raise ReceiptError(_unreadable(path, error.strerror or str(error))) from error
+
+    def with_files(self, folder: Path) -> Self:
+        """Return the receipt with the files that now lie in `folder`, by name.
+
+        Raises OSError where a file cannot be read.
+        """
+        return self.model_copy(update={"files": _entries(folder)})
+
+    def write(self, folder: Path) -> Path:
+        """Write the receipt into `folder` (files sorted by name) and return its path."""
+        content = self.model_dump(mode="json")
+        content["files"] = sorted(content["files"], key=lambda file: str(file["name"]))
+        path = folder / RECEIPT_NAME
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return path
+
+    def differences(self, folder: Path) -> tuple[str, ...]:
+        """Say in plain words how the files in `folder` differ from the receipt; empty if not."""
+        receipted = {file.name: file for file in self.files}
+        found = {file.name: file for file in _entries(folder)}
+        missing = [
+            f"{name}: on the receipt but not in the folder"
+            for name in receipted.keys() - found.keys()
+        ]
+        extra = [
+            f"{name}: in the folder but not on the receipt"
+            for name in found.keys() - receipted.keys()
+        ]
+        changed = [
+            f"{name}: its bytes differ from the receipt's checksum"
+            for name in receipted.keys() & found.keys()
+            if receipted[name] != found[name]
+        ]
+        return tuple(sorted(missing + extra + changed))
+
+
+@dataclass(frozen=True)
+class SampleDelivery:
+    """A made delivery in memory: the receipt's fields and each file's content by name."""
+
+    source: str
+    quarter: date
+    received_at: datetime
+    nature: Nature
+    note: str
+    files: Mapping[str, bytes]
+
+    def write(self, landing: Path) -> Path:
+        """Write files and receipt to `<landing>/<source>/<quarter>/` and return that folder.
+
+        Files of the same names are replaced. Raises FileExistsError where the folder holds any
+        other file, since that is a supplier's delivery and is never edited.
+        """
+        folder = landing / self.source / self.quarter.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        strangers = [name for name, _ in delivered_files(folder) if name not in self.files]
+        if strangers:
+            raise FileExistsError(
+                f"{folder} holds files of another delivery ({', '.join(strangers)}); "
+                "write to an empty folder or move them away first"
+            )
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+        receipt = Receipt(
+            source=self.source,
+            quarter=self.quarter,
+            received_at=self.received_at,
+            nature=self.nature,
+            note=self.note,
+        )
+        receipt.with_files(folder).write(folder)
+        return folder
+
+
+def _entries(folder: Path) -> tuple[ReceiptFile, ...]:
+    return tuple(ReceiptFile.of(path, name) for name, path in delivered_files(folder))
+
+
+def delivered_files(folder: Path) -> list[tuple[str, Path]]:
+    """Return name and path of each delivered file; receipt, hidden and lock files are not any."""
+    files = []
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith((".", "~$")) for part in parts)
+        if path.is_file() and path.name != RECEIPT_NAME and not hidden:
+            files.append(("/".join(parts), path))
+    return sorted(files)
+
+
+def _unreadable(path: Path, fault: str) -> str:
+    return (
+        f"{path}: the receipt cannot be read ({fault}). "
+        "Land the delivery again with `csp land`, or restore the file from its last good copy."
+    )

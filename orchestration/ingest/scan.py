@@ -1,0 +1,182 @@
+"""One pass over a delimited text file's bytes: is it whole, is it text, does it have its header?
+
+The engine reads the rows; what the engine would swallow without a word is looked for here (an
+unterminated quote, a file cut short, a lost header), at the speed of reading the disk.
+"""
+
+import codecs
+import csv
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.ingest.contract import Contract
+from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import LandedFile
+
+_CHUNK = 1 << 20
+_BINARY_KINDS = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (or a password-protected one)",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip archive",
+}
+
+
+@dataclass(frozen=True)
+class ScannedFile:
+    """A delimited text file that may be read: its header and how many rows it must yield."""
+
+    file: LandedFile
+    header: tuple[str, ...]
+    rows: int
+    unknown_columns: tuple[str, ...]
+
+
+@dataclass
+class _Tally:
+    newlines: int = 0
+    blank_lines: int = 0
+    quotes: int = 0
+    last: bytes = b""
+
+
+def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
+    """Look over one CSV file.
+
+    Returns its header (as in the file) and the number of its data lines. Raises
+    :class:`SubmissionError` for a file that is empty, not UTF-8 text, without its header, without a
+    required column, with an unclosed quote, or cut short in its last line.
+    """
+    _refuse_binary(file)
+    tally = _tally(file)
+    header = _read_header(file)
+    _check_header(file, header, contract)
+    if tally.quotes % 2:
+        raise SubmissionError(_unclosed_quote(file))
+    ends_open = not tally.last.endswith(b"\n")
+    rows = tally.newlines - 1 + (1 if ends_open else 0) - tally.blank_lines
+    if rows < 1:
+        raise SubmissionError(
+            Fault("has rows", "The file has a header and nothing below it. Send it with its rows.",
+                  file=file.name)
+        )
+    if ends_open:
+        _refuse_cut_short(file, tally, header)
+    unknown = tuple(name for name in header if name not in contract.by_header)
+    return ScannedFile(file, header, rows, unknown)
+
+
+def _refuse_binary(file: LandedFile) -> None:
+    if file.bytes == 0:
+        raise SubmissionError(
+            Fault("not empty", "The file is empty (0 bytes). Send it again.", file=file.name)
+        )
+    with file.path.open("rb") as handle:
+        start = handle.read(4)
+    for magic, kind in _BINARY_KINDS.items():
+        if start.startswith(magic):
+            raise SubmissionError(
+                Fault("is a CSV", f"The file is {kind}, not a CSV. Save it as CSV (UTF-8).",
+                      file=file.name)
+            )
+    if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise SubmissionError(
+            Fault("is UTF-8", "The file is UTF-16 text. Save it as CSV (UTF-8).", file=file.name)
+        )
+
+
+def _tally(file: LandedFile) -> _Tally:
+    tally = _Tally()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    carried = b""
+    with file.path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            _check_text(file, decoder, chunk, tally)
+            tally.newlines += chunk.count(b"\n")
+            tally.quotes += chunk.count(b'"')
+            joined = carried + chunk
+            tally.blank_lines += joined.count(b"\n\n") + joined.count(b"\n\r\n")
+            carried = b"\n" if chunk.endswith(b"\n") else b"\n\r" if chunk.endswith(b"\n\r") else b""
+            tally.last = chunk[-_CHUNK:]
+    return tally
+
+
+def _check_text(
+    file: LandedFile, decoder: codecs.IncrementalDecoder, chunk: bytes, tally: _Tally
+) -> None:
+    pending = decoder.getstate()[0]
+    if chunk.isascii() and not pending and b"\x00" not in chunk:
+        return
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        line = tally.newlines + 1 + chunk[: max(error.start - len(pending), 0)].count(b"\n")
+        raise SubmissionError(
+            Fault("is UTF-8", f"A character is not UTF-8 (byte 0x{error.object[error.start]:02x}). "
+                  "Save the file as CSV (UTF-8).", file=file.name, line=line)
+        ) from error
+    if b"\x00" in chunk:
+        line = tally.newlines + 1 + chunk[: chunk.index(b"\x00")].count(b"\n")
+        raise SubmissionError(
+            Fault("is UTF-8", "The file holds binary zeros, as a damaged transfer leaves. "
+                  "Send it again.", file=file.name, line=line)
+        )
+
+
+def _read_header(file: LandedFile) -> tuple[str, ...]:
+    with file.path.open(encoding="utf-8-sig", newline="") as handle:
+        first = handle.readline(100_000)
+    if "\r" in first.rstrip("\r\n"):
+        raise SubmissionError(
+            Fault("has line ends", "Lines end in a lone carriage return. Save the file with "
+                  "Windows or Unix line ends.", file=file.name, line=1)
+        )
+    fields = next(csv.reader([first]), [])
+    return tuple(field.strip() for field in fields)
+
+
+def _check_header(file: LandedFile, header: tuple[str, ...], contract: Contract) -> None:
+    expected = contract.by_header
+    if not set(header) & set(expected):
+        raise SubmissionError(
+            Fault("has a header", "The first line is not the header. It must name the columns: "
+                  f"{', '.join(expected)}.", file=file.name, line=1)
+        )
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise SubmissionError(
+            Fault("columns are named once", "A column is there twice. Remove one of them.",
+                  file=file.name, line=1, column=twice[0])
+        )
+    unknown = [name for name in header if name not in expected]
+    if missing := [name for name in expected if name not in header]:
+        raise SubmissionError([_missing(file, name, unknown) for name in missing])
+
+
+def _missing(file: LandedFile, name: str, unknown: list[str]) -> Fault:
+    near = difflib.get_close_matches(name, unknown, n=1, cutoff=0.5)
+    hint = f" There is a column '{near[0]}'; if that is it, name it '{name}'." if near else ""
+    return Fault("has every column", f"The column '{name}' is missing.{hint}", file=file.name,
+                 line=1, column=name)
+
+
+def _unclosed_quote(file: LandedFile) -> Fault:
+    with file.path.open("rb") as handle:
+        for number, line in enumerate(handle, start=1):
+            if line.count(b'"') % 2:
+                break
+    return Fault("quotes are closed", 'A quotation mark (") is opened and not closed, which would '
+                 "swallow the rows below. Close it, or double it if it belongs to the text.",
+                 file=file.name, line=number)
+
+
+def _refuse_cut_short(file: LandedFile, tally: _Tally, header: tuple[str, ...]) -> None:
+    last_line = tally.last.rsplit(b"\n", 1)[-1].decode("utf-8", "replace")
+    fields = next(csv.reader([last_line]), [])
+    if len(fields) < len(header):
+        number = tally.newlines + 1
+        raise SubmissionError(
+            Fault("is whole", f"The file stops in the middle of its last line ({len(fields)} of "
+                  f"{len(header)} columns): it was cut short. Send it again.",
+                  file=file.name, line=number, column=header[len(fields)])
+        )

@@ -1,0 +1,1 @@
+"""One folder a source: contract, reader, staging model and sample."""

@@ -1,0 +1,72 @@
+"""The published release as a Dagster asset."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+from dagster_dbt.asset_utils import default_asset_key_fn
+
+from orchestration.publish import SourceDescription, build_release, published_tables
+from orchestration.resources import WarehouseWriter
+from orchestration.transform.project import published_nodes
+
+RELEASE_KEY = dg.AssetKey(["published", "csp"])
+
+
+def release_asset(
+    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+) -> dg.AssetsDefinition:
+    """Return the asset that publishes every model marked for publication."""
+    models = [default_asset_key_fn(manifest["nodes"][name]) for name in published_nodes(manifest)]
+
+    @dg.asset(
+        key=RELEASE_KEY,
+        deps=models,
+        group_name="publish",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        kinds={"duckdb"},
+        description="The read-only database for BI: a new file, checked, and renamed into place.",
+        pool="warehouse",
+    )
+    def publish(
+        context: dg.AssetExecutionContext, warehouse: WarehouseWriter
+    ) -> dg.MaterializeResult[Any]:
+        settings = warehouse.settings
+        release = build_release(
+            settings.warehouse,
+            settings.published,
+            date.fromisoformat(context.partition_key),
+            published_tables(manifest),
+            datetime.now(UTC),
+            credits=_credits(manifest),
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "changed": release.changed,
+                "changed_tables": dg.JsonMetadataValue(list(release.changed_tables)),
+                "current": release.is_current,
+                "synthetic": release.synthetic,
+                "built_at": release.built_at.isoformat(),
+                "content_digest": release.content_digest,
+                "path": dg.MetadataValue.path(release.path),
+                "dagster/row_count": sum(release.row_counts.values()),
+            }
+        )
+
+    return publish
+
+
+def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
+    return {
+        node["name"]: SourceDescription(
+            title=node["meta"]["csp"]["title"],
+            supplier=node["meta"]["csp"]["supplier"],
+            licence=node["meta"]["csp"]["licence"],
+        )
+        for node in manifest["sources"].values()
+        if node["source_name"] == "raw"
+    }

@@ -1,0 +1,160 @@
+"""Which tables are published, and how they are described: read from the dbt manifest.
+
+A model is published where its ``config.meta.csp`` says ``publish: true``. The same block says what
+it counts, and that is the gate: a table that counts people does not leave until disclosure
+control has passed it, and no such pass exists yet.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from orchestration.publish.errors import CatalogueError, UnsafeTableError
+
+SAFE_COUNTS = frozenset({"offences", "places", "reference"})
+"""What a published table may count. People are not among them."""
+
+UNIQUENESS_TESTS = frozenset({"unique", "unique_combination"})
+"""dbt tests whose columns are a table's key."""
+
+
+class PublishedColumn(NamedTuple):
+    """A column as readers see it: its name, its DuckDB type, and what it means with its unit."""
+
+    name: str
+    data_type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table that leaves the warehouse, with all that its readers are told about it.
+
+    ``counts`` is one of ``offences``, ``places``, ``people`` and ``reference``; ``key`` names the
+    columns that identify a row and give the order of the published rows.
+    """
+
+    schema: str
+    name: str
+    title: str
+    description: str
+    note: str
+    counts: str
+    columns: tuple[PublishedColumn, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name, such as ``marts.dim_area``."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def comment(self) -> str:
+        """Title, description and note in one text: the comment on the published table."""
+        sentences = (_sentence(part) for part in (self.title, self.description, self.note))
+        return " ".join(sentence for sentence in sentences if sentence)
+
+
+def published_tables(manifest: Mapping[str, Any]) -> list[PublishedTable]:
+    """Return the tables to publish, by schema and name, from a dbt manifest.
+
+    Raises :class:`UnsafeTableError` for a table that counts people or does not say what it
+    counts, and :class:`CatalogueError` for one without title or with an undescribed column.
+    """
+    nodes: Mapping[str, Mapping[str, Any]] = manifest.get("nodes", {})
+    keys = _tested_keys(nodes.values())
+    tables = [
+        _table(node, _meta(node), keys.get(unique_id, ()))
+        for unique_id, node in nodes.items()
+        if node.get("resource_type") == "model" and _meta(node).get("publish") is True
+    ]
+    return sorted(tables, key=lambda table: (table.schema, table.name))
+
+
+def refuse_unsafe(tables: Iterable[PublishedTable]) -> None:
+    """Raise :class:`UnsafeTableError` unless every table counts something that may be shown."""
+    for table in tables:
+        if table.counts == "people":
+            raise UnsafeTableError(
+                f"{table.full_name} counts people. It stays in the warehouse until disclosure "
+                "control has passed it; take `publish: true` off the model."
+            )
+        if table.counts not in SAFE_COUNTS:
+            raise UnsafeTableError(
+                f"{table.full_name} does not say what it counts (it says '{table.counts}'). Set "
+                f"`counts` in its meta to one of: {', '.join(sorted(SAFE_COUNTS))}."
+            )
+
+
+def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta: Mapping[str, Any] = (node.get("config") or {}).get("meta") or {}
+    csp: Mapping[str, Any] = meta.get("csp") or {}
+    return csp
+
+
+def _table(
+    node: Mapping[str, Any], meta: Mapping[str, Any], tested_key: tuple[str, ...]
+) -> PublishedTable:
+    table = PublishedTable(
+        schema=node["schema"],
+        name=node.get("alias") or node["name"],
+        title=str(meta.get("title") or ""),
+        description=_tidy(node.get("description")),
+        note=_tidy(meta.get("note")),
+        counts=str(meta.get("counts") or ""),
+        columns=tuple(
+            PublishedColumn(
+                column["name"], column.get("data_type") or "", _tidy(column.get("description"))
+            )
+            for column in (node.get("columns") or {}).values()
+        ),
+        key=tuple(meta.get("key") or tested_key),
+    )
+    refuse_unsafe([table])
+    _refuse_undescribed(table)
+    return table
+
+
+def _refuse_undescribed(table: PublishedTable) -> None:
+    if not table.title or not table.description:
+        raise CatalogueError(f"{table.full_name} is to be published without title or description.")
+    if not table.columns:
+        raise CatalogueError(f"{table.full_name} is to be published but lists no columns.")
+    names = {column.name for column in table.columns}
+    bare = [column.name for column in table.columns if not column.description]
+    if bare:
+        raise CatalogueError(f"{table.full_name}: no description of {', '.join(bare)}.")
+    if unknown := [name for name in table.key if name not in names]:
+        raise CatalogueError(f"{table.full_name}: its key names {', '.join(unknown)}, no column.")
+
+
+def _tested_keys(nodes: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Return the key of each model that a uniqueness test declares, the longest where several."""
+    keys: dict[str, tuple[str, ...]] = {}
+    for node in nodes:
+        test = node.get("test_metadata") or {}
+        attached = node.get("attached_node")
+        if not attached or test.get("name") not in UNIQUENESS_TESTS:
+            continue
+        key = _key_of(test.get("kwargs") or {})
+        if len(key) > len(keys.get(attached, ())):
+            keys[attached] = key
+    return keys
+
+
+def _key_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    # dbt keeps a generic test's arguments flat, or, as they are now written, one level down.
+    arguments = {**kwargs, **(kwargs.get("arguments") or {})}
+    lists = [value for value in arguments.values() if isinstance(value, list)]
+    if lists:
+        return tuple(str(name) for name in lists[0])
+    column = arguments.get("column_name")
+    return (str(column),) if column else ()
+
+
+def _tidy(text: object) -> str:
+    return " ".join(str(text or "").split())
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."

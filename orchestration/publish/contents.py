@@ -1,0 +1,379 @@
+"""What a published file holds: the tables, and the tables about them.
+
+Besides the marts and reports every release has, in schema ``main``: ``release`` (what it is),
+``sources`` (the deliveries that it was made from), ``published_tables`` and ``data_dictionary``
+(what each table and column means). Everything here works on a connection that has the warehouse
+attached as ``warehouse`` and the new file as ``csp``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import duckdb
+
+from orchestration.publish.catalogue import PublishedColumn, PublishedTable
+from orchestration.publish.database import CATALOGUE, identifier, literal, qualified
+from orchestration.publish.errors import MissingTableError, SchemaMismatchError
+from orchestration.quarters import quarter_label
+
+SCHEMA_VERSION = 1
+"""Raised when a published column is dropped, renamed or retyped."""
+
+PRODUCT = "CSP Warehouse"
+
+SYNTHETIC_NOTICE = (
+    "Synthetic data: made by a program to try out the warehouse. The figures describe no real "
+    "place, crime or person, and must not be used as evidence."
+)
+
+WAREHOUSE = "warehouse"
+"""Name under which the restricted database is attached."""
+
+
+@dataclass(frozen=True)
+class SourceDescription:
+    """How a source is credited: its title, who supplied it, and under which licence."""
+
+    title: str = ""
+    supplier: str = ""
+    licence: str = ""
+
+
+RELEASE = PublishedTable(
+    "main",
+    "release",
+    "This release",
+    "One row: which quarter the figures are as at, when the file was built, and whether they are "
+    "synthetic.",
+    "",
+    "reference",
+    (
+        PublishedColumn("quarter", "DATE", "First day of the UK financial quarter, as at its end."),
+        PublishedColumn("quarter_label", "VARCHAR", "Name of the quarter, such as Q1 2018/19."),
+        PublishedColumn("built_at", "TIMESTAMP", "When this file was built (UTC)."),
+        PublishedColumn(
+            "schema_version",
+            "INTEGER",
+            "Version of the published columns; rises when one is dropped, renamed or retyped.",
+        ),
+        PublishedColumn(
+            "synthetic", "BOOLEAN", "True where any delivery in force is synthetic, not real."
+        ),
+        PublishedColumn(
+            "synthetic_notice", "VARCHAR", "What to tell readers of synthetic figures; else null."
+        ),
+        PublishedColumn("product", "VARCHAR", "Name of the software that built the release."),
+        PublishedColumn("product_version", "VARCHAR", "Version of that software."),
+        PublishedColumn(
+            "content_digest",
+            "VARCHAR",
+            "Fingerprint of every other table; equal where two releases hold the same.",
+        ),
+    ),
+    ("quarter",),
+)
+
+SOURCES = PublishedTable(
+    "main",
+    "sources",
+    "Sources of this release",
+    "The files of every delivery in force as at the quarter: what the figures were made from.",
+    "",
+    "reference",
+    (
+        PublishedColumn("source", "VARCHAR", "Name of the source in the warehouse."),
+        PublishedColumn("title", "VARCHAR", "Title of the source; null where not given."),
+        PublishedColumn("supplier", "VARCHAR", "Who supplied it; null where not given."),
+        PublishedColumn("licence", "VARCHAR", "Licence of the source; null where not given."),
+        PublishedColumn("quarter", "DATE", "First day of the quarter in which it was delivered."),
+        PublishedColumn("version", "INTEGER", "Version of the delivery within that quarter."),
+        PublishedColumn("nature", "VARCHAR", "Whether the delivery is real or synthetic."),
+        PublishedColumn("note", "VARCHAR", "What its supplier or maker said about it."),
+        PublishedColumn("first_period", "DATE", "First period for which the delivery is in force."),
+        PublishedColumn("last_period", "DATE", "Last period for which the delivery is in force."),
+        PublishedColumn("file_name", "VARCHAR", "Name of the file as delivered."),
+        PublishedColumn("sha256", "VARCHAR", "SHA-256 checksum of the file, in hexadecimal."),
+        PublishedColumn("bytes", "BIGINT", "Size of the file in bytes."),
+        PublishedColumn("rows_loaded", "BIGINT", "Rows of the file that were loaded."),
+        PublishedColumn("rows_refused", "BIGINT", "Rows of the file that were refused."),
+    ),
+    ("source", "quarter", "version", "file_name"),
+)
+
+TABLES = PublishedTable(
+    "main",
+    "published_tables",
+    "Tables of this release",
+    "One row for each table of this file: what it shows, what it counts, and how many rows.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn("title", "VARCHAR", "Title of the table."),
+        PublishedColumn("description", "VARCHAR", "What a row is and what the table holds."),
+        PublishedColumn("note", "VARCHAR", "What a reader must know; null where nothing."),
+        PublishedColumn(
+            "counts", "VARCHAR", "What the table counts: offences, places or reference."
+        ),
+        PublishedColumn(
+            "key_columns", "VARCHAR", "Columns that identify a row, separated by commas."
+        ),
+        PublishedColumn("rows", "BIGINT", "Number of rows."),
+    ),
+    ("table_schema", "table_name"),
+)
+
+DICTIONARY = PublishedTable(
+    "main",
+    "data_dictionary",
+    "Data dictionary",
+    "One row for each column of this file: its type and its meaning.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn("column_position", "INTEGER", "Place of the column in the table, from 1."),
+        PublishedColumn("column_name", "VARCHAR", "Name of the column."),
+        PublishedColumn("data_type", "VARCHAR", "DuckDB type of the column."),
+        PublishedColumn("description", "VARCHAR", "What the column means, with its unit."),
+    ),
+    ("table_schema", "table_name", "column_position"),
+)
+
+ABOUT_TABLES = (RELEASE, SOURCES, TABLES, DICTIONARY)
+"""The tables about the release; every file has them."""
+
+_SOURCES_QUERY = """
+with in_force as (
+    select source, delivery_id, min(period) as first_period, max(period) as last_period
+    from warehouse.control.in_force
+    group by all
+)
+select
+    deliveries.source,
+    credits.title,
+    credits.supplier,
+    credits.licence,
+    deliveries.quarter,
+    deliveries.version,
+    deliveries.nature,
+    deliveries.note,
+    in_force.first_period,
+    in_force.last_period,
+    files.file_name,
+    files.sha256,
+    files.bytes,
+    files.rows_loaded,
+    files.rows_refused
+from in_force
+inner join warehouse.control.deliveries as deliveries using (delivery_id)
+inner join warehouse.control.files as files using (delivery_id)
+left join source_credits as credits on credits.source = deliveries.source
+order by deliveries.source, deliveries.quarter, deliveries.version, files.file_name
+"""
+
+
+def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> PublishedTable:
+    """Copy one table of the warehouse into the new file, in the order of its key.
+
+    Returns the table with the types that it really has. Raises :class:`MissingTableError`, or
+    :class:`SchemaMismatchError` where the columns differ from those described.
+    """
+    columns = _checked_columns(connection, table)
+    names = [identifier(column.name) for column in columns]
+    keys = [identifier(name) for name in table.key]
+    # Every column follows the key, so that rows which share a key still have one order.
+    order = ", ".join([*keys, *(name for name in names if name not in keys)])
+    connection.execute(f"create schema if not exists {qualified(CATALOGUE, table.schema)}")
+    connection.execute(
+        f"create table {qualified(CATALOGUE, table.schema, table.name)} as "
+        f"select {', '.join(names)} from {qualified(WAREHOUSE, table.schema, table.name)} "
+        f"order by {order}"
+    )
+    return PublishedTable(
+        table.schema,
+        table.name,
+        table.title,
+        table.description,
+        table.note,
+        table.counts,
+        columns,
+        table.key,
+    )
+
+
+def _checked_columns(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable
+) -> tuple[PublishedColumn, ...]:
+    found = connection.execute(
+        "select column_name, data_type from duckdb_columns() where database_name = ? "
+        "and schema_name = ? and table_name = ? order by column_index",
+        [WAREHOUSE, table.schema, table.name],
+    ).fetchall()
+    if not found:
+        raise MissingTableError(
+            f"The warehouse has no table {table.full_name}, which is to be published. Run the "
+            "transformation for the quarter first."
+        )
+    types = dict(found)
+    described = {column.name for column in table.columns}
+    if described != set(types):
+        differing = ", ".join(sorted(described ^ set(types)))
+        raise SchemaMismatchError(
+            f"{table.full_name} and its description do not have the same columns: {differing}."
+        )
+    for column in table.columns:
+        declared = _normal_type(connection, column.data_type) if column.data_type else None
+        if declared and declared != types[column.name]:
+            raise SchemaMismatchError(
+                f"{table.full_name}.{column.name} is {types[column.name]}, but is described as "
+                f"{declared}."
+            )
+    return tuple(
+        PublishedColumn(column.name, types[column.name], column.description)
+        for column in table.columns
+    )
+
+
+def _normal_type(connection: duckdb.DuckDBPyConnection, data_type: str) -> str:
+    """Return DuckDB's own spelling of ``data_type``, such as BIGINT for int8."""
+    row = connection.execute(f"select typeof(cast(null as {data_type}))").fetchone()
+    return str(row[0]) if row else data_type
+
+
+def write_sources(
+    connection: duckdb.DuckDBPyConnection, credits: Mapping[str, SourceDescription]
+) -> None:
+    """Write ``sources``: one row a file of every delivery in force."""
+    connection.execute(
+        "create temp table source_credits "
+        "(source varchar, title varchar, supplier varchar, licence varchar)"
+    )
+    for source, credit in credits.items():
+        connection.execute(
+            "insert into source_credits values (?, ?, ?, ?)",
+            [source, credit.title or None, credit.supplier or None, credit.licence or None],
+        )
+    _create(connection, SOURCES)
+    connection.execute(f"insert into {_path(SOURCES)} {_SOURCES_QUERY}")
+
+
+def write_descriptions(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]
+) -> None:
+    """Write ``published_tables`` and ``data_dictionary`` for ``tables`` and for themselves."""
+    described = sorted([*tables, *ABOUT_TABLES], key=lambda table: (table.schema, table.name))
+    columns = [
+        [table.schema, table.name, position, *column]
+        for table in described
+        for position, column in enumerate(table.columns, start=1)
+    ]
+    _create(connection, DICTIONARY)
+    _insert(connection, DICTIONARY, columns)
+    counted: dict[PublishedTable, int] = {
+        RELEASE: 1,
+        TABLES: len(described),
+        DICTIONARY: len(columns),
+    }
+    for table in (*tables, SOURCES):
+        counted[table] = count_rows(connection, CATALOGUE, table)
+    _create(connection, TABLES)
+    _insert(
+        connection,
+        TABLES,
+        [
+            [
+                table.schema,
+                table.name,
+                table.title,
+                table.description,
+                table.note or None,
+                table.counts,
+                ", ".join(table.key),
+                counted[table],
+            ]
+            for table in described
+        ],
+    )
+
+
+def write_release(
+    connection: duckdb.DuckDBPyConnection,
+    quarter: date,
+    now: datetime,
+    product_version: str,
+    digest: str,
+) -> None:
+    """Write the one row of ``release``. ``now`` is in UTC and without a zone."""
+    synthetic = is_synthetic(connection)
+    _create(connection, RELEASE)
+    _insert(
+        connection,
+        RELEASE,
+        [
+            [
+                quarter,
+                quarter_label(quarter),
+                now,
+                SCHEMA_VERSION,
+                synthetic,
+                SYNTHETIC_NOTICE if synthetic else None,
+                PRODUCT,
+                product_version,
+                digest,
+            ]
+        ],
+    )
+
+
+def is_synthetic(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether any delivery in force is synthetic."""
+    row = connection.execute(
+        "select count(*) from warehouse.control.in_force where nature = 'synthetic'"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def write_comments(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> None:
+    """Put the description of each table and column on it as its comment."""
+    for table in tables:
+        path = _path(table)
+        connection.execute(f"comment on table {path} is {literal(table.comment)}")
+        for column in table.columns:
+            connection.execute(
+                f"comment on column {path}.{identifier(column.name)} "
+                f"is {literal(column.description)}"
+            )
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, catalogue: str, table: PublishedTable) -> int:
+    """Return the number of rows of ``table`` in the attached ``catalogue``."""
+    row = connection.execute(
+        f"select count(*) from {qualified(catalogue, table.schema, table.name)}"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _path(table: PublishedTable) -> str:
+    return qualified(CATALOGUE, table.schema, table.name)
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    columns = ", ".join(f"{identifier(column.name)} {column.data_type}" for column in table.columns)
+    connection.execute(f"create table {_path(table)} ({columns})")
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: Sequence[Sequence[object]]
+) -> None:
+    if not rows:
+        return
+    one = f"({', '.join('?' * len(table.columns))})"
+    values = ", ".join([one] * len(rows))
+    # One statement for all rows: executemany costs a statement a row.
+    connection.execute(
+        f"insert into {_path(table)} values {values}", [value for row in rows for value in row]
+    )

@@ -1,0 +1,35 @@
+"""Faults of publishing, each worded for the person who has to act on it."""
+
+from orchestration.errors import CspError
+
+
+class PublishError(CspError):
+    """A release could not be published; what was published before still stands."""
+
+
+class CatalogueError(PublishError):
+    """The transformation's manifest does not describe a published table well enough."""
+
+
+class UnsafeTableError(PublishError):
+    """A table counts people, or does not say what it counts, and so must not leave."""
+
+
+class MissingTableError(PublishError):
+    """The warehouse lacks a table that is to be published."""
+
+
+class SchemaMismatchError(PublishError):
+    """A table of the warehouse has other columns than its description says."""
+
+
+class WrongQuarterError(PublishError):
+    """The warehouse, or a release, is as at another quarter than the one asked for."""
+
+
+class VerificationError(PublishError):
+    """The new file does not hold what it should."""
+
+
+class ReleaseUnreadableError(PublishError):
+    """A published file is missing, damaged, or not a release of this product."""

@@ -1,0 +1,340 @@
+"""Building a release: copied, described, checked, compared, and only then put in its place.
+
+``published/<quarter>/csp.duckdb`` is the release of a quarter, ``published/csp.duckdb`` the
+current one: the newest quarter's. Whoever calls this holds the writer lock and has no connection
+to the warehouse open.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration import __version__
+from orchestration.publish.catalogue import PublishedTable, refuse_unsafe
+from orchestration.publish.comparison import changed_tables, content_digest
+from orchestration.publish.contents import (
+    ABOUT_TABLES,
+    DICTIONARY,
+    SOURCES,
+    TABLES,
+    WAREHOUSE,
+    SourceDescription,
+    copy_table,
+    count_rows,
+    write_comments,
+    write_descriptions,
+    write_release,
+    write_sources,
+)
+from orchestration.publish.database import (
+    CATALOGUE,
+    PUBLISHED_FILE,
+    attach_read_only,
+    engine,
+    identifier,
+    literal,
+    open_release,
+)
+from orchestration.publish.errors import (
+    CatalogueError,
+    PublishError,
+    ReleaseUnreadableError,
+    VerificationError,
+    WrongQuarterError,
+)
+from orchestration.publish.placement import (
+    SCRATCH_PREFIX,
+    log_beside,
+    place,
+    place_copy,
+    scratch_folder,
+)
+from orchestration.quarters import parse_quarter, quarter_label
+
+STORAGE_VERSION = "v1.0.0"
+"""Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 1.0.0 and
+every later version read it (v1.2.0 and on are refused by 1.0 and 1.1 clients)."""
+
+_STANDING = "standing"
+"""Name under which the release that stands is attached while it is compared."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What came of publishing a quarter.
+
+    ``path`` is the quarter's file and ``current_path`` the current one. ``changed`` is false where
+    the quarter's file held the same already and was left untouched; ``changed_tables`` names what
+    differed. ``current_replaced`` says whether the current file was put in place or restored, and
+    ``is_current`` whether this quarter is the current one. ``built_at`` (UTC) is of the file that
+    stands. ``row_counts`` has the rows of each table, by full name.
+    """
+
+    quarter: date
+    path: Path
+    current_path: Path
+    changed: bool
+    changed_tables: tuple[str, ...]
+    current_replaced: bool
+    is_current: bool
+    synthetic: bool
+    built_at: datetime
+    content_digest: str
+    row_counts: Mapping[str, int]
+
+
+def build_release(
+    warehouse: Path,
+    published_root: Path,
+    quarter: date,
+    tables: Sequence[PublishedTable],
+    now: datetime,
+    *,
+    credits: Mapping[str, SourceDescription] | None = None,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> Release:
+    """Publish ``tables`` of the warehouse as the release of ``quarter``.
+
+    ``now`` is the time that the release carries (a zone is turned into UTC). ``credits`` says,
+    by source, how it is titled, supplied and licensed. Leaves the published files untouched where
+    they hold the same already.
+
+    Raises :class:`PublishError` (see ``errors``): an unsafe table, a missing or differing one, a
+    warehouse as at another quarter, or a new file that fails its checks. What stood before then
+    still stands.
+    """
+    refuse_unsafe(tables)
+    _refuse_reserved(tables)
+    parse_quarter(quarter.isoformat())
+    target = published_root / quarter.isoformat() / PUBLISHED_FILE
+    with _told_plainly(published_root):
+        with scratch_folder(published_root) as scratch:
+            new = scratch / PUBLISHED_FILE
+            with engine(memory_limit, threads) as connection:
+                attach_read_only(connection, warehouse, WAREHOUSE)
+                _refuse_other_quarter(connection, quarter)
+                counts = _write(connection, new, quarter, tables, _utc(now), credits or {})
+            _verify(new, counts, quarter)
+            changes = _changes(new, target)
+            if changes:
+                place(new, target)
+        current_replaced = _settle_current(published_root, quarter, target)
+    return _describe(published_root, quarter, target, changes, current_replaced, counts)
+
+
+@contextmanager
+def _told_plainly(root: Path) -> Iterator[None]:
+    """Turn a fault of the engine or the disk into one that says what it stopped."""
+    try:
+        yield
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise PublishError(f"The release could not be built: {reason}") from error
+    except OSError as error:
+        raise PublishError(f"The release could not be written under {root}: {error}") from error
+
+
+def _refuse_reserved(tables: Sequence[PublishedTable]) -> None:
+    """A published table may not take the name of a table about the release, nor come twice."""
+    names = [table.full_name for table in (*ABOUT_TABLES, *tables)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise CatalogueError(f"More than one table would be published as {', '.join(twice)}.")
+
+
+def _refuse_other_quarter(connection: duckdb.DuckDBPyConnection, quarter: date) -> None:
+    try:
+        row = connection.execute("select as_at from warehouse.control.refresh").fetchone()
+    except duckdb.CatalogException as error:
+        raise PublishError(
+            "The warehouse has no control tables; it has not been loaded yet."
+        ) from error
+    if row is None or row[0] != quarter:
+        as_at = quarter_label(row[0]) if row else "no quarter"
+        raise WrongQuarterError(
+            f"The warehouse is built as at {as_at}, not {quarter_label(quarter)}. Refresh "
+            f"{quarter.isoformat()} before publishing it."
+        )
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    new: Path,
+    quarter: date,
+    tables: Sequence[PublishedTable],
+    now: datetime,
+    credits: Mapping[str, SourceDescription],
+) -> dict[str, int]:
+    """Write the new file and return the rows that each of its tables must have."""
+    connection.execute(
+        f"attach {literal(str(new))} as {identifier(CATALOGUE)} "
+        f"(storage_version {literal(STORAGE_VERSION)})"
+    )
+    ordered = sorted(tables, key=lambda table: (table.schema, table.name))
+    copied = [copy_table(connection, table) for table in ordered]
+    write_sources(connection, credits)
+    write_descriptions(connection, copied)
+    contents = [*copied, SOURCES, TABLES, DICTIONARY]
+    digest = content_digest(connection, CATALOGUE, contents)
+    write_release(connection, quarter, now, __version__, digest)
+    write_comments(connection, [*copied, *ABOUT_TABLES])
+    counts = {table.full_name: count_rows(connection, WAREHOUSE, table) for table in copied}
+    for table in ABOUT_TABLES:
+        counts[table.full_name] = count_rows(connection, CATALOGUE, table)
+    connection.execute(f"checkpoint {identifier(CATALOGUE)}")
+    connection.execute(f"detach {identifier(CATALOGUE)}")
+    return counts
+
+
+def _verify(new: Path, counts: Mapping[str, int], quarter: date) -> None:
+    """Read the closed file back as a client would; raise :class:`VerificationError` if amiss."""
+    if log_beside(new).exists():
+        raise VerificationError("The new release was not written out in full.")
+    with open_release(new) as connection:
+        faults = [*_count_faults(connection, counts), *_comment_faults(connection)]
+        row = connection.execute("select quarter from main.release").fetchall()
+        if row != [(quarter,)]:
+            faults.append("it does not carry its quarter")
+        if not _in_older_format(connection):
+            faults.append(f"its storage format is not {STORAGE_VERSION}")
+    if faults:
+        raise VerificationError(f"The new release fails its checks: {'; '.join(faults)}.")
+
+
+def _count_faults(connection: duckdb.DuckDBPyConnection, counts: Mapping[str, int]) -> list[str]:
+    found = {
+        f"{schema}.{name}"
+        for schema, name in connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = ?",
+            [CATALOGUE],
+        ).fetchall()
+    }
+    faults = [f"{name} is not expected" for name in sorted(found - counts.keys())]
+    for name, expected in counts.items():
+        if name not in found:
+            faults.append(f"{name} is missing")
+            continue
+        schema, table = name.split(".", 1)
+        row = connection.execute(
+            f"select count(*) from {identifier(schema)}.{identifier(table)}"
+        ).fetchone()
+        if row is None or row[0] != expected:
+            faults.append(f"{name} has {row and row[0]} rows, not {expected}")
+    return faults
+
+
+def _comment_faults(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    bare = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() "
+        "where database_name = $1 and coalesce(comment, '') = '' "
+        "union all select schema_name || '.' || table_name || '.' || column_name "
+        "from duckdb_columns() where database_name = $1 and not internal "
+        "and coalesce(comment, '') = '' order by 1",
+        [CATALOGUE],
+    ).fetchall()
+    return [f"{name} has no comment" for (name,) in bare]
+
+
+def _in_older_format(connection: duckdb.DuckDBPyConnection) -> bool:
+    row = connection.execute(
+        "select tags['storage_version'] from duckdb_databases() where database_name = ?",
+        [CATALOGUE],
+    ).fetchone()
+    return bool(row) and str(row[0]).startswith(STORAGE_VERSION)  # type: ignore[index]
+
+
+def _changes(new: Path, target: Path) -> list[str]:
+    """Return what differs between the new file and the quarter's standing release."""
+    with engine() as connection:
+        attach_read_only(connection, new, CATALOGUE)
+        try:
+            attach_read_only(connection, target, _STANDING)
+            return changed_tables(connection, CATALOGUE, _STANDING)
+        except (PublishError, duckdb.Error):
+            # No release stands, or one that no reader could use either: everything is new.
+            return changed_tables(connection, CATALOGUE, "none")
+
+
+def _settle_current(root: Path, quarter: date, target: Path) -> bool:
+    """Make the current file the newest quarter's; return whether it was put in place.
+
+    A current release of a later quarter is left alone. A missing or unreadable one is restored
+    from the newest quarter that has been published.
+    """
+    current = root / PUBLISHED_FILE
+    standing = release_quarter(current)
+    if standing is None:
+        place_copy(newest_release(root) or target, current)
+        return True
+    if quarter < standing or _same_content(target, current):
+        return False
+    place_copy(target, current)
+    return True
+
+
+def newest_release(root: Path) -> Path | None:
+    """Return the readable release of the latest quarter under ``root``, or none."""
+    files = (
+        folder / PUBLISHED_FILE
+        for folder in sorted(root.iterdir(), reverse=True)
+        if folder.is_dir() and not folder.name.startswith(SCRATCH_PREFIX)
+    )
+    return next((file for file in files if release_quarter(file)), None)
+
+
+def release_quarter(path: Path) -> date | None:
+    """Return the quarter of the release at ``path``; none where there is no readable release."""
+    try:
+        with open_release(path) as connection:
+            row = connection.execute("select quarter from main.release").fetchone()
+    except ReleaseUnreadableError:
+        return None
+    return row[0] if row else None
+
+
+def _same_content(one: Path, other: Path) -> bool:
+    if one.samefile(other):
+        return True
+    with open_release(one) as first, open_release(other) as second:
+        query = "select quarter, built_at, content_digest from main.release"
+        return first.execute(query).fetchall() == second.execute(query).fetchall()
+
+
+def _describe(
+    root: Path,
+    quarter: date,
+    target: Path,
+    changes: Sequence[str],
+    current_replaced: bool,
+    counts: Mapping[str, int],
+) -> Release:
+    with open_release(target) as connection:
+        row = connection.execute(
+            "select built_at, synthetic, content_digest from main.release"
+        ).fetchone()
+    if row is None:
+        raise ReleaseUnreadableError(f"{target} does not say what it is.")
+    built_at, synthetic, digest = row
+    current = root / PUBLISHED_FILE
+    return Release(
+        quarter=quarter,
+        path=target,
+        current_path=current,
+        changed=bool(changes),
+        changed_tables=tuple(changes),
+        current_replaced=current_replaced,
+        is_current=release_quarter(current) == quarter,
+        synthetic=synthetic,
+        built_at=built_at,
+        content_digest=digest,
+        row_counts=dict(counts),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return ``moment`` in UTC without a zone, which is how a DuckDB TIMESTAMP keeps it."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -1,0 +1,1 @@
+"""From raw tables to marts and reports: runs the dbt project, which holds every domain rule."""
