@@ -7,15 +7,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from release_fixtures import (
-    CREDITS,
-    NOW,
-    QUARTER,
-    build_warehouse,
-    manifest,
-    models,
-    tables,
-)
 
 from orchestration.publish import (
     CatalogueError,
@@ -24,6 +15,7 @@ from orchestration.publish import (
     PublishError,
     Release,
     SchemaMismatchError,
+    UnknownOriginError,
     UnsafeTableError,
     VerificationError,
     WrongQuarterError,
@@ -33,6 +25,15 @@ from orchestration.publish import (
 )
 from orchestration.publish.database import open_release
 from orchestration.publish.placement import place_copy
+from tests.release_fixtures import (
+    CREDITS,
+    NOW,
+    QUARTER,
+    build_warehouse,
+    manifest,
+    models,
+    tables,
+)
 
 LATER = date(2018, 7, 1)
 
@@ -138,6 +139,14 @@ def test_release_says_what_it_is_and_where_it_came_from(tmp_path):
             date(2018, 6, 1), "2018-06-street.csv", "ab12", 1234, 99, 1,
         )
     ]  # fmt: skip
+
+
+def test_delivery_without_a_file_on_record_is_not_published(tmp_path):
+    warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("delete from control.files")
+    with pytest.raises(UnknownOriginError, match="police_uk_street v1"):
+        build_release(warehouse, tmp_path / "published", QUARTER, tables(), NOW)
 
 
 def test_real_release_carries_no_synthetic_notice(tmp_path):

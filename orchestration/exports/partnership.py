@@ -182,7 +182,12 @@ def _month_charts(
             series = monthly_series(own)
             slug = name if len(whose.districts) == 1 else f"{name}_{district}"
             words = month_chart_words(
-                series, slug, number, subject, _footnotes(release, name), release.facts.synthetic
+                series,
+                slug,
+                number,
+                subject,
+                _footnotes(release, name, own),
+                release.facts.synthetic,
             )
             charts.append(control_chart(series, words))
     return charts
@@ -200,18 +205,39 @@ def _rate_chart(release: _Release, whose: Partnership, rows: Sequence[Row]) -> l
     words = rate_chart_words(
         latest,
         " and ".join(own) or whose.name,
-        _footnotes(release, _TABLE_5),
+        _footnotes(release, _TABLE_5, latest),
         release.facts.synthetic,
     )
     return [rate_chart(latest, whose.districts, words)]
 
 
-def _footnotes(release: _Release, table: str) -> list[str]:
-    """Return what stands under a chart: the table's note, the synthetic notice, the release."""
+def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
+    """Return what stands under a chart: the table's note, the synthetic notice, the source."""
     notes = [ref.note for ref in release.tables if ref.name == table and ref.note]
     if release.facts.synthetic_notice:
         notes.append(release.facts.synthetic_notice)
-    return [*notes, f"Source: {release.facts.product}, release of {release.facts.quarter_label}."]
+    origin = [*_suppliers(release, rows), release.facts.product]
+    return [*notes, f"Source: {'; '.join(origin)}, release of {release.facts.quarter_label}."]
+
+
+def _suppliers(release: _Release, rows: Sequence[Row]) -> list[str]:
+    """Return who supplied the deliveries that ``rows`` name, such as ``dwelling_stock 2018-...``.
+
+    A row's ``deliveries`` are separated by semicolons; each starts with its source.
+    """
+    named = {
+        delivery.split()[0]
+        for row in rows
+        for delivery in str(row.get("deliveries") or "").split(";")
+        if delivery.strip()
+    }
+    return sorted(
+        {
+            str(source["supplier"] or source["title"] or source["source"])
+            for source in release.sources
+            if source["source"] in named
+        }
+    )
 
 
 def _write_workbook(

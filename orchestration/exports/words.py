@@ -71,8 +71,7 @@ def month_chart_words(
         slug=slug,
         number=number,
         title=title,
-        subtitle="Offences recorded by the police each month, with their average and the limits "
-        "of usual variation",
+        subtitle=f"Offences recorded by the police each month, {_limits_phrase(series)}",
         footnotes=tuple(notes),
         alt=" ".join(alt),
     )
@@ -167,6 +166,12 @@ def last_limits(series: MonthlySeries) -> int | None:
     """Return the position of the last month that has control limits, or none."""
     places = [place for place, value in enumerate(series.centre) if value is not None]
     return places[-1] if places else None
+
+
+def _limits_phrase(series: MonthlySeries) -> str:
+    if last_limits(series) is None:
+        return "too few in succession for limits of usual variation"
+    return "with their average and the limits of usual variation"
 
 
 def _stretch(first: date, last: date) -> str:

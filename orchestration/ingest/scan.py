@@ -125,8 +125,8 @@ def _check_text(
 
 
 def _read_header(file: LandedFile) -> tuple[str, ...]:
-    with file.path.open(encoding="utf-8-sig", newline="") as handle:
-        first = handle.readline(100_000)
+    with file.path.open("rb") as handle:
+        first = handle.readline(100_000).decode("utf-8-sig", "replace")
     if "\r" in first.rstrip("\r\n"):
         raise SubmissionError(
             Fault("has line ends", "Lines end in a lone carriage return. Save the file with "

@@ -14,7 +14,11 @@ import duckdb
 
 from orchestration.publish.catalogue import PublishedColumn, PublishedTable
 from orchestration.publish.database import CATALOGUE, identifier, literal, qualified
-from orchestration.publish.errors import MissingTableError, SchemaMismatchError
+from orchestration.publish.errors import (
+    MissingTableError,
+    SchemaMismatchError,
+    UnknownOriginError,
+)
 from orchestration.quarters import quarter_label
 
 SCHEMA_VERSION = 1
@@ -247,7 +251,11 @@ def _normal_type(connection: duckdb.DuckDBPyConnection, data_type: str) -> str:
 def write_sources(
     connection: duckdb.DuckDBPyConnection, credits: Mapping[str, SourceDescription]
 ) -> None:
-    """Write ``sources``: one row a file of every delivery in force."""
+    """Write ``sources``: one row a file of every delivery in force.
+
+    Raises :class:`UnknownOriginError` where a delivery in force has no file on record: nothing is
+    published that cannot say where it came from.
+    """
     connection.execute(
         "create temp table source_credits "
         "(source varchar, title varchar, supplier varchar, licence varchar)"
@@ -259,6 +267,15 @@ def write_sources(
         )
     _create(connection, SOURCES)
     connection.execute(f"insert into {_path(SOURCES)} {_SOURCES_QUERY}")
+    unknown = connection.execute(
+        "select distinct in_force.delivery from warehouse.control.in_force as in_force "
+        "anti join warehouse.control.files as files using (delivery_id) order by 1"
+    ).fetchall()
+    if unknown:
+        raise UnknownOriginError(
+            "The warehouse does not say which files these deliveries in force came in: "
+            f"{', '.join(str(delivery) for (delivery,) in unknown)}."
+        )
 
 
 def write_descriptions(

@@ -27,6 +27,10 @@ class WrongQuarterError(PublishError):
     """The warehouse, or a release, is as at another quarter than the one asked for."""
 
 
+class UnknownOriginError(PublishError):
+    """A delivery in force has no file on record."""
+
+
 class VerificationError(PublishError):
     """The new file does not hold what it should."""
 

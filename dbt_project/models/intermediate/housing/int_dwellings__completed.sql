@@ -87,7 +87,7 @@ social_cells as (
     select
         area_code,
         stock_date,
-        case when count(dwellings) = 3 then sum(dwellings) end as dwellings,
+        case when count(dwellings) = 3 then sum(dwellings order by tenure) end as dwellings,
         any_value(delivery) as delivery
     from cells
     where is_social

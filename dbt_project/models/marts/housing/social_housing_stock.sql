@@ -22,7 +22,9 @@ force_stock as (
         force_code as area_code,
         stock_date,
         tenure,
-        case when count(dwellings) = count(*) then sum(dwellings) end as dwellings,
+        -- Added in a fixed order, so that fractions give the same last digit every time.
+        case when count(dwellings) = count(*) then sum(dwellings order by area_code) end
+            as dwellings,
         case when count(dwellings) < count(*) then '[x]' end as marker,
         any_value(delivery) as delivery
     from district_stock

@@ -21,13 +21,13 @@ months_in_force as (
 select
     crimes.month,
     crimes.reported_by as force_name,
-    nullif(trim(crimes.lsoa_code), '') as lsoa_code,
+    nullif(crimes.lsoa_code, '') as lsoa_code,
     crimes.crime_type as published_crime_type,
-    nullif(trim(crimes.location), '') as location,
+    nullif(crimes.location, '') as location,
     crimes.longitude,
     crimes.latitude,
-    nullif(trim(crimes.last_outcome_category), '') as last_outcome_category,
-    nullif(trim(crimes.crime_id), '') as crime_id,
+    nullif(crimes.last_outcome_category, '') as last_outcome_category,
+    nullif(crimes.crime_id, '') as crime_id,
     crimes._delivery_id as delivery_id,
     crimes._file_id as file_id
 from crimes

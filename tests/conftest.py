@@ -1,0 +1,104 @@
+"""What the tests share: settings in a folder of their own, and refreshes run once a session."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT, Settings
+from tests.support import Ground, land_real_extracts, refresh
+
+REAL = os.environ.get("CSP_REAL_DATA")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the real extracts where they are not named."""
+    skip = pytest.mark.skip(reason="CSP_REAL_DATA does not name the real public extracts")
+    for item in items:
+        if "real" in item.keywords and not REAL:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own settings out of the tests."""
+    for name in list(os.environ):
+        if name.startswith("CSP_") and name != "CSP_REAL_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Ground:
+    """An empty landing zone and warehouse."""
+    return Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real public extracts."""
+    assert REAL
+    return Path(REAL)
+
+
+def _once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """Make a folder once for all workers of a session."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / "done").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """The sample of raw/, refreshed by the command line. Tests only read it."""
+    folder = _once(
+        tmp_path_factory, "sample", lambda made: _refresh(made, PROJECT / "raw", "2018-04-01")
+    )
+    return Ground(Settings(home=folder / "var", raw=PROJECT / "raw"))
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Ground:
+    """The real extracts, refreshed as at 2026-04-01. Tests only read it."""
+
+    def make(folder: Path) -> None:
+        land_real_extracts(real_data, folder / "raw")
+        _refresh(folder, folder / "raw", "2026-04-01")
+
+    folder = _once(tmp_path_factory, "real", make)
+    return Ground(Settings(home=folder / "var", raw=folder / "raw"))
+
+
+def _refresh(folder: Path, raw: Path, quarter: str) -> None:
+    done = refresh(folder / "var", raw, quarter)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def csp() -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Run the command line in a process of its own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments],
+            env={**os.environ, "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    yield run

@@ -1,0 +1,202 @@
+"""Versions, as at, and the balance of rows: what the load promises beside refusing bad files."""
+
+import shutil
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from orchestration.errors import LandingError
+from orchestration.ingest.landing import land
+from orchestration.ingest.receipt import Receipt
+from tests.support import NOW, Ground, month_file, street_file, street_row
+
+NAME = "2018-04-cambridgeshire-street.csv"
+
+
+def _in_force(ground: Ground, as_at: str) -> list[tuple[str, int, str]]:
+    ground.resolve(as_at)
+    return ground.query(
+        "select strftime(period, '%Y-%m'), version, strftime(quarter, '%Y-%m-%d') "
+        "from control.in_force where source = 'police_uk_street' order by period"
+    )
+
+
+def test_same_bytes_are_no_new_version(ground: Ground) -> None:
+    folder = ground.put("police_uk_street", "2018-04-01", {NAME: month_file()})
+    ground.load("police_uk_street")
+    (folder / NAME).touch()
+    (folder / NAME).rename(folder / "renamed.csv")
+    report = ground.load("police_uk_street")
+    assert (report.outcomes, report.unchanged) == ([], 1)
+    assert ground.value("select count(*) from control.deliveries") == 1
+
+
+def test_changed_bytes_are_the_next_version_and_the_old_rows_stay(ground: Ground) -> None:
+    ground.put("police_uk_street", "2018-04-01", {NAME: month_file(rows=10)})
+    ground.load("police_uk_street")
+    ground.put("police_uk_street", "2018-04-01", {NAME: month_file(rows=7)})
+    ground.load("police_uk_street")
+    assert ground.query(
+        "select version, count(*) from raw.police_uk_street inner join control.deliveries "
+        "on delivery_id = _delivery_id group by version order by version"
+    ) == [(1, 10), (2, 7)]
+    assert _in_force(ground, "2018-04-01") == [("2018-04", 2, "2018-04-01")]
+
+
+def test_later_quarter_speaks_for_a_month_that_it_repeats(ground: Ground) -> None:
+    ground.put("police_uk_street", "2018-04-01", {NAME: month_file("2018-04")})
+    ground.put(
+        "police_uk_street",
+        "2018-07-01",
+        {"old.csv": month_file("2018-04", 8), "new.csv": month_file("2018-07")},
+    )
+    ground.load("police_uk_street", "2018-07-01")
+    assert _in_force(ground, "2018-04-01") == [("2018-04", 1, "2018-04-01")]
+    assert _in_force(ground, "2018-07-01") == [
+        ("2018-04", 1, "2018-07-01"),
+        ("2018-07", 1, "2018-07-01"),
+    ]
+
+
+def test_a_period_after_the_quarter_waits(ground: Ground) -> None:
+    ground.put(
+        "police_uk_street",
+        "2018-04-01",
+        {"a.csv": month_file("2018-04"), "b.csv": month_file("2018-07")},
+    )
+    ground.load("police_uk_street")
+    assert [month for month, *_ in _in_force(ground, "2018-04-01")] == ["2018-04"]
+    assert [month for month, *_ in _in_force(ground, "2018-07-01")] == ["2018-04", "2018-07"]
+
+
+def test_a_refresh_does_not_see_later_quarters(ground: Ground) -> None:
+    ground.put("police_uk_street", "2018-07-01", {NAME: month_file("2018-07")})
+    assert ground.load("police_uk_street", "2018-04-01").outcomes == []
+
+
+def test_removed_files_leave_the_loaded_rows(ground: Ground) -> None:
+    folder = ground.put("police_uk_street", "2018-04-01", {NAME: month_file()})
+    ground.load("police_uk_street")
+    shutil.rmtree(folder)
+    assert ground.load("police_uk_street").outcomes == []
+    assert ground.value("select count(*) from raw.police_uk_street") == 10
+
+
+def test_identical_incidents_are_all_kept(ground: Ground) -> None:
+    row = street_row(crime_type="Anti-social behaviour")
+    ground.put("police_uk_street", "2018-04-01", {NAME: street_file([row] * 5)})
+    ground.load("police_uk_street")
+    assert ground.value("select count(*) from raw.police_uk_street") == 5
+
+
+def test_files_that_are_not_named_after_a_quarter_are_told(ground: Ground) -> None:
+    ground.put("police_uk_street", "2018-05-01", {NAME: month_file()})
+    with pytest.raises(LandingError, match="2018-05-01.*is not a quarter"):
+        ground.load("police_uk_street")
+
+
+def _receipt(quarter: str = "2018-04-01") -> Receipt:
+    return Receipt(
+        source="police_uk_street",
+        quarter=date.fromisoformat(quarter),
+        received_at=NOW,
+        nature="synthetic",
+        note="made for a test",
+    )
+
+
+def test_landing_copies_with_receipt_and_keeps_what_it_replaces(
+    ground: Ground, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    desk = tmp_path_factory.mktemp("desk")
+    contract = ground.contract("police_uk_street")
+    quarter = date(2018, 4, 1)
+
+    def deliver(content: str) -> bool:
+        (desk / NAME).write_bytes(content.encode())
+        return land(ground.settings.raw, contract, quarter, [desk / NAME], _receipt()).unchanged
+
+    assert not deliver(month_file(rows=3))
+    assert deliver(month_file(rows=3))
+    assert not deliver(month_file(rows=4))
+    source = ground.settings.raw / "police_uk_street"
+    assert (source / "2018-04-01" / NAME).read_bytes() == month_file(rows=4).encode()
+    (kept,) = (source / ".superseded").iterdir()
+    assert (kept / NAME).read_bytes() == month_file(rows=3).encode()
+    ground.load("police_uk_street")
+    assert ground.query("select nature, note, received_at from control.deliveries") == [
+        ("synthetic", "made for a test", NOW)
+    ]
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "wrong.txt"])
+def test_landing_refuses_what_cannot_be_a_delivery(
+    ground: Ground, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    path = tmp_path_factory.mktemp("desk") / name
+    if name == "wrong.txt":
+        path.write_text("hello")
+    with pytest.raises(LandingError, match=name):
+        land(
+            ground.settings.raw,
+            ground.contract("police_uk_street"),
+            date(2018, 4, 1),
+            [path],
+            _receipt(),
+        )
+    assert not (ground.settings.raw / "police_uk_street" / "2018-04-01").exists()
+
+
+_fields = st.sampled_from(["Shoplifting", "Burglary", "Jaywalking", "", 'a "b"', "x,y"])
+
+
+@hypothesis_settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    types=st.lists(_fields, min_size=1, max_size=30),
+    short=st.sets(st.integers(0, 29), max_size=4),
+    end=st.sampled_from(["\n", "\r\n"]),
+    last_end=st.booleans(),
+)
+def test_rows_delivered_are_rows_loaded_plus_rows_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+    types: list[str],
+    short: set[int],
+    end: str,
+    last_end: bool,
+) -> None:
+    """Whatever a file holds, each of its lines is loaded or refused, and counted once."""
+    from orchestration.settings import Settings
+
+    folder = tmp_path_factory.mktemp("balance")
+    ground = Ground(Settings(home=folder / "var", raw=folder / "raw"))
+    quoted = ['"' + one.replace('"', '""') + '"' if '"' in one or "," in one else one
+              for one in types]  # fmt: skip
+    rows = [
+        "short,line" if place in short else street_row(crime_type=one, number=place)
+        for place, one in enumerate(quoted)
+    ]
+    content = street_file(rows, end=end)
+    ground.put(
+        "police_uk_street", "2018-04-01", {NAME: content if last_end else content[: -len(end)]}
+    )
+    (outcome,) = ground.load("police_uk_street").outcomes
+    assert outcome.rows_delivered == outcome.rows_loaded + outcome.rows_refused
+    (loaded,) = ground.query("select count(*) from raw.police_uk_street")
+    assert loaded == (outcome.rows_loaded,)
+    good = sum(
+        one in {"Shoplifting", "Burglary"} and place not in short
+        for place, one in enumerate(types)
+    )
+    if outcome.state == "loaded":
+        assert outcome.rows_delivered == len(rows)
+        assert outcome.rows_loaded == good
+    else:
+        assert good < len(rows)
+        assert outcome.rows_loaded == 0
