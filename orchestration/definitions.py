@@ -1,5 +1,7 @@
 """Assembles the warehouse for Dagster. Nothing else belongs here."""
 
+import warnings
+
 import dagster as dg
 
 from orchestration.exports.assets import exports_asset
@@ -16,6 +18,8 @@ from orchestration.transform.project import load_manifest
 @dg.definitions
 def warehouse() -> dg.Definitions:
     """Every asset, check, job and schedule of the warehouse, from the prepared dbt manifest."""
+    # Backfill policies have been in beta for years; the warning would stand before every command.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
     settings = load_settings()
     manifest = load_manifest(settings)
     partitions = quarterly(settings)

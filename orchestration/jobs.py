@@ -12,7 +12,7 @@ REFRESH_JOB = "quarterly_refresh"
 PROGRESS_LOGGER = "progress"
 
 
-@dg.logger(description="Hands a run's events to the command line's progress display.")
+@dg.logger(None, "Hands a run's events to the command line's progress display.")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     """Return the logger that ``csp refresh`` listens to; it prints nothing by itself."""
     logger = logging.getLogger("csp.progress")

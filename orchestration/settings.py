@@ -83,7 +83,7 @@ def load_settings() -> Settings:
     Raises :class:`SettingsError` that names each unusable variable.
     """
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         faults = "; ".join(
             f"CSP_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"

@@ -108,8 +108,13 @@ def refresh(
     """Run ``csp refresh`` in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "orchestration.cli", "refresh", *arguments],
-        env={**os.environ, "COLUMNS": "200", "CSP_HOME": str(home), "CSP_RAW": str(raw),
-             **environment},
+        env={
+            **os.environ,
+            "COLUMNS": "200",
+            "CSP_HOME": str(home),
+            "CSP_RAW": str(raw),
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""Bad input is met, not crashed on: each fault names file, place and rule, and nothing is loaded."""
+"""Bad input is met, not crashed on: faults name file, place and rule, and nothing is loaded."""
 
 from pathlib import Path
 
@@ -138,7 +138,9 @@ def test_a_file_of_another_kind_is_refused(ground: Ground) -> None:
 def test_one_bad_delivery_does_not_stop_the_others(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-01-01", {NAME: month_file("2018-01")})
     ground.put("police_uk_street", "2018-04-01", {NAME: ""})
-    states = {one.quarter.isoformat(): one.state for one in ground.load("police_uk_street").outcomes}
+    states = {
+        one.quarter.isoformat(): one.state for one in ground.load("police_uk_street").outcomes
+    }
     assert states == {"2018-01-01": "loaded", "2018-04-01": "refused"}
 
 

@@ -94,7 +94,7 @@ def test_identical_incidents_are_all_kept(ground: Ground) -> None:
 
 def test_files_that_are_not_named_after_a_quarter_are_told(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-05-01", {NAME: month_file()})
-    with pytest.raises(LandingError, match="2018-05-01.*is not a quarter"):
+    with pytest.raises(LandingError, match=r"2018-05-01.*is not a quarter"):
         ground.load("police_uk_street")
 
 
@@ -191,8 +191,7 @@ def test_rows_delivered_are_rows_loaded_plus_rows_refused(
     (loaded,) = ground.query("select count(*) from raw.police_uk_street")
     assert loaded == (outcome.rows_loaded,)
     good = sum(
-        one in {"Shoplifting", "Burglary"} and place not in short
-        for place, one in enumerate(types)
+        one in {"Shoplifting", "Burglary"} and place not in short for place, one in enumerate(types)
     )
     if outcome.state == "loaded":
         assert outcome.rows_delivered == len(rows)

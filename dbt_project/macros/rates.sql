@@ -16,7 +16,8 @@
 {#- Upper Byar limit of a count. -#}
 {% macro byars_upper(events) -%}
     (({{ events }} + 1) * power(
-        1 - 1 / (9.0 * ({{ events }} + 1)) + {{ var('confidence_z') }} / (3 * sqrt({{ events }} + 1)),
+        1 - 1 / (9.0 * ({{ events }} + 1))
+        + {{ var('confidence_z') }} / (3 * sqrt({{ events }} + 1)),
         3
     ))
 {%- endmacro %}

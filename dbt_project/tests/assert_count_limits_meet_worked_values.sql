@@ -1,6 +1,6 @@
 -- Limits of a count meet published worked values to 1e-9: Byar's for 65, 1,045 and 1 (which the
 -- exact method replaces in the marts), exact for 0, 1 and 5. Returns those that do not.
-{{ config(meta={'dagster': {'ref': {'name': 'crime_monthly'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'poisson_exact_limits'}}}) }}
 
 with worked as (
 

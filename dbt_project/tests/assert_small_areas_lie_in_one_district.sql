@@ -1,5 +1,5 @@
 -- A small area has one district, whichever lookup it is read from. Returns those that have more.
-{{ config(meta={'dagster': {'ref': {'name': 'int_small_areas__placed'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'stg_area_lookups__small_areas'}}}) }}
 
 select
     lsoa_code,

@@ -19,9 +19,7 @@ class QueryError(CspError):
     """The query is not one that can be answered."""
 
 
-def ask(
-    settings: Settings, query: str, *, published: bool, as_csv: bool, console: Console
-) -> None:
+def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, console: Console) -> None:
     """Run ``query`` on the warehouse (or the published database) and print the answer.
 
     Raises :class:`QueryError` with the engine's words where the query fails or would write.

@@ -10,11 +10,13 @@ from orchestration.transform.project import prepare_manifest
 def prepare(settings: Settings) -> bool:
     """Write Dagster's settings into its home and parse dbt, where either has changed.
 
-    Sets ``DAGSTER_HOME`` for this process. Returns whether anything had to be done.
+    Sets Dagster's environment for this process. Returns whether anything had to be done.
     """
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     settings.raw.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    # One write for many events: a refresh logs several hundred, each a transaction otherwise.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")
     wanted = PACKAGE / "dagster.yaml"
     placed = settings.dagster_home / "dagster.yaml"
     stale = not placed.exists() or placed.read_bytes() != wanted.read_bytes()

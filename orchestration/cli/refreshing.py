@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from orchestration.cli.preparing import prepare
 from orchestration.cli.standing import landed_to
@@ -66,6 +66,8 @@ def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
 
+    # dagster-dbt logs beside the run's own log, which has all of it.
+    logging.getLogger("dagster.builtin").propagate = False
     definitions = warehouse()
     job = definitions.resolve_job_def(REFRESH_JOB)
     _check_partition(job, settings, quarter)
@@ -188,12 +190,24 @@ def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Consol
     }
     if not loads:
         return 0
-    table = Table("Source", "New deliveries", "Rows loaded", "Rows refused", "Unchanged",
-                  "Rows in all", title="Sources")
+    table = Table(Column("Source", no_wrap=True), *(
+        Column(heading, justify="right") for heading in
+        ("New", "Rows loaded", "Rows refused", "Unchanged", "Rows in all")
+    ), title="Deliveries")  # fmt: skip
     for source, load in sorted(loads.items()):
-        table.add_row(source, *(f"{load[name]:,}" for name in (
-            "deliveries_new", "rows_loaded", "rows_refused", "deliveries_unchanged",
-            "dagster/row_count")))
+        table.add_row(
+            source,
+            *(
+                f"{load[name]:,}"
+                for name in (
+                    "deliveries_new",
+                    "rows_loaded",
+                    "rows_refused",
+                    "deliveries_unchanged",
+                    "dagster/row_count",
+                )
+            ),
+        )
     console.print(table)
     return _print_refusals(settings, quarter, console)
 
@@ -265,11 +279,14 @@ def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Consol
     elif changed := release.get("changed_tables"):
         console.print(f"Published anew: {', '.join(changed)}.")
     if release.get("synthetic"):
-        console.print("[yellow]The release holds synthetic data, and says so wherever it is shown.[/]")
+        console.print(
+            "[yellow]The release holds synthetic data, and says so wherever it is shown.[/]"
+        )
     table = Table("Output", "Where", title="Outputs")
     table.add_row("For BI (read-only)", str(settings.published / "csp.duckdb"))
     table.add_row("This release", str(release.get("path")))
-    table.add_row(f"Exports ({exported.get('partnerships')} partnerships)",
-                  str(exported.get("path")))
+    table.add_row(
+        f"Exports ({exported.get('partnerships')} partnerships)", str(exported.get("path"))
+    )
     table.add_row("Restricted warehouse", str(settings.warehouse))
     console.print(table)

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from orchestration.errors import WarehouseBusyError
 from orchestration.ingest.contract import Contract, load_contracts
@@ -33,11 +33,21 @@ def show_status(settings: Settings, console: Console) -> None:
     """Print what has landed, what is loaded or refused, and which releases are published."""
     contracts = load_contracts()
     loaded = _loaded(settings, console)
-    table = Table("Source", "Landed to", "Loaded to", "Version", "State", "Rows", "Refused",
-                  title="Sources")
+    table = Table(
+        Column("Source", no_wrap=True),
+        "Landed to",
+        "Loaded to",
+        "Version",
+        "State",
+        "Rows",
+        "Refused",
+        title="Sources",
+    )
     for name, contract in contracts.items():
         landed = quarters_landed(settings.raw, contract)
-        table.add_row(name, _quarter(landed[-1]) if landed else "nothing", *_state(loaded.get(name)))
+        table.add_row(
+            name, _quarter(landed[-1]) if landed else "nothing", *_state(loaded.get(name))
+        )
     console.print(table)
     console.print(_releases(settings))
 
@@ -78,8 +88,13 @@ def _releases(settings: Settings) -> Table | str:
     for file in files:
         quarter, built, synthetic = _release(file)
         is_current = current.exists() and _release(current)[0] == quarter
-        table.add_row(_quarter(quarter), f"{built:%Y-%m-%d %H:%M}", "yes" if synthetic else "no",
-                      "current" if is_current else "", str(file))
+        table.add_row(
+            _quarter(quarter),
+            f"{built:%Y-%m-%d %H:%M}",
+            "yes" if synthetic else "no",
+            "current" if is_current else "",
+            str(file),
+        )
     return table
 
 

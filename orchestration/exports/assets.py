@@ -20,7 +20,7 @@ def exports_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefiniti
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         kinds={"excel", "csv"},
-        description="Tables, charts and workbook of each partnership, from the published file only.",
+        description="Tables, charts and workbook of each partnership, from the published file.",
         pool="warehouse",
     )
     def export(

@@ -94,7 +94,9 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
         f"{one.rows_loaded:,} | {one.rows_refused:,} |"
         for one in report.outcomes
     )
-    heading = "| quarter | version | state | delivered | loaded | refused |\n|---|---|---|---|---|---|"
+    heading = (
+        "| quarter | version | state | delivered | loaded | refused |\n|---|---|---|---|---|---|"
+    )
     return {
         "deliveries_new": len(report.outcomes),
         "deliveries_unchanged": report.unchanged,
@@ -114,7 +116,10 @@ def _accepted(key: dg.AssetKey, report: LoadReport, quarter: date) -> dg.AssetCh
         check_name="deliveries_accepted",
         passed=not refused,
         severity=dg.AssetCheckSeverity.ERROR if now else dg.AssetCheckSeverity.WARN,
-        metadata={"refused": len(refused), "reasons": dg.JsonMetadataValue(reasons[:_SHOWN_FAULTS])},
+        metadata={
+            "refused": len(refused),
+            "reasons": dg.JsonMetadataValue(reasons[:_SHOWN_FAULTS]),
+        },
     )
 
 
@@ -166,8 +171,6 @@ def control_asset(
             for spec in specs:
                 table = ".".join(spec.key.path)
                 ((rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
-                yield dg.MaterializeResult(
-                    asset_key=spec.key, metadata={"dagster/row_count": rows}
-                )
+                yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows})
 
     return resolve

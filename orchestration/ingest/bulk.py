@@ -95,8 +95,9 @@ def refused_lines(
     unreadable = _unreadable_lines(connection, file)
     skipped = sorted({fault.line for fault in unreadable if fault.line})
     found = [
-        Fault(rule, message, file=file.name, line=_line(position, skipped), column=column,
-              value=value)
+        Fault(
+            rule, message, file=file.name, line=_line(position, skipped), column=column, value=value
+        )
         for position, column, value, rule, message in broken
     ]
     return sorted(unreadable + found, key=lambda fault: fault.line or 0)
@@ -124,7 +125,11 @@ def _unreadable_lines(connection: duckdb.DuckDBPyConnection, file: BulkFile) -> 
         "INVALID ENCODING": "The line holds characters that are not UTF-8.",
     }
     return [
-        Fault("is a row of the table", messages.get(kind, "The line cannot be read as a row."),
-              file=file.name, line=line)
+        Fault(
+            "is a row of the table",
+            messages.get(kind, "The line cannot be read as a row."),
+            file=file.name,
+            line=line,
+        )
         for line, kind in rejects
     ]

@@ -41,7 +41,7 @@ def source_yaml(contract: Contract) -> str:
         "columns": columns,
     }
     source = {"name": "raw", "schema": "raw", "tables": [table]}
-    body = yaml.safe_dump(
+    body: str = yaml.safe_dump(
         {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=100
     )
     return _HEADING + body

@@ -5,7 +5,6 @@ receipt. Nothing here changes a delivered file.
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -78,7 +77,9 @@ def quarters_landed(raw: Path, contract: Contract) -> list[date]:
         try:
             quarters.append(parse_quarter(folder.name))
         except QuarterError as error:
-            raise LandingError(f"{folder}: a delivery's folder is named after its quarter. {error}")
+            raise LandingError(
+                f"{folder}: a delivery's folder is named after its quarter. {error}"
+            ) from error
     return quarters
 
 
@@ -149,13 +150,14 @@ def land(
             return Landed(before, unchanged=True)
         if before:
             _supersede(before)
-        os.replace(scratch, target)
+        scratch.replace(target)
     except OSError as error:
         raise LandingError(f"{error.filename}: {error.strerror}. Nothing was landed.") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return Landed(Delivery(contract.source, quarter, target, _landed_files(target, {}),
-                           Receipt.read(target)))
+    return Landed(
+        Delivery(contract.source, quarter, target, _landed_files(target, {}), Receipt.read(target))
+    )
 
 
 def _content_of(folder: Path, contract: Contract, quarter: date) -> str:
@@ -169,7 +171,7 @@ def _supersede(delivery: Delivery) -> None:
     name = f"{delivery.quarter.isoformat()}-{delivery.content_sha256[:12]}"
     if (kept / name).exists():
         shutil.rmtree(kept / name)
-    os.replace(delivery.folder, kept / name)
+    delivery.folder.replace(kept / name)
 
 
 def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:

@@ -35,7 +35,7 @@ from orchestration.ingest.landing import (
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
 from orchestration.ingest.reading import Row, reader_of, rows_table
 from orchestration.ingest.rules import acceptable, broken_rules, typed
-from orchestration.ingest.scan import ScannedFile, scan_csv
+from orchestration.ingest.scan import ScannedFile, first_odd_quote, scan_csv
 
 _KEPT_FAULTS = 10_000
 """Most refused rows of one delivery that quarantine describes one by one."""
@@ -246,9 +246,12 @@ def _refuse_other_quarters_content(
     ).fetchall()
     if rows:
         raise SubmissionError(
-            Fault("is new", f"The same files were delivered for {rows[0][0].isoformat()}. Send the "
-                  "files of this quarter, or remove the folder if there is nothing new.",
-                  file=pending.delivery.files[0].name)
+            Fault(
+                "is new",
+                f"The same files were delivered for {rows[0][0].isoformat()}. Send the "
+                "files of this quarter, or remove the folder if there is nothing new.",
+                file=pending.delivery.files[0].name,
+            )
         )
 
 
@@ -259,8 +262,12 @@ def _receipt_faults(delivery: Delivery) -> list[Fault]:
     listed = {file.name: file.sha256 for file in delivery.receipt.files}
     landed = {file.name: file.sha256 for file in delivery.files}
     return [
-        Fault("matches its receipt", "The file is not the one that was receipted: it was changed, "
-              "added or removed since. Land the delivery again with `csp land`.", file=name)
+        Fault(
+            "matches its receipt",
+            "The file is not the one that was receipted: it was changed, "
+            "added or removed since. Land the delivery again with `csp land`.",
+            file=name,
+        )
         for name in sorted(listed.keys() | landed.keys())
         if listed.get(name) != landed.get(name)
     ]
@@ -270,15 +277,25 @@ def _check_kind(contract: Contract, file: LandedFile) -> None:
     if not fits_pattern(contract, file.name):
         kinds = ", ".join(contract.file_pattern)
         raise SubmissionError(
-            Fault("is of the agreed kind", f"{contract.source} reads {kinds}. Take this file out "
-                  "of the delivery, or send it in the agreed kind.", file=file.name)
+            Fault(
+                "is of the agreed kind",
+                f"{contract.source} reads {kinds}. Take this file out "
+                "of the delivery, or send it in the agreed kind.",
+                file=file.name,
+            )
         )
 
 
 def _unknown_columns(scanned: ScannedFile) -> list[Fault]:
     return [
-        Fault("has no unknown column", "The column is not in the contract; it is not loaded. "
-              "Tell the data engineer if it is meant.", file=scanned.file.name, line=1, column=name)
+        Fault(
+            "has no unknown column",
+            "The column is not in the contract; it is not loaded. "
+            "Tell the data engineer if it is meant.",
+            file=scanned.file.name,
+            line=1,
+            column=name,
+        )
         for name in scanned.unknown_columns
     ]
 
@@ -317,8 +334,11 @@ def _load_group(
             return [outcome for outcomes in alone for outcome in outcomes]
         if not tolerant and contract.layout == "csv":
             return _load_group(connection, contract, group, now, tolerant=True)
-        fault = Fault("can be read", "The engine cannot read the delivery as a table "
-                      f"({str(error).splitlines()[0]}).", file=group[0].files[0].file.name)
+        fault = Fault(
+            "can be read",
+            f"The engine cannot read the delivery as a table ({str(error).splitlines()[0]}).",
+            file=group[0].files[0].file.name,
+        )
         return [_refuse(connection, contract, group[0], [fault], now)]
 
 
@@ -363,7 +383,9 @@ def _insert_rows(
     for place, load in enumerate(pending.files):
         rows = rows_table(load.rows, contract, load.file_id)
         connection.register("_rows", rows)
-        verb = "create or replace temp table _incoming as" if place == 0 else "insert into _incoming"
+        verb = (
+            "create or replace temp table _incoming as" if place == 0 else "insert into _incoming"
+        )
         connection.execute(f"{verb} select * from _rows")
         connection.unregister("_rows")
     connection.execute(
@@ -398,8 +420,9 @@ def _faulty_rows(
         "order by _file_id, _sheet, _line, _column"
     ).fetchall()
     return [
-        Fault(rule, message, file=names[file_id], sheet=sheet, line=line, column=column,
-              value=value)
+        Fault(
+            rule, message, file=names[file_id], sheet=sheet, line=line, column=column, value=value
+        )
         for file_id, sheet, line, column, value, rule, message in rows
     ]
 
@@ -444,10 +467,15 @@ def _unbalanced(contract: Contract, pending: _Pending) -> list[Fault]:
         if load.loaded + refused != load.delivered:
             missing = load.delivered - load.loaded - refused
             faults.append(
-                Fault("every line is a row", f"The file has {load.delivered:,} lines below its "
-                      f"header, of which {missing:,} were not read as rows of their own: a "
-                      "quoted value seems to run over several lines. Take the line breaks out of "
-                      "the values.", file=load.file.name, line=_first_odd_quote(load.file))
+                Fault(
+                    "every line is a row",
+                    f"The file has {load.delivered:,} lines below its "
+                    f"header, of which {missing:,} were not read as rows of their own: a "
+                    "quoted value seems to run over several lines. Take the line breaks out of "
+                    "the values.",
+                    file=load.file.name,
+                    line=first_odd_quote(load.file),
+                )
             )
     return faults
 
@@ -461,14 +489,6 @@ def _faulty_line_count(pending: _Pending, load: _FileLoad) -> int:
     return len(places)
 
 
-def _first_odd_quote(file: LandedFile) -> int | None:
-    with file.path.open("rb") as handle:
-        for number, line in enumerate(handle, start=1):
-            if line.count(b'"') % 2:
-                return number
-    return None
-
-
 def _over_limit(contract: Contract, pending: _Pending) -> list[Fault]:
     delivered = sum(load.delivered for load in pending.files)
     refused = sum(load.refused for load in pending.files)
@@ -476,10 +496,17 @@ def _over_limit(contract: Contract, pending: _Pending) -> list[Fault]:
         return []
     first = pending.faults[0] if pending.faults else None
     return [
-        Fault("few rows are wrong", f"{refused:,} of {delivered:,} rows break the contract "
-              f"({refused / delivered:.1%}; at most {contract.refused_share_limit:.1%} may). "
-              f"The first: {first}" if first else "", file=first.file if first else None,
-              line=first.line if first else None, column=first.column if first else None)
+        Fault(
+            "few rows are wrong",
+            f"{refused:,} of {delivered:,} rows break the contract "
+            f"({refused / delivered:.1%}; at most {contract.refused_share_limit:.1%} may). "
+            f"The first: {first}"
+            if first
+            else "",
+            file=first.file if first else None,
+            line=first.line if first else None,
+            column=first.column if first else None,
+        )
     ]
 
 
@@ -496,9 +523,14 @@ def _periods_twice(
         [pending.delivery_id],
     ).fetchall()
     return [
-        Fault("a month comes once", f"{series} {period:%Y-%m} is in {len(files)} files of this "
-              f"delivery: {', '.join(names[file] for file in files)}. Leave one of them.",
-              file=names[files[-1]], line=2, column=contract.period)
+        Fault(
+            "a month comes once",
+            f"{series} {period:%Y-%m} is in {len(files)} files of this "
+            f"delivery: {', '.join(names[file] for file in files)}. Leave one of them.",
+            file=names[files[-1]],
+            line=2,
+            column=contract.period,
+        )
         for series, period, files in rows
     ]
 
@@ -547,9 +579,22 @@ def _record(
     note = delivery.receipt.note if delivery.receipt else None
     connection.execute(
         "insert into control.deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [pending.delivery_id, contract.source, delivery.quarter, pending.version, state,
-         delivery.nature, note, delivery.content_sha256, received_at(delivery), now,
-         outcome.rows_delivered, outcome.rows_loaded, outcome.rows_refused, outcome.reason],
+        [
+            pending.delivery_id,
+            contract.source,
+            delivery.quarter,
+            pending.version,
+            state,
+            delivery.nature,
+            note,
+            delivery.content_sha256,
+            received_at(delivery),
+            now,
+            outcome.rows_delivered,
+            outcome.rows_loaded,
+            outcome.rows_refused,
+            outcome.reason,
+        ],
     )
     _record_files(connection, contract, pending)
     _record_faults(connection, pending, stopping)
@@ -574,13 +619,28 @@ def _record_files(
         file = load.file
         connection.execute(
             "insert into control.files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [load.file_id, pending.delivery_id, file.name, file.bytes, file.sha256, header_lines,
-             load.delivered, load.loaded, load.refused],
+            [
+                load.file_id,
+                pending.delivery_id,
+                file.name,
+                file.bytes,
+                file.sha256,
+                header_lines,
+                load.delivered,
+                load.loaded,
+                load.refused,
+            ],
         )
         connection.execute(
             "insert into control.landing_index values (?, ?, ?, ?, ?, ?)",
-            [contract.source, pending.delivery.quarter, file.name, file.bytes, file.mtime_ns,
-             file.sha256],
+            [
+                contract.source,
+                pending.delivery.quarter,
+                file.name,
+                file.bytes,
+                file.mtime_ns,
+                file.sha256,
+            ],
         )
 
 
@@ -589,8 +649,16 @@ def _record_faults(
 ) -> None:
     ids = {load.file.name: load.file_id for load in pending.files}
     rows = [
-        [pending.delivery_id, ids.get(fault.file or "", 0), fault.line, fault.sheet, fault.column,
-         fault.value, fault.rule, fault.message]
+        [
+            pending.delivery_id,
+            ids.get(fault.file or "", 0),
+            fault.line,
+            fault.sheet,
+            fault.column,
+            fault.value,
+            fault.rule,
+            fault.message,
+        ]
         for fault in [*pending.faults[:_KEPT_FAULTS], *stopping]
     ]
     if rows:

@@ -54,7 +54,9 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     A bulk source also gets a view ``<table>_lines`` that shows the line of each row in its file
     (header is line 1; blank lines are not counted).
     """
-    described = {column.name: (column.type, column.comment) for column in contract.columns}
+    described: dict[str, tuple[str, str]] = {
+        column.name: (column.type, column.comment) for column in contract.columns
+    }
     described |= contract.lineage_columns
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in described.items())
     table = contract.raw_table

@@ -43,7 +43,7 @@ def reader_of(contract: Contract) -> Reader:
     path = contract.folder / "reader.py"
     spec = importlib.util.spec_from_file_location(f"csp_reader_{contract.source}", path)
     if spec is None or spec.loader is None or not path.exists():
-        raise ContractError(f"{contract.source} says layout = \"reader\" and has no reader.py.")
+        raise ContractError(f'{contract.source} says layout = "reader" and has no reader.py.')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     reader: Reader = module.read
@@ -86,9 +86,13 @@ class Workbook:
             return self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
         except CalamineError as error:
             raise SubmissionError(
-                Fault("can be opened", "The sheet is damaged and cannot be read. Open the workbook "
-                      "in a spreadsheet program, save it, and send it again.",
-                      file=self.file.name, sheet=sheet)
+                Fault(
+                    "can be opened",
+                    "The sheet is damaged and cannot be read. Open the workbook "
+                    "in a spreadsheet program, save it, and send it again.",
+                    file=self.file.name,
+                    sheet=sheet,
+                )
             ) from error
 
     def sheet_named(self, name: str) -> str:
@@ -101,9 +105,14 @@ class Workbook:
             if _squeezed(sheet) == wanted:
                 return sheet
         raise SubmissionError(
-            Fault("has the sheet", f"There is no sheet '{name}'. The sheets are: "
-                  f"{', '.join(repr(sheet) for sheet in self.sheets)}. Rename the right one, or "
-                  "send the right workbook.", file=self.file.name, sheet=name)
+            Fault(
+                "has the sheet",
+                f"There is no sheet '{name}'. The sheets are: "
+                f"{', '.join(repr(sheet) for sheet in self.sheets)}. Rename the right one, or "
+                "send the right workbook.",
+                file=self.file.name,
+                sheet=name,
+            )
         )
 
 
@@ -125,14 +134,21 @@ def open_workbook(file: LandedFile) -> Workbook:
         return Workbook(file, book, list(book.sheet_names))
     except PasswordError as error:
         raise SubmissionError(
-            Fault("is not locked", "The workbook is protected by a password. Send it without one.",
-                  file=file.name)
+            Fault(
+                "is not locked",
+                "The workbook is protected by a password. Send it without one.",
+                file=file.name,
+            )
         ) from error
     except (CalamineError, OSError) as error:
         raise SubmissionError(
-            Fault("can be opened", "The file is not a workbook that can be opened: it is damaged, "
-                  "protected, or of another kind than its name says. Open it in a spreadsheet "
-                  "program, save it without a password, and send it again.", file=file.name)
+            Fault(
+                "can be opened",
+                "The file is not a workbook that can be opened: it is damaged, "
+                "protected, or of another kind than its name says. Open it in a spreadsheet "
+                "program, save it without a password, and send it again.",
+                file=file.name,
+            )
         ) from error
 
 
@@ -151,6 +167,11 @@ def decode_text(file: LandedFile) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise SubmissionError(
-            Fault("is UTF-8", f"A character is not UTF-8 (byte 0x{content[error.start]:02x}). "
-                  "Save the file as UTF-8.", file=file.name, line=line)
+            Fault(
+                "is UTF-8",
+                f"A character is not UTF-8 (byte 0x{content[error.start]:02x}). "
+                "Save the file as UTF-8.",
+                file=file.name,
+                line=line,
+            )
         ) from error

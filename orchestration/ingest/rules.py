@@ -38,8 +38,14 @@ def rules_of(column: Column) -> list[Rule]:
     rules = []
     title = column.header or column.name
     if column.required:
-        rules.append(Rule(title, "is not blank", f"{column.name} is not null",
-                          "A value is needed here and there is none."))
+        rules.append(
+            Rule(
+                title,
+                "is not blank",
+                f"{column.name} is not null",
+                "A value is needed here and there is none.",
+            )
+        )
     for name, condition, message in _value_rules(column):
         rules.append(Rule(title, name, f"({column.name} is null or {condition})", message))
     return rules
@@ -52,19 +58,38 @@ def _value_rules(column: Column) -> list[tuple[str, str, str]]:
         kind = f"a date like {column.date_format}" if column.type == "DATE" else "a number"
         rules.append((f"is {kind}", f"{value} is not null", f"This must be {kind}."))
     if column.pattern:
-        rules.append(("has the right form", f"regexp_full_match({column.name}, "
-                      f"{literal(column.pattern)})", "The value does not have the right form "
-                      f"({column.pattern})."))
+        rules.append(
+            (
+                "has the right form",
+                f"regexp_full_match({column.name}, {literal(column.pattern)})",
+                f"The value does not have the right form ({column.pattern}).",
+            )
+        )
     if column.allowed:
         values = ", ".join(literal(value) for value in column.allowed)
-        rules.append(("is a known value", f"{column.name} in ({values})",
-                      "The value is not one of those agreed in the contract."))
+        rules.append(
+            (
+                "is a known value",
+                f"{column.name} in ({values})",
+                "The value is not one of those agreed in the contract.",
+            )
+        )
     if column.minimum is not None:
-        rules.append((f"is at least {column.minimum:g}", f"{value} >= {column.minimum}",
-                      f"The value must be {column.minimum:g} or more."))
+        rules.append(
+            (
+                f"is at least {column.minimum:g}",
+                f"{value} >= {column.minimum}",
+                f"The value must be {column.minimum:g} or more.",
+            )
+        )
     if column.maximum is not None:
-        rules.append((f"is at most {column.maximum:g}", f"{value} <= {column.maximum}",
-                      f"The value must be {column.maximum:g} or less."))
+        rules.append(
+            (
+                f"is at most {column.maximum:g}",
+                f"{value} <= {column.maximum}",
+                f"The value must be {column.maximum:g} or less.",
+            )
+        )
     return rules
 
 

@@ -8,7 +8,6 @@ import codecs
 import csv
 import difflib
 from dataclasses import dataclass
-from pathlib import Path
 
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError
@@ -58,8 +57,11 @@ def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
     rows = tally.newlines - 1 + (1 if ends_open else 0) - tally.blank_lines
     if rows < 1:
         raise SubmissionError(
-            Fault("has rows", "The file has a header and nothing below it. Send it with its rows.",
-                  file=file.name)
+            Fault(
+                "has rows",
+                "The file has a header and nothing below it. Send it with its rows.",
+                file=file.name,
+            )
         )
     if ends_open:
         _refuse_cut_short(file, tally, header)
@@ -77,8 +79,11 @@ def _refuse_binary(file: LandedFile) -> None:
     for magic, kind in _BINARY_KINDS.items():
         if start.startswith(magic):
             raise SubmissionError(
-                Fault("is a CSV", f"The file is {kind}, not a CSV. Save it as CSV (UTF-8).",
-                      file=file.name)
+                Fault(
+                    "is a CSV",
+                    f"The file is {kind}, not a CSV. Save it as CSV (UTF-8).",
+                    file=file.name,
+                )
             )
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise SubmissionError(
@@ -97,7 +102,9 @@ def _tally(file: LandedFile) -> _Tally:
             tally.quotes += chunk.count(b'"')
             joined = carried + chunk
             tally.blank_lines += joined.count(b"\n\n") + joined.count(b"\n\r\n")
-            carried = b"\n" if chunk.endswith(b"\n") else b"\n\r" if chunk.endswith(b"\n\r") else b""
+            carried = (
+                b"\n" if chunk.endswith(b"\n") else b"\n\r" if chunk.endswith(b"\n\r") else b""
+            )
             tally.last = chunk[-_CHUNK:]
     return tally
 
@@ -113,14 +120,23 @@ def _check_text(
     except UnicodeDecodeError as error:
         line = tally.newlines + 1 + chunk[: max(error.start - len(pending), 0)].count(b"\n")
         raise SubmissionError(
-            Fault("is UTF-8", f"A character is not UTF-8 (byte 0x{error.object[error.start]:02x}). "
-                  "Save the file as CSV (UTF-8).", file=file.name, line=line)
+            Fault(
+                "is UTF-8",
+                f"A character is not UTF-8 (byte 0x{error.object[error.start]:02x}). "
+                "Save the file as CSV (UTF-8).",
+                file=file.name,
+                line=line,
+            )
         ) from error
     if b"\x00" in chunk:
         line = tally.newlines + 1 + chunk[: chunk.index(b"\x00")].count(b"\n")
         raise SubmissionError(
-            Fault("is UTF-8", "The file holds binary zeros, as a damaged transfer leaves. "
-                  "Send it again.", file=file.name, line=line)
+            Fault(
+                "is UTF-8",
+                "The file holds binary zeros, as a damaged transfer leaves. Send it again.",
+                file=file.name,
+                line=line,
+            )
         )
 
 
@@ -129,8 +145,13 @@ def _read_header(file: LandedFile) -> tuple[str, ...]:
         first = handle.readline(100_000).decode("utf-8-sig", "replace")
     if "\r" in first.rstrip("\r\n"):
         raise SubmissionError(
-            Fault("has line ends", "Lines end in a lone carriage return. Save the file with "
-                  "Windows or Unix line ends.", file=file.name, line=1)
+            Fault(
+                "has line ends",
+                "Lines end in a lone carriage return. Save the file with "
+                "Windows or Unix line ends.",
+                file=file.name,
+                line=1,
+            )
         )
     fields = next(csv.reader([first]), [])
     return tuple(field.strip() for field in fields)
@@ -140,13 +161,23 @@ def _check_header(file: LandedFile, header: tuple[str, ...], contract: Contract)
     expected = contract.by_header
     if not set(header) & set(expected):
         raise SubmissionError(
-            Fault("has a header", "The first line is not the header. It must name the columns: "
-                  f"{', '.join(expected)}.", file=file.name, line=1)
+            Fault(
+                "has a header",
+                "The first line is not the header. It must name the columns: "
+                f"{', '.join(expected)}.",
+                file=file.name,
+                line=1,
+            )
         )
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise SubmissionError(
-            Fault("columns are named once", "A column is there twice. Remove one of them.",
-                  file=file.name, line=1, column=twice[0])
+            Fault(
+                "columns are named once",
+                "A column is there twice. Remove one of them.",
+                file=file.name,
+                line=1,
+                column=twice[0],
+            )
         )
     unknown = [name for name in header if name not in expected]
     if missing := [name for name in expected if name not in header]:
@@ -156,18 +187,32 @@ def _check_header(file: LandedFile, header: tuple[str, ...], contract: Contract)
 def _missing(file: LandedFile, name: str, unknown: list[str]) -> Fault:
     near = difflib.get_close_matches(name, unknown, n=1, cutoff=0.5)
     hint = f" There is a column '{near[0]}'; if that is it, name it '{name}'." if near else ""
-    return Fault("has every column", f"The column '{name}' is missing.{hint}", file=file.name,
-                 line=1, column=name)
+    return Fault(
+        "has every column",
+        f"The column '{name}' is missing.{hint}",
+        file=file.name,
+        line=1,
+        column=name,
+    )
 
 
-def _unclosed_quote(file: LandedFile) -> Fault:
+def first_odd_quote(file: LandedFile) -> int | None:
+    """Return the first line that holds an odd number of quotation marks, or None."""
     with file.path.open("rb") as handle:
         for number, line in enumerate(handle, start=1):
             if line.count(b'"') % 2:
-                break
-    return Fault("quotes are closed", 'A quotation mark (") is opened and not closed, which would '
-                 "swallow the rows below. Close it, or double it if it belongs to the text.",
-                 file=file.name, line=number)
+                return number
+    return None
+
+
+def _unclosed_quote(file: LandedFile) -> Fault:
+    return Fault(
+        "quotes are closed",
+        'A quotation mark (") is opened and not closed, which would swallow the rows below. '
+        "Close it, or double it if it belongs to the text.",
+        file=file.name,
+        line=first_odd_quote(file),
+    )
 
 
 def _refuse_cut_short(file: LandedFile, tally: _Tally, header: tuple[str, ...]) -> None:
@@ -176,7 +221,12 @@ def _refuse_cut_short(file: LandedFile, tally: _Tally, header: tuple[str, ...]) 
     if len(fields) < len(header):
         number = tally.newlines + 1
         raise SubmissionError(
-            Fault("is whole", f"The file stops in the middle of its last line ({len(fields)} of "
-                  f"{len(header)} columns): it was cut short. Send it again.",
-                  file=file.name, line=number, column=header[len(fields)])
+            Fault(
+                "is whole",
+                f"The file stops in the middle of its last line ({len(fields)} of "
+                f"{len(header)} columns): it was cut short. Send it again.",
+                file=file.name,
+                line=number,
+                column=header[len(fields)],
+            )
         )

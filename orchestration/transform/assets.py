@@ -53,8 +53,9 @@ def model_assets(
         for event in events:
             message = DbtCoreCliEventMessage(event, event_history_metadata={})
             for asset_event in message.to_default_asset_events(manifest, translator, context):
-                yield _with_row_count(asset_event, rows.get(message.raw_event["data"]
-                                      ["node_info"]["unique_id"]))
+                yield _with_row_count(
+                    asset_event, rows.get(message.raw_event["data"]["node_info"]["unique_id"])
+                )
         if failure:
             raise failure
 

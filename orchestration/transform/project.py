@@ -137,7 +137,8 @@ def _closed_connections() -> Iterator[None]:
     try:
         yield
     finally:
-        DuckDBConnectionManager.close_all_connections()
+        close: Callable[[], None] = DuckDBConnectionManager.close_all_connections
+        close()
 
 
 def _failure(result: Any, settings: Settings) -> str:

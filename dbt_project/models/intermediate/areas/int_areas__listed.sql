@@ -75,7 +75,7 @@ select
     force_name,
     csp,
     csp_name,
-    -- Printed order: county districts by code, then unitary authorities, then what is not a district.
+    -- Printed order: county districts by code, unitary authorities, then what is not a district.
     row_number() over (
         order by
             force_area_name,

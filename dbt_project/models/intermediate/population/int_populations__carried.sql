@@ -83,7 +83,10 @@ force_populations as (
         ) as delivery
     from district_populations
     inner join force_sizes on district_populations.force_code = force_sizes.force_code
-    group by district_populations.force_code, district_populations.calendar_year, force_sizes.districts
+    group by
+        district_populations.force_code,
+        district_populations.calendar_year,
+        force_sizes.districts
     having count(district_populations.population) = force_sizes.districts
 
 )

@@ -32,9 +32,14 @@ def _lookup(file: LandedFile, text: str) -> list[Row]:
     district = next((one for one in map(_DISTRICT_CODE.match, header) if one), None)
     if district is None:
         raise SubmissionError(
-            Fault("has every column", "There is no column of district codes (LADyyCD). Send the "
-                  "lookup as the Open Geography portal issues it, with its header.",
-                  file=file.name, line=1, column="LADyyCD")
+            Fault(
+                "has every column",
+                "There is no column of district codes (LADyyCD). Send the "
+                "lookup as the Open Geography portal issues it, with its header.",
+                file=file.name,
+                line=1,
+                column="LADyyCD",
+            )
         )
     code = (small_area or district).group(0)
     kind = f"lsoa_20{small_area.group(1)}" if small_area else "district"
@@ -55,8 +60,13 @@ def _lookup(file: LandedFile, text: str) -> list[Row]:
 
 def _require(file: LandedFile, header: list[str], wanted: Any) -> None:
     faults = [
-        Fault("has every column", f"The column '{name}' is missing.", file=file.name, line=1,
-              column=name)
+        Fault(
+            "has every column",
+            f"The column '{name}' is missing.",
+            file=file.name,
+            line=1,
+            column=name,
+        )
         for name in dict.fromkeys(wanted)
         if name not in header
     ]
@@ -71,15 +81,25 @@ def _features(file: LandedFile, text: str) -> list[Row]:
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise SubmissionError(
-            Fault("is GeoJSON", "The file is not a whole GeoJSON feature collection; it may have "
-                  "been cut short. Send it again.", file=file.name, line=line)
+            Fault(
+                "is GeoJSON",
+                "The file is not a whole GeoJSON feature collection; it may have "
+                "been cut short. Send it again.",
+                file=file.name,
+                line=line,
+            )
         ) from error
     found = []
     for number, area in enumerate(properties, start=1):
         if "LSOA21CD" not in area or "LADCD_ACTIVE" not in area:
             raise SubmissionError(
-                Fault("has every column", "A feature has no LSOA21CD or no LADCD_ACTIVE: these are "
-                      "not 2021 LSOA boundaries with their district.", file=file.name, line=number)
+                Fault(
+                    "has every column",
+                    "A feature has no LSOA21CD or no LADCD_ACTIVE: these are "
+                    "not 2021 LSOA boundaries with their district.",
+                    file=file.name,
+                    line=number,
+                )
             )
         values = {
             "kind": "lsoa_2021",
@@ -95,7 +115,10 @@ def _features(file: LandedFile, text: str) -> list[Row]:
 def _some(file: LandedFile, rows: list[Row]) -> list[Row]:
     if not rows:
         raise SubmissionError(
-            Fault("has rows", "The file has a header and nothing below it. Send it with its rows.",
-                  file=file.name)
+            Fault(
+                "has rows",
+                "The file has a header and nothing below it. Send it with its rows.",
+                file=file.name,
+            )
         )
     return rows

@@ -41,9 +41,14 @@ def read(file: LandedFile) -> list[Row]:
     years = [sheet for sheet in workbook.sheets if _YEAR_SHEET.match(sheet.strip())]
     if not years:
         raise SubmissionError(
-            Fault("has the sheet", "No sheet is named after a year (2009, 2010, and so on). The "
-                  f"sheets are: {', '.join(repr(sheet) for sheet in workbook.sheets)}. Send Live "
-                  "Table 100 as published.", file=file.name, sheet="yyyy")
+            Fault(
+                "has the sheet",
+                "No sheet is named after a year (2009, 2010, and so on). The "
+                f"sheets are: {', '.join(repr(sheet) for sheet in workbook.sheets)}. Send Live "
+                "Table 100 as published.",
+                file=file.name,
+                sheet="yyyy",
+            )
         )
     rows: list[Row] = []
     faults: list[Fault] = []
@@ -61,8 +66,9 @@ def _read_year(workbook: Workbook, sheet: str) -> list[Row]:
     cells = workbook.rows(sheet)
     start = _find_header(workbook.file, sheet, cells)
     titles = [_title(cell) for cell in cells[start]]
-    areas = {_AREA_COLUMNS[title]: place for place, title in enumerate(titles)
-             if title in _AREA_COLUMNS}
+    areas = {
+        _AREA_COLUMNS[title]: place for place, title in enumerate(titles) if title in _AREA_COLUMNS
+    }
     tenures = {place: title for place, title in enumerate(titles) if title in _TENURES}
     _check_columns(workbook.file, sheet, start, areas, tenures)
     rows = []
@@ -91,9 +97,14 @@ def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
         if len(titles & set(_TENURES)) >= 2:
             return number
     raise SubmissionError(
-        Fault("has a header", f"None of the first {_ROWS_ABOVE_HEADER} rows names the tenures "
-              "('Local Authority', 'Private sector', and so on).", file=file.name, sheet=sheet,
-              line=1)
+        Fault(
+            "has a header",
+            f"None of the first {_ROWS_ABOVE_HEADER} rows names the tenures "
+            "('Local Authority', 'Private sector', and so on).",
+            file=file.name,
+            sheet=sheet,
+            line=1,
+        )
     )
 
 
@@ -110,8 +121,14 @@ def _check_columns(
         missing.append("ons code")
     if missing:
         raise SubmissionError(
-            Fault("has every column", f"The column '{name}' is missing from the sheet.",
-                  file=file.name, sheet=sheet, line=start + 1, column=name)
+            Fault(
+                "has every column",
+                f"The column '{name}' is missing from the sheet.",
+                file=file.name,
+                sheet=sheet,
+                line=start + 1,
+                column=name,
+            )
             for name in missing
         )
 

@@ -26,9 +26,14 @@ def _research_group(file: LandedFile) -> list[Row]:
     header = [name.strip() for name in table.fieldnames or []]
     if missing := [name for name in _RESEARCH_COLUMNS if name not in header]:
         raise SubmissionError(
-            Fault("has every column", f"The column '{name}' is missing. The research group's file "
-                  f"has the columns {', '.join(_RESEARCH_COLUMNS)}.", file=file.name, line=1,
-                  column=name)
+            Fault(
+                "has every column",
+                f"The column '{name}' is missing. The research group's file "
+                f"has the columns {', '.join(_RESEARCH_COLUMNS)}.",
+                file=file.name,
+                line=1,
+                column=name,
+            )
             for name in missing
         )
     rows = []
@@ -44,8 +49,11 @@ def _research_group(file: LandedFile) -> list[Row]:
         rows.append(Row(values, line, column="Population"))
     if not rows:
         raise SubmissionError(
-            Fault("has rows", "The file has a header and nothing below it. Send it with its rows.",
-                  file=file.name)
+            Fault(
+                "has rows",
+                "The file has a header and nothing below it. Send it with its rows.",
+                file=file.name,
+            )
         )
     return rows
 
@@ -71,8 +79,13 @@ def _ons(file: LandedFile) -> list[Row]:
             rows.append(Row(values, line, sheet, text_of(cells[start][place])))
     if not rows:
         raise SubmissionError(
-            Fault("has rows", "No row below the header starts with an area code.", file=file.name,
-                  sheet=sheet, line=start + 2)
+            Fault(
+                "has rows",
+                "No row below the header starts with an area code.",
+                file=file.name,
+                sheet=sheet,
+                line=start + 2,
+            )
         )
     return rows
 
@@ -88,10 +101,21 @@ def _find_header(
             if estimates:
                 return number, estimates
             raise SubmissionError(
-                Fault("has every column", "No column is headed 'Estimated Population mid-yyyy'.",
-                      file=file.name, sheet=sheet, line=number + 1)
+                Fault(
+                    "has every column",
+                    "No column is headed 'Estimated Population mid-yyyy'.",
+                    file=file.name,
+                    sheet=sheet,
+                    line=number + 1,
+                )
             )
     raise SubmissionError(
-        Fault("has a header", f"None of the first {_ROWS_ABOVE_HEADER} rows is the header, which "
-              "starts with 'Code' and 'Name'.", file=file.name, sheet=sheet, line=1)
+        Fault(
+            "has a header",
+            f"None of the first {_ROWS_ABOVE_HEADER} rows is the header, which "
+            "starts with 'Code' and 'Name'.",
+            file=file.name,
+            sheet=sheet,
+            line=1,
+        )
     )

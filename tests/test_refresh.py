@@ -1,0 +1,299 @@
+"""The refresh as a person runs it: the command line, its summary, its refusals."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.settings import PROJECT, Settings
+from orchestration.warehouse import writer_lock
+from tests.support import Ground, csv_rows, month_file, refresh
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SOURCES = ("area_lookups", "dwelling_stock", "police_uk_street", "population_estimates")
+
+
+@pytest.fixture
+def own(sample: Ground, tmp_path: Path) -> Ground:
+    """A refreshed sample of its own, to change."""
+    shutil.copytree(sample.settings.home, tmp_path / "var")
+    shutil.copytree(PROJECT / "raw", tmp_path / "raw")
+    return Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw"))
+
+
+def _tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    with duckdb.connect(file, read_only=True) as connection:
+        names = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() order by all"
+        ).fetchall()
+        return {
+            name: connection.execute(f"select * from {name} order by all").fetchall()
+            for (name,) in names
+        }
+
+
+def _marts(home: Path) -> dict[str, list[tuple[object, ...]]]:
+    tables = _tables(home / "warehouse.duckdb")
+    return {
+        name: rows for name, rows in tables.items() if name.split(".")[0] in {"marts", "reports"}
+    }
+
+
+def test_sample_gives_published_file_and_exports_of_six_partnerships(sample: Ground) -> None:
+    home = sample.settings.home
+    tables = _tables(home / "published" / "csp.duckdb")
+    for name in (
+        "marts.crime_monthly",
+        "marts.shoplifting_trends",
+        "marts.burglary_trends",
+        "marts.social_housing_stock",
+        "marts.dim_area",
+        "marts.dim_month",
+        "reports.table_5_social_dwellings",
+        "reports.figure_10_shoplifting",
+        "reports.figure_11_burglary",
+        "main.release",
+        "main.sources",
+        "main.data_dictionary",
+    ):
+        assert tables[name], name
+    folders = sorted(path.name for path in (home / "exports" / "2018-04-01").iterdir())
+    assert folders == [
+        "cambridge",
+        "east-cambridgeshire",
+        "fenland",
+        "huntingdonshire",
+        "peterborough",
+        "south-cambridgeshire",
+    ]
+
+
+def test_table_5_of_the_sample_is_the_printed_table(sample: Ground) -> None:
+    printed = csv_rows(PROJECT / "tests/golden/table5_social_dwellings.csv")
+    totals = {row["area_name"]: float(row["value"]) for row in printed if row["measure"] == "Total"}
+    made = dict(
+        sample.query(
+            "select area_name, total from reports.table_5_social_dwellings where stock_year = 2016"
+        )
+    )
+    assert made == totals
+
+
+def test_nothing_raw_or_quarantined_is_published(sample: Ground) -> None:
+    with duckdb.connect(sample.settings.published / "csp.duckdb", read_only=True) as connection:
+        schemas = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
+    assert {schema for (schema,) in schemas} <= {"main", "marts", "reports"}
+
+
+def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -> None:
+    home = own.settings.home
+    before = _marts(home)
+    published = home / "published" / "csp.duckdb"
+    workbook = home / "exports" / "2018-04-01" / "fenland" / "workbook.xlsx"
+    stamps = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in (published, workbook)]
+
+    done = refresh(home, own.settings.raw)
+
+    assert done.returncode == 0, done.stderr
+    assert "Nothing has changed" in done.stdout
+    assert _marts(home) == before
+    assert [
+        (path.stat().st_ino, path.stat().st_mtime_ns) for path in (published, workbook)
+    ] == stamps
+
+
+def test_refused_delivery_stops_the_quarter_and_leaves_the_release(own: Ground) -> None:
+    home, raw = own.settings.home, own.settings.raw
+    published = home / "published" / "csp.duckdb"
+    before = published.read_bytes()
+    marts = _marts(home)
+    folder = raw / "police_uk_street" / "2018-04-01"
+    (folder / "delivery.json").unlink()
+    broken = sorted(folder.glob("*.csv"))[0]
+    broken.write_bytes(broken.read_bytes()[:-100])
+
+    done = refresh(home, raw)
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    for words in (broken.name, "cut short", "line ", "[rule: is whole]", "Nothing was published"):
+        assert words in said
+    assert published.read_bytes() == before
+    assert _marts(home) == marts
+
+
+def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path: Path) -> None:
+    home, raw = own.settings.home, own.settings.raw
+    folder = raw / "police_uk_street" / "2018-04-01"
+    good = {path.name: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
+    first = next(iter(good))
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    lines = good[first].decode().splitlines(keepends=True)
+    fenland = next(line for line in lines if "Fenland" in line and "Shoplifting" in line)
+    for name, content in good.items():
+        (desk / name).write_bytes(content)
+    (desk / first).write_text("".join(lines) + fenland * 5, newline="")
+    environment = {"CSP_HOME": str(home), "CSP_RAW": str(raw)}
+    query = (
+        "select offences from marts.shoplifting_trends where area_name = 'Fenland' "
+        "and period_type = 'month' and period_start = '2018-04-01'"
+    )
+    before = own.value(query)
+
+    landed = csp("land", "police_uk_street", "2018-04-01",
+                 *(str(path) for path in sorted(desk.iterdir())), **environment)  # fmt: skip
+    assert landed.returncode == 0, landed.stderr
+    done = refresh(home, raw)
+
+    assert done.returncode == 0, done.stdout
+    assert own.value(query) == before + 5
+    assert "marts.shoplifting_trends" in done.stdout
+    assert own.query(
+        "select distinct deliveries from marts.shoplifting_trends where area_name = 'Fenland' "
+        "and period_type = 'month' and period_start = '2018-04-01'"
+    )[0][0].startswith("police_uk_street 2018-04-01 v2")
+
+
+def test_older_quarter_is_rebuilt_without_what_came_later(own: Ground) -> None:
+    home, raw = own.settings.home, own.settings.raw
+    done = refresh(home, raw, "2018-01-01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    older = _tables(home / "published" / "2018-01-01" / "csp.duckdb")
+    assert older["main.release"][0][0].isoformat() == "2018-01-01"
+    months = {row[0] for row in older["marts.dim_month"]}
+    assert max(months).isoformat() == "2018-03-01"
+    current = _tables(home / "published" / "csp.duckdb")
+    assert current["main.release"][0][0].isoformat() == "2018-04-01"
+
+
+def test_one_writer_at_a_time_and_the_other_is_told(own: Ground) -> None:
+    with writer_lock(own.settings.home, "The nightly run"):
+        done = refresh(own.settings.home, own.settings.raw)
+    assert done.returncode == 1
+    assert "The nightly run (process " in " ".join(done.stdout.split())
+    assert "One writer at a time" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_warehouse_open_elsewhere_is_told(own: Ground) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c",
+         "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True);"
+         " time.sleep(60)", str(own.settings.warehouse)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        done = refresh(own.settings.home, own.settings.raw)
+    finally:
+        holder.kill()
+        holder.wait()
+    assert done.returncode == 1
+    assert "is open in another program" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_damaged_warehouse_is_told(own: Ground) -> None:
+    own.settings.warehouse.write_bytes(b"this is not a database" * 1000)
+    done = refresh(own.settings.home, own.settings.raw)
+    assert done.returncode == 1
+    assert "may be damaged" in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["2018-05-01"], {}, "is not a quarter"),
+        (["2035-04-01"], {}, "cannot be refreshed"),
+        ([], {"CSP_RAW": "nowhere"}, "Nothing has landed"),
+        ([], {"CSP_THREADS": "many"}, "CSP_THREADS"),
+        ([], {"CSP_PARTNERSHIPS": "nowhere.toml"}, "does not list partnerships"),
+    ],
+)
+def test_wrong_arguments_and_settings_are_told(
+    tmp_path: Path, csp: Run, arguments: list[str], environment: dict[str, str], words: str
+) -> None:
+    raw = tmp_path / "raw"
+    (raw / "area_lookups").mkdir(parents=True)
+    shutil.copytree(PROJECT / "raw/area_lookups/2018-04-01", raw / "area_lookups/2018-04-01")
+    settings = {"CSP_HOME": str(tmp_path / "var"), "CSP_RAW": str(raw), **environment}
+    done = csp("refresh", *arguments, **settings)
+    assert done.returncode == 1
+    assert words in " ".join((done.stdout + done.stderr).split())
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_sql_answers_and_cannot_write(sample: Ground, csp: Run) -> None:
+    environment = {"CSP_HOME": str(sample.settings.home)}
+    query = "select count(*) as months from marts.dim_month"
+    for extra in ((), ("--published",)):
+        done = csp("sql", query, "--csv", *extra, **environment)
+        assert done.stdout == "months\n66\n", done.stderr
+    for change in ("drop table marts.dim_month", "copy (select 1) to 'x.csv'"):
+        done = csp("sql", change, **environment)
+        assert done.returncode == 1
+        assert "cannot be answered" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_status_shows_each_source_and_the_release(sample: Ground, csp: Run) -> None:
+    done = csp("status", CSP_HOME=str(sample.settings.home))
+    assert done.returncode == 0, done.stderr
+    for word in (*SOURCES, "Q1 2018/19 (2018-04-01)", "synthetic", "current"):
+        assert word in done.stdout
+
+
+def test_land_tells_what_is_wrong(tmp_path: Path, csp: Run) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(month_file())
+    done = csp("land", "police", "2018-04-01", str(path), CSP_RAW=str(tmp_path / "raw"))
+    assert done.returncode == 1
+    assert "There is no source 'police'" in " ".join(done.stderr.split())
+    assert "police_uk_street" in done.stderr
+
+
+def test_synthetic_says_so_everywhere(sample: Ground) -> None:
+    home = sample.settings.home
+    assert _tables(home / "published" / "csp.duckdb")["main.release"]
+    with duckdb.connect(home / "published" / "csp.duckdb", read_only=True) as connection:
+        ((synthetic, notice),) = connection.execute(
+            "select synthetic, synthetic_notice from release"
+        ).fetchall()
+    assert synthetic
+    assert "synthetic" in notice.lower()
+    folder = home / "exports" / "2018-04-01" / "fenland"
+    assert "synthetic" in json.dumps(json.loads((folder / "manifest.json").read_text())).lower()
+    for chart in (folder / "charts").glob("figure_*.svg"):
+        assert re.search("synthetic", chart.read_text(), re.IGNORECASE), chart.name
+
+
+def test_killed_refresh_leaves_the_release_and_the_next_one_completes(own: Ground) -> None:
+    home, raw = own.settings.home, own.settings.raw
+    before = (home / "published" / "csp.duckdb").read_bytes()
+    marts = _marts(home)
+    shutil.rmtree(home / "exports")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.cli", "refresh"],
+        env={**os.environ, "CSP_HOME": str(home), "CSP_RAW": str(raw)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(6)
+    process.kill()
+    process.wait()
+    assert (home / "published" / "csp.duckdb").read_bytes() == before
+    done = refresh(home, raw)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _marts(home) == marts
