@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestration.errors import LandingError
 from orchestration.ingest.landing import land
 from orchestration.ingest.receipt import Receipt
-from tests.support import NOW, Ground, month_file, street_file, street_row
+from tests.support import NOW, STREET_HEADER, Ground, month_file, street_file, street_row
 
 NAME = "2018-04-cambridgeshire-street.csv"
 
@@ -90,6 +90,20 @@ def test_identical_incidents_are_all_kept(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-04-01", {NAME: street_file([row] * 5)})
     ground.load("police_uk_street")
     assert ground.value("select count(*) from raw.police_uk_street") == 5
+
+
+@pytest.mark.parametrize("blank", ["\r\n", "\r\n\r\n"])
+def test_blank_lines_are_not_rows(ground: Ground, blank: str) -> None:
+    ground.put("police_uk_street", "2018-04-01", {NAME: month_file() + blank})
+    (outcome,) = ground.load("police_uk_street").outcomes
+    assert (outcome.state, outcome.rows_delivered, outcome.rows_loaded) == ("loaded", 10, 10)
+
+
+def test_blank_lines_below_the_header_are_no_rows(ground: Ground) -> None:
+    ground.put("police_uk_street", "2018-04-01", {NAME: STREET_HEADER + "\r\n\r\n"})
+    (outcome,) = ground.load("police_uk_street").outcomes
+    assert outcome.state == "refused"
+    assert "nothing below" in str(outcome.reason)
 
 
 def test_files_that_are_not_named_after_a_quarter_are_told(ground: Ground) -> None:

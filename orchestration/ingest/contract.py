@@ -32,6 +32,9 @@ class Column(BaseModel):
     personal: bool = False
     allowed: tuple[str, ...] | None = None
     pattern: str | None = None
+    """Regular expression for the whole value. Dear on long values in bulk: see ``length``."""
+    length: int | None = None
+    """Exact number of characters."""
     minimum: float | None = None
     maximum: float | None = None
     date_format: str = "%Y-%m-%d"

@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatch
@@ -106,7 +107,9 @@ def read_delivery(
 def _landed_files(folder: Path, known: Known) -> tuple[LandedFile, ...]:
     if not folder.is_dir():
         return ()
-    return tuple(_landed(path, name, known) for name, path in delivered_files(folder))
+    with ThreadPoolExecutor() as pool:
+        landed = pool.map(lambda file: _landed(file[1], file[0], known), delivered_files(folder))
+        return tuple(landed)
 
 
 def _landed(path: Path, name: str, known: Known) -> LandedFile:

@@ -35,7 +35,13 @@ from orchestration.ingest.landing import (
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
 from orchestration.ingest.reading import Row, reader_of, rows_table
 from orchestration.ingest.rules import acceptable, broken_rules, typed
-from orchestration.ingest.scan import ScannedFile, first_odd_quote, scan_csv
+from orchestration.ingest.scan import (
+    ScannedFile,
+    blank_lines,
+    first_odd_quote,
+    no_rows,
+    scan_csv,
+)
 
 _KEPT_FAULTS = 10_000
 """Most refused rows of one delivery that quarantine describes one by one."""
@@ -456,12 +462,14 @@ def _find_refused_lines(
 ) -> None:
     for file, load in zip(_bulk_files(pending), pending.files, strict=True):
         if load.loaded != load.delivered:
+            load.delivered -= blank_lines(load.file)
+        if load.loaded != load.delivered:
             pending.faults += refused_lines(connection, contract, file)
 
 
 def _unbalanced(contract: Contract, pending: _Pending) -> list[Fault]:
     """Rows delivered must be rows loaded plus rows refused, counted by different means."""
-    faults = []
+    faults = [no_rows(load.file) for load in pending.files if load.delivered == 0]
     for load in pending.files:
         refused = _faulty_line_count(pending, load)
         if load.loaded + refused != load.delivered:

@@ -65,6 +65,14 @@ def _value_rules(column: Column) -> list[tuple[str, str, str]]:
                 f"The value does not have the right form ({column.pattern}).",
             )
         )
+    if column.length:
+        rules.append(
+            (
+                f"is {column.length} characters long",
+                f"length({column.name}) = {column.length}",
+                f"The value must be {column.length} characters long.",
+            )
+        )
     if column.allowed:
         values = ", ".join(literal(value) for value in column.allowed)
         rules.append(

@@ -35,7 +35,6 @@ class ScannedFile:
 @dataclass
 class _Tally:
     newlines: int = 0
-    blank_lines: int = 0
     quotes: int = 0
     last: bytes = b""
 
@@ -43,7 +42,8 @@ class _Tally:
 def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
     """Look over one CSV file.
 
-    Returns its header (as in the file) and the number of its data lines. Raises
+    Returns its header (as in the file) and the number of its lines below it, blank ones too
+    (:func:`blank_lines` counts those, where it matters). Raises
     :class:`SubmissionError` for a file that is empty, not UTF-8 text, without its header, without a
     required column, with an unclosed quote, or cut short in its last line.
     """
@@ -54,15 +54,9 @@ def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
     if tally.quotes % 2:
         raise SubmissionError(_unclosed_quote(file))
     ends_open = not tally.last.endswith(b"\n")
-    rows = tally.newlines - 1 + (1 if ends_open else 0) - tally.blank_lines
+    rows = tally.newlines - 1 + (1 if ends_open else 0)
     if rows < 1:
-        raise SubmissionError(
-            Fault(
-                "has rows",
-                "The file has a header and nothing below it. Send it with its rows.",
-                file=file.name,
-            )
-        )
+        raise SubmissionError(no_rows(file))
     if ends_open:
         _refuse_cut_short(file, tally, header)
     unknown = tuple(name for name in header if name not in contract.by_header)
@@ -94,17 +88,11 @@ def _refuse_binary(file: LandedFile) -> None:
 def _tally(file: LandedFile) -> _Tally:
     tally = _Tally()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    carried = b""
     with file.path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
             _check_text(file, decoder, chunk, tally)
             tally.newlines += chunk.count(b"\n")
             tally.quotes += chunk.count(b'"')
-            joined = carried + chunk
-            tally.blank_lines += joined.count(b"\n\n") + joined.count(b"\n\r\n")
-            carried = (
-                b"\n" if chunk.endswith(b"\n") else b"\n\r" if chunk.endswith(b"\n\r") else b""
-            )
             tally.last = chunk[-_CHUNK:]
     return tally
 
@@ -194,6 +182,21 @@ def _missing(file: LandedFile, name: str, unknown: list[str]) -> Fault:
         line=1,
         column=name,
     )
+
+
+def no_rows(file: LandedFile) -> Fault:
+    """Return the fault of a file that holds its header and nothing else."""
+    return Fault(
+        "has rows",
+        "The file has a header and nothing below it. Send it with its rows.",
+        file=file.name,
+    )
+
+
+def blank_lines(file: LandedFile) -> int:
+    """Count the lines that hold nothing; the engine passes over them."""
+    with file.path.open("rb") as handle:
+        return sum(1 for line in handle if not line.strip(b"\r\n"))
 
 
 def first_odd_quote(file: LandedFile) -> int | None:
