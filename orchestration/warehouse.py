@@ -92,6 +92,8 @@ def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "temp_directory": str(settings.home / "warehouse.tmp"),
+        # A fifth faster to load than the oldest format, and readable by every 1.5 and 2 engine.
+        "storage_compatibility_version": "v1.5.0",
     }
     try:
         return duckdb.connect(settings.warehouse, read_only=read_only, config=config)

@@ -120,7 +120,7 @@ def _write_lookup(folder: Path) -> None:
 
 
 def _write_populations(folder: Path, last_year: int) -> None:
-    import xlwt  # type: ignore[import-untyped]
+    import xlwt
 
     folder.mkdir(parents=True)
     years = range(last_year, FIRST_YEAR - 1, -1)
@@ -140,10 +140,18 @@ def _write_populations(folder: Path, last_year: int) -> None:
 def _write_partnerships(path: Path) -> None:
     lines = []
     for force in range(FORCES):
-        lines += ["[[force_areas]]", f'code = "E23{force:06d}"', f'name = "Force area {force}"',
-                  f'force = "Force {force}"']  # fmt: skip
+        lines += [
+            "[[force_areas]]",
+            f'code = "E23{force:06d}"',
+            f'name = "Force area {force}"',
+            f'force = "Force {force}"',
+        ]
         for number in range(force, DISTRICTS, FORCES):
-            lines += ["[[force_areas.partnerships]]", f'csp = "csp-{number}"',
-                      f'name = "Partnership {number}"', f'district_code = "{district_code(number)}"',
-                      f'district_name = "District {number}"']  # fmt: skip
+            lines += [
+                "[[force_areas.partnerships]]",
+                f'csp = "csp-{number}"',
+                f'name = "Partnership {number}"',
+                f'district_code = "{district_code(number)}"',
+                f'district_name = "District {number}"',
+            ]
     path.write_text("\n".join(lines) + "\n")

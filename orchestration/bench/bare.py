@@ -65,12 +65,11 @@ def run(
     started = time.perf_counter()
     import duckdb
 
-    paths = sorted((raw / "police_uk_street").glob("*/*.csv"))
-    files = f"read_csv([{', '.join(repr(str(path)) for path in paths)}], all_varchar = true, header = true)"
+    paths = [str(path) for path in sorted((raw / "police_uk_street").glob("*/*.csv"))]
+    files = f"read_csv({paths!r}, all_varchar = true, header = true)"
     lookup = next((raw / "area_lookups").glob("*/*.csv"))
-    crimes = (
-        "select month, lsoa_code, crime_type from crimes" if keep else _CRIMES.format(files=files)
-    )
+    kept = "select month, lsoa_code, crime_type from crimes"
+    crimes = kept if keep else _CRIMES.format(files=files)
     with duckdb.connect(database) as connection:
         connection.execute(f"set memory_limit = '{memory_limit}'; set threads = {threads}")
         if keep:

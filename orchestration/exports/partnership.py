@@ -187,7 +187,7 @@ def _month_charts(
                 number,
                 subject,
                 _footnotes(release, name, own),
-                release.facts.synthetic,
+                _is_synthetic(release, own),
             )
             charts.append(control_chart(series, words))
     return charts
@@ -206,7 +206,7 @@ def _rate_chart(release: _Release, whose: Partnership, rows: Sequence[Row]) -> l
         latest,
         " and ".join(own) or whose.name,
         _footnotes(release, _TABLE_5, latest),
-        release.facts.synthetic,
+        _is_synthetic(release, latest),
     )
     return [rate_chart(latest, whose.districts, words)]
 
@@ -214,23 +214,25 @@ def _rate_chart(release: _Release, whose: Partnership, rows: Sequence[Row]) -> l
 def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
     """Return what stands under a chart: the table's note, the synthetic notice, the source."""
     notes = [ref.note for ref in release.tables if ref.name == table and ref.note]
-    if release.facts.synthetic_notice:
+    if release.facts.synthetic_notice and _is_synthetic(release, rows):
         notes.append(release.facts.synthetic_notice)
     origin = [*_suppliers(release, rows), release.facts.product]
     return [*notes, f"Source: {'; '.join(origin)}, release of {release.facts.quarter_label}."]
 
 
-def _suppliers(release: _Release, rows: Sequence[Row]) -> list[str]:
-    """Return who supplied the deliveries that ``rows`` name, such as ``dwelling_stock 2018-...``.
-
-    A row's ``deliveries`` are separated by semicolons; each starts with its source.
-    """
-    named = {
-        delivery.split()[0]
+def _named_deliveries(rows: Sequence[Row]) -> set[str]:
+    """Return the deliveries that ``rows`` come from, such as ``dwelling_stock 2018-04-01 v1``."""
+    return {
+        delivery.strip()
         for row in rows
         for delivery in str(row.get("deliveries") or "").split(";")
         if delivery.strip()
     }
+
+
+def _suppliers(release: _Release, rows: Sequence[Row]) -> list[str]:
+    """Return who supplied the deliveries that ``rows`` name."""
+    named = {delivery.split()[0] for delivery in _named_deliveries(rows)}
     return sorted(
         {
             str(source["supplier"] or source["title"] or source["source"])
@@ -238,6 +240,16 @@ def _suppliers(release: _Release, rows: Sequence[Row]) -> list[str]:
             if source["source"] in named
         }
     )
+
+
+def _is_synthetic(release: _Release, rows: Sequence[Row]) -> bool:
+    """Say whether any delivery that ``rows`` name is synthetic."""
+    synthetic = {
+        f"{source['source']} {source['quarter']} v{source['version']}"
+        for source in release.sources
+        if source["nature"] == "synthetic"
+    }
+    return bool(synthetic & _named_deliveries(rows))
 
 
 def _write_workbook(
@@ -254,7 +266,7 @@ def _write_workbook(
     layouts += [(number, name, FIGURE_COLUMNS) for name, number, _ in _MONTH_FIGURES]
     tables = {table.name: table for table in release.tables}
     sheets = [
-        SheetTable(label, tables[name], rows[name], columns)
+        SheetTable(label, tables[name], rows[name], columns, _is_synthetic(release, rows[name]))
         for label, name, columns in layouts
         if rows.get(name)
     ]

@@ -39,6 +39,7 @@ class SheetTable:
     table: TableRef
     rows: Sequence[Row]
     columns: Sequence[SheetColumn]
+    synthetic: bool
 
 
 TABLE_5_COLUMNS = (
@@ -155,7 +156,7 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
         subtitles=[],
         instructions="This worksheet contains one table. Numbers in square brackets after the "
         "word note refer to the Notes worksheet.",
-        scope=release.synthetic_notice,
+        scope=release.synthetic_notice if sheet.synthetic else None,
         legend=_legend(shown),
         table_notes={
             column.heading: f"$${column.note}$$" for column in sheet.columns if column.note

@@ -26,11 +26,6 @@ SCHEMA_VERSION = 1
 
 PRODUCT = "CSP Warehouse"
 
-SYNTHETIC_NOTICE = (
-    "Synthetic data: made by a program to try out the warehouse. The figures describe no real "
-    "place, crime or person, and must not be used as evidence."
-)
-
 WAREHOUSE = "warehouse"
 """Name under which the restricted database is attached."""
 
@@ -325,7 +320,7 @@ def write_release(
     digest: str,
 ) -> None:
     """Write the one row of ``release``. ``now`` is in UTC and without a zone."""
-    synthetic = is_synthetic(connection)
+    synthetic = synthetic_sources(connection)
     _create(connection, RELEASE)
     _insert(
         connection,
@@ -336,8 +331,8 @@ def write_release(
                 quarter_label(quarter),
                 now,
                 SCHEMA_VERSION,
-                synthetic,
-                SYNTHETIC_NOTICE if synthetic else None,
+                bool(synthetic),
+                _synthetic_notice(synthetic),
                 PRODUCT,
                 product_version,
                 digest,
@@ -346,12 +341,23 @@ def write_release(
     )
 
 
-def is_synthetic(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Say whether any delivery in force is synthetic."""
-    row = connection.execute(
-        "select count(*) from warehouse.control.in_force where nature = 'synthetic'"
-    ).fetchone()
-    return bool(row and row[0])
+def synthetic_sources(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the sources with a synthetic delivery in force."""
+    rows = connection.execute(
+        "select distinct source from warehouse.control.in_force where nature = 'synthetic' "
+        "order by source"
+    ).fetchall()
+    return [source for (source,) in rows]
+
+
+def _synthetic_notice(sources: Sequence[str]) -> str | None:
+    if not sources:
+        return None
+    return (
+        f"Synthetic data: the figures from {' and '.join(sources)} were made by a program to try "
+        "out the warehouse. They describe no real crime or person, and must not be used as "
+        "evidence."
+    )
 
 
 def write_comments(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> None:

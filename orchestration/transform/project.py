@@ -16,6 +16,7 @@ from orchestration import __version__
 from orchestration.errors import TransformError
 from orchestration.ingest.contract import SOURCES
 from orchestration.settings import PROJECT, Settings
+from orchestration.warehouse import connect
 
 PROJECT_DIR = PROJECT / "dbt_project"
 _INPUT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
@@ -141,16 +142,35 @@ def _closed_connections() -> Iterator[None]:
         close()
 
 
+_TELLING_COLUMNS = {"broken_rules", "null_columns"}
+"""Columns in which a failing test says what is wrong; the others may hold people's data."""
+
+
 def _failure(result: Any, settings: Settings) -> str:
     if result.exception is not None:
         return f"dbt stopped: {result.exception}"
     failed = [
-        f"{one.node.name}: {(one.message or one.status).strip()}"
+        f"{one.node.name}: {_said(one, settings)}"
         for one in result.result
         if one.status in {"error", "fail", "runtime error"}
     ]
     log = settings.dbt_state / "logs" / "dbt.log"
-    return f"{len(failed)} dbt nodes failed: {'; '.join(failed)}. The log is {log}."
+    return f"{len(failed)} dbt nodes failed. {'; '.join(failed)}. The log is {log}."
+
+
+def _said(outcome: Any, settings: Settings) -> str:
+    """Return dbt's message, and for a failing test which rules were broken how often."""
+    message = str(outcome.message or outcome.status).strip()
+    sql = getattr(outcome.node, "compiled_code", None)
+    if outcome.status != "fail" or not sql:
+        return message
+    with connect(settings, read_only=True) as connection:
+        failures = connection.sql(sql)
+        telling = next((name for name in failures.columns if name in _TELLING_COLUMNS), None)
+        if telling is None:
+            return message
+        counted = failures.aggregate(f"{telling}, count(*) as rows").order("rows desc").fetchmany(5)
+    return ", ".join(f"{rules} ({rows:,} rows)" for rules, rows in counted)
 
 
 def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
