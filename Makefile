@@ -58,7 +58,7 @@ check: lint types dbt-check ## Lint, types and dbt checks
 
 dev: setup ## Open Dagster's screen on http://localhost:3000
 	@$(BIN)/csp prepare
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/dagster dev -w workspace.yaml
+	@PATH="$(abspath $(BIN)):$$PATH" PYTHONWARNINGS=ignore $(BIN)/dagster dev -w workspace.yaml
 
 bench: setup ## Measure against the bare engine (ROWS=10000000 MONTHS=120)
 	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)
