@@ -14,7 +14,8 @@ from typing import Any
 
 from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
-from orchestration.ingest.load import LoadReport, load_source
+from orchestration.ingest.load import load_source
+from orchestration.ingest.outcomes import LoadReport
 from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, Settings
 from orchestration.warehouse import connect

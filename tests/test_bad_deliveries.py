@@ -128,6 +128,13 @@ def test_another_quarters_files_are_refused(ground: Ground) -> None:
     assert "The same files were delivered for 2018-01-01" in said
 
 
+def test_the_same_files_for_two_quarters_at_once_are_refused(ground: Ground) -> None:
+    for quarter in ("2018-01-01", "2018-04-01"):
+        ground.put("police_uk_street", quarter, {NAME: month_file("2018-01")})
+    states = [outcome.state for outcome in ground.load("police_uk_street").outcomes]
+    assert states == ["loaded", "refused"]
+
+
 def test_a_file_of_another_kind_is_refused(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-04-01", {NAME: month_file(), "notes.docx": "hello"})
     (said,) = messages(ground.load("police_uk_street"))

@@ -38,7 +38,8 @@ class _Ran:
 def run_refresh(settings: Settings, quarter: date | None, console: Console) -> int:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
 
-    Returns the exit code: 0, or 1 where the refresh stopped or a delivery was refused.
+    Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarter
+    stops it; one of an earlier quarter is told each time, until it is mended or taken away.
     """
     chosen = quarter or landed_to(settings, load_contracts())
     if chosen is None:
@@ -54,7 +55,7 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
         _print_failures(ran, refused, console)
         return 1
     _print_outputs(settings, chosen, ran, console)
-    return 1 if refused else 0
+    return 0
 
 
 # --- running ---------------------------------------------------------------------------------
@@ -209,6 +210,9 @@ def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Consol
             ),
         )
     console.print(table)
+    for source, load in sorted(loads.items()):
+        for warning in load["warnings"]:
+            console.print(f"[yellow]Warning:[/] {source}, {_plain(warning)}")
     return _print_refusals(settings, quarter, console)
 
 

@@ -8,7 +8,8 @@ import dagster as dg
 
 from orchestration.ingest.contract import SOURCES, load_contract
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
-from orchestration.ingest.load import LoadReport, load_source
+from orchestration.ingest.load import load_source
+from orchestration.ingest.outcomes import LoadReport
 from orchestration.resources import WarehouseWriter
 from orchestration.warehouse import connect
 
@@ -75,6 +76,8 @@ def _source_asset(
         with connect(settings) as connection:
             report = load_source(connection, settings.raw, contract, quarter, now)
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
+        for warning in report.warnings:
+            context.log.warning(f"{name}: {warning}")
         for outcome in report.refused:
             context.log.error(
                 f"{name} {outcome.quarter} version {outcome.version} is refused: {outcome.reason}"
@@ -102,6 +105,7 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
         "deliveries_unchanged": report.unchanged,
         "rows_loaded": report.total("rows_loaded"),
         "rows_refused": report.total("rows_refused"),
+        "warnings": dg.JsonMetadataValue([str(one) for one in report.warnings[:_SHOWN_FAULTS]]),
         "deliveries": dg.MarkdownMetadataValue(f"{heading}\n{table}" if table else "Nothing new."),
     }
 

@@ -80,6 +80,11 @@ class Contract(BaseModel):
         return {column.header: column for column in self.columns if column.header}
 
     @property
+    def series_sql(self) -> str:
+        """SQL expression of a row's series."""
+        return self.series or "''"
+
+    @property
     def raw_table(self) -> str:
         """Qualified name of the raw table."""
         return f"raw.{self.source}"

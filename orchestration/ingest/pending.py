@@ -1,0 +1,216 @@
+"""What is new in the landing zone, and the submission rules that it must meet to be read at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.contract import Contract
+from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import (
+    Delivery,
+    LandedFile,
+    fits_pattern,
+    known_checksums,
+    quarters_landed,
+    read_delivery,
+)
+from orchestration.ingest.outcomes import LoadReport, Outcome
+from orchestration.ingest.reading import Row, reader_of
+from orchestration.ingest.scan import ScannedFile, scan_csv
+
+
+@dataclass
+class FileLoad:
+    """One file on its way in: what was found in it, and how many rows came of it."""
+
+    file: LandedFile
+    file_id: int
+    scanned: ScannedFile | None = None
+    rows: list[Row] = field(default_factory=list)
+    delivered: int = 0
+    loaded: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Pending:
+    """A delivery on its way in."""
+
+    delivery: Delivery
+    delivery_id: int
+    version: int
+    files: list[FileLoad]
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+
+def pending_deliveries(
+    connection: duckdb.DuckDBPyConnection,
+    raw: Path,
+    contract: Contract,
+    as_at: date,
+    report: LoadReport,
+) -> list[Pending]:
+    """Return the deliveries for ``as_at`` and earlier quarters whose content is not known yet.
+
+    They are numbered from the highest number used so far. Notes in ``report`` how many had not
+    changed, and which of those are still refused.
+    """
+    next_delivery = _next_id(connection, "deliveries", "delivery_id")
+    next_file = _next_id(connection, "files", "file_id")
+    pending: list[Pending] = []
+    for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
+        delivery = read_delivery(raw, contract, quarter, _index(connection, contract, quarter))
+        latest = _latest(connection, contract.source, quarter)
+        if delivery is None:
+            continue
+        if latest and latest.content_sha256 == delivery.content_sha256:
+            report.unchanged += 1
+            if latest.outcome.state == "refused":
+                report.still_refused.append(latest.outcome)
+            continue
+        version = latest.outcome.version + 1 if latest else 1
+        files = [FileLoad(file, next_file + place) for place, file in enumerate(delivery.files)]
+        pending.append(Pending(delivery, next_delivery, version, files))
+        next_delivery += 1
+        next_file += len(files)
+    return pending
+
+
+def _next_id(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> int:
+    row = connection.execute(f"select coalesce(max({column}), 0) + 1 from control.{table}")
+    (number,) = row.fetchall()[0]
+    return int(number)
+
+
+def _index(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, quarter: date
+) -> dict[tuple[str, int, int], str]:
+    rows = connection.execute(
+        "select file_name, bytes, mtime_ns, sha256 from control.landing_index "
+        "where source = ? and quarter = ?",
+        [contract.source, quarter],
+    ).fetchall()
+    return dict(known_checksums(rows))
+
+
+@dataclass(frozen=True)
+class _Known:
+    content_sha256: str
+    outcome: Outcome
+
+
+def _latest(connection: duckdb.DuckDBPyConnection, source: str, quarter: date) -> _Known | None:
+    rows = connection.execute(
+        "select content_sha256, version, state, rows_delivered, rows_loaded, rows_refused, reason "
+        "from control.deliveries where source = ? and quarter = ? order by version desc limit 1",
+        [source, quarter],
+    ).fetchall()
+    if not rows:
+        return None
+    digest, version, state, delivered, loaded, refused, reason = rows[0]
+    outcome = Outcome(source, quarter, version, state, delivered, loaded, refused, reason)
+    return _Known(digest, outcome)
+
+
+def look_over(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Pending,
+    others: Sequence[Pending],
+) -> None:
+    """Apply the submission rules, and read what the source's own reader reads.
+
+    ``others`` are the deliveries of the same load that were found readable before this one.
+    Raises :class:`SubmissionError` with every fault found.
+    """
+    _refuse_other_quarters_content(connection, contract, pending, others)
+    faults = _receipt_faults(pending.delivery)
+    read = reader_of(contract) if contract.layout == "reader" else None
+    for load in pending.files:
+        try:
+            _check_kind(contract, load.file)
+            if read:
+                load.rows = read(load.file)
+                load.delivered = len(load.rows)
+            else:
+                load.scanned = scan_csv(load.file, contract)
+                load.delivered = load.scanned.rows
+                pending.warnings += _unknown_columns(load.scanned)
+        except SubmissionError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise SubmissionError(faults)
+
+
+def _refuse_other_quarters_content(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Pending,
+    others: Sequence[Pending],
+) -> None:
+    digest = pending.delivery.content_sha256
+    loaded = connection.execute(
+        "select quarter from control.deliveries "
+        "where source = ? and quarter <> ? and content_sha256 = ? and state = 'loaded'",
+        [contract.source, pending.delivery.quarter, digest],
+    ).fetchall()
+    same = [quarter for (quarter,) in loaded]
+    same += [one.delivery.quarter for one in others if one.delivery.content_sha256 == digest]
+    if same:
+        raise SubmissionError(
+            Fault(
+                "is new",
+                f"The same files were delivered for {same[0].isoformat()}. Send the "
+                "files of this quarter, or remove the folder if there is nothing new.",
+                file=pending.delivery.files[0].name,
+            )
+        )
+
+
+def _receipt_faults(delivery: Delivery) -> list[Fault]:
+    """Say which files are not those that the receipt lists; no receipt, nothing to say."""
+    if delivery.receipt is None:
+        return []
+    listed = {file.name: file.sha256 for file in delivery.receipt.files}
+    landed = {file.name: file.sha256 for file in delivery.files}
+    return [
+        Fault(
+            "matches its receipt",
+            "The file is not the one that was receipted: it was changed, "
+            "added or removed since. Land the delivery again with `csp land`.",
+            file=name,
+        )
+        for name in sorted(listed.keys() | landed.keys())
+        if listed.get(name) != landed.get(name)
+    ]
+
+
+def _check_kind(contract: Contract, file: LandedFile) -> None:
+    if not fits_pattern(contract, file.name):
+        kinds = ", ".join(contract.file_pattern)
+        raise SubmissionError(
+            Fault(
+                "is of the agreed kind",
+                f"{contract.source} reads {kinds}. Take this file out "
+                "of the delivery, or send it in the agreed kind.",
+                file=file.name,
+            )
+        )
+
+
+def _unknown_columns(scanned: ScannedFile) -> list[Fault]:
+    return [
+        Fault(
+            "has no unknown column",
+            "The column is not in the contract; it is not loaded. "
+            "Tell the data engineer if it is meant.",
+            file=scanned.file.name,
+            line=1,
+            column=name,
+        )
+        for name in scanned.unknown_columns
+    ]
