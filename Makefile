@@ -32,8 +32,8 @@ refresh: setup ## Run the quarterly refresh on the extracts in raw/ (QUARTER=201
 test: setup ## Run the tests (under five minutes on two cores)
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m "not slow"
 
-test-all: setup ## Run every test, the long ones too
-	@$(BIN)/pytest -n $(TEST_WORKERS)
+test-all: test ## Run every test, the long ones too
+	@$(BIN)/pytest -n $(TEST_WORKERS) -m slow
 
 test-duckdb2: $(VENV)-duckdb2/.installed ## Run the tests on DuckDB 2
 	@$(VENV)-duckdb2/bin/pytest -n $(TEST_WORKERS) -m "not slow"

@@ -279,6 +279,7 @@ def test_synthetic_says_so_everywhere(sample: Ground) -> None:
         assert re.search("synthetic", chart.read_text(), re.IGNORECASE), chart.name
 
 
+@pytest.mark.slow
 def test_killed_refresh_leaves_the_release_and_the_next_one_completes(own: Ground) -> None:
     home, raw = own.settings.home, own.settings.raw
     before = (home / "published" / "csp.duckdb").read_bytes()
