@@ -1,0 +1,114 @@
+"""The dbt project: its unit tests pass, and its models are described, keyed and under contract."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.settings import Settings
+from orchestration.transform.project import PROJECT_DIR, manifest_path, run_dbt
+from tests.support import Ground
+
+
+@pytest.fixture(scope="module")
+def manifest(sample: Ground) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(manifest_path(sample.settings).read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_unit_tests_pass(sample: Ground, tmp_path: Path, manifest: dict[str, Any]) -> None:
+    shutil.copy(sample.settings.warehouse, tmp_path / "warehouse.duckdb")
+    settings = Settings(home=tmp_path, raw=tmp_path)
+    run_dbt(settings, ["test", "--select", "test_type:unit"])
+    results = json.loads((tmp_path / "dbt/target/run_results.json").read_text())["results"]
+    assert len(results) == len(manifest["unit_tests"]) >= 25
+    assert {one["status"] for one in results} == {"pass"}
+
+
+def test_every_model_and_column_is_described(models: list[dict[str, Any]]) -> None:
+    bare = [node["name"] for node in models if not node["description"]]
+    bare += [
+        f"{node['name']}.{name}"
+        for node in models
+        for name, column in node["columns"].items()
+        if not column["description"]
+    ]
+    assert bare == []
+
+
+def test_every_column_that_is_made_is_described(
+    sample: Ground, models: list[dict[str, Any]]
+) -> None:
+    made = sample.query(
+        "select schema_name || '.' || table_name, column_name from duckdb_columns() "
+        "where schema_name in ('staging', 'intermediate', 'marts', 'reports')"
+    )
+    described = {
+        (f"{node['schema']}.{node['name']}", name) for node in models for name in node["columns"]
+    }
+    # The one trend model describes itself by the mart that is a selection of it.
+    described |= {
+        ("intermediate.int_crime_trends__measured", name)
+        for table, name in described
+        if table == "marts.shoplifting_trends"
+    }
+    assert set(made) - described == set()
+
+
+def test_marts_and_reports_are_under_contract(models: list[dict[str, Any]]) -> None:
+    loose = [
+        node["name"]
+        for node in models
+        if node["schema"] in {"marts", "reports"} and not node["config"]["contract"]["enforced"]
+    ]
+    assert loose == []
+
+
+def test_every_model_says_its_grain_and_tests_its_key(
+    manifest: dict[str, Any], models: list[dict[str, Any]]
+) -> None:
+    keyed = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if (node.get("test_metadata") or {}).get("name") == "unique_combination"
+    }
+    without_key = [
+        node["name"]
+        for node in models
+        if node["unique_id"] not in keyed and "no key" not in node["description"].lower()
+    ]
+    assert without_key == []
+    without_grain = [node["name"] for node in models if "grain" not in node["description"].lower()]
+    assert without_grain == []
+
+
+def test_nothing_past_staging_selects_everything() -> None:
+    starred = [
+        path.name
+        for path in sorted((PROJECT_DIR / "models").rglob("*.sql"))
+        if re.search(r"select\s+(distinct\s+)?(\w+\.)?\*", path.read_text(), re.IGNORECASE)
+    ]
+    assert starred == []
+
+
+def test_a_failing_check_says_which_rule_broke(sample: Ground, tmp_path: Path) -> None:
+    import duckdb
+
+    from orchestration.errors import TransformError
+
+    shutil.copy(sample.settings.warehouse, tmp_path / "warehouse.duckdb")
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
+        connection.execute(
+            "update marts.crime_monthly set offences = -1 where month = '2018-06-01'"
+        )
+    settings = Settings(home=tmp_path, raw=tmp_path)
+    with pytest.raises(TransformError, match=r"crime_monthly_holds.*offences is below nought"):
+        run_dbt(settings, ["test", "--select", "crime_monthly,test_type:generic"])
