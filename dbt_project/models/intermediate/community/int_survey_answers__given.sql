@@ -1,0 +1,46 @@
+-- Each answer that a respondent gave, once for their town and once for its district. A skipped
+-- question gives no row.
+
+with responses as (
+
+    select
+        wave_start,
+        response_id,
+        town,
+        unnest([
+            struct_pack(question := 'feel_safe', answers := [feel_safe]),
+            struct_pack(question := 'crime_asb_problem', answers := [crime_asb_problem]),
+            struct_pack(
+                question := 'issues_experienced',
+                answers := string_split(issues_experienced, '; ')
+            ),
+            struct_pack(question := 'csp_focus', answers := [csp_focus])
+        ]) as given
+    from {{ ref('stg_community_survey__responses') }}
+
+),
+
+answers as (
+
+    select
+        wave_start,
+        response_id,
+        town,
+        given.question as question,
+        -- An issue ticked twice is one answer.
+        unnest(list_distinct(given.answers)) as answer
+    from responses
+
+)
+
+select
+    answers.wave_start,
+    answers.response_id,
+    areas.area_code,
+    answers.question,
+    answers.answer
+from answers
+inner join {{ ref('survey_towns') }} as towns on answers.town = towns.town
+inner join {{ ref('int_survey_areas__listed') }} as areas
+    on areas.area_code in (towns.area_code, towns.district_code)
+where answers.answer is not null

@@ -1,0 +1,47 @@
+-- Areas that the community survey is shown for: each town that it names, and the towns' district.
+
+with towns as (
+
+    select
+        towns.area_code,
+        towns.town as area_name,
+        towns.district_code,
+        towns.print_order,
+        districts.csp
+    from {{ ref('survey_towns') }} as towns
+    inner join {{ ref('int_areas__listed') }} as districts
+        on towns.district_code = districts.area_code
+
+),
+
+districts as (
+
+    select
+        area_code,
+        area_name,
+        csp
+    from {{ ref('int_areas__listed') }}
+    where
+        area_type = 'district'
+        and area_code in (select district_code from towns)
+
+)
+
+select
+    area_code,
+    area_name,
+    'town' as area_type,
+    district_code,
+    csp,
+    print_order
+from towns
+union all
+select
+    area_code,
+    area_name,
+    'district' as area_type,
+    area_code as district_code,
+    csp,
+    -- A district follows its towns.
+    1000 as print_order
+from districts

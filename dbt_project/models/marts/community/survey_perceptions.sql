@@ -1,0 +1,103 @@
+-- Answers to the community survey by wave and area, each with the wave before beside it and
+-- whether the difference is more than chance. Limits treat the respondents as a random sample,
+-- which a survey that people choose to answer is not.
+
+with counted as (
+
+    select
+        wave_start,
+        area_code,
+        question,
+        answer,
+        answer_count,
+        base,
+        responses,
+        {{ proportion('answer_count', 'base') }} as share,
+        {{ proportion_lower('answer_count', 'base') }} as share_lower,
+        {{ proportion_upper('answer_count', 'base') }} as share_upper,
+        delivery
+    from {{ ref('int_survey_answers__counted') }}
+
+),
+
+compared as (
+
+    select
+        this_wave.wave_start,
+        this_wave.area_code,
+        this_wave.question,
+        this_wave.answer,
+        this_wave.answer_count,
+        this_wave.base,
+        this_wave.responses,
+        this_wave.share,
+        this_wave.share_lower,
+        this_wave.share_upper,
+        wave_before.answer_count as previous_answer_count,
+        wave_before.base as previous_base,
+        wave_before.share as previous_share,
+        this_wave.share - wave_before.share as difference,
+        -- Newcombe's hybrid score limits of a difference of independent proportions (Newcombe
+        -- 1998, method 10), from the Wilson limits of both.
+        this_wave.share - wave_before.share - sqrt(
+            power(this_wave.share - this_wave.share_lower, 2) + power(wave_before.share_upper - wave_before.share, 2)
+        ) as difference_lower,
+        this_wave.share - wave_before.share + sqrt(
+            power(this_wave.share_upper - this_wave.share, 2) + power(wave_before.share - wave_before.share_lower, 2)
+        ) as difference_upper,
+        {{ joined_deliveries('this_wave.delivery', 'wave_before.delivery') }} as deliveries
+    from counted as this_wave
+    left join counted as wave_before
+        on
+            this_wave.wave_start = wave_before.wave_start + interval 3 month
+            and this_wave.area_code = wave_before.area_code
+            and this_wave.question = wave_before.question
+            and this_wave.answer = wave_before.answer
+
+)
+
+select
+    'quarter' as period_type,
+    compared.wave_start as period_start,
+    (compared.wave_start + interval 3 month - interval 1 day)::date as period_end,
+    {{ survey_wave_label('compared.wave_start') }} as period_label,
+    compared.area_code,
+    areas.area_name,
+    areas.area_type,
+    areas.district_code,
+    areas.csp,
+    areas.print_order as area_order,
+    compared.question,
+    offered.question_text,
+    offered.several_answers,
+    compared.answer,
+    offered.answer_order,
+    compared.answer_count,
+    compared.base,
+    compared.responses - compared.base as skipped,
+    compared.responses,
+    100 * compared.share as percentage,
+    100 * compared.share_lower as percentage_lower,
+    100 * compared.share_upper as percentage_upper,
+    'percent of those who answered the question' as unit,
+    compared.previous_answer_count,
+    compared.previous_base,
+    100 * compared.previous_share as previous_percentage,
+    100 * compared.difference as difference_points,
+    100 * compared.difference_lower as difference_lower,
+    100 * compared.difference_upper as difference_upper,
+    case
+        when compared.difference_lower > 0 then 'higher'
+        when compared.difference_upper < 0 then 'lower'
+        when compared.difference is not null then 'no clear change'
+    end as change,
+    {{ survey_status('compared.base') }} as status,
+    {{ survey_status('compared.previous_base') }} as previous_status,
+    compared.deliveries
+from compared
+inner join {{ ref('int_survey_areas__listed') }} as areas
+    on compared.area_code = areas.area_code
+inner join {{ ref('survey_answers') }} as offered
+    on
+        compared.question = offered.question
+        and compared.answer = offered.answer

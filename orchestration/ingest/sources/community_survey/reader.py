@@ -1,0 +1,167 @@
+"""Reads the community survey's workbook: sheet 'Responses', one row a response.
+
+Above the header stands the survey period, which says the wave; the header's columns are known by
+the questions as they were put.
+"""
+
+from datetime import date, datetime
+
+from orchestration.errors import QuarterError
+from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import LandedFile
+from orchestration.ingest.reading import Cell, Row, open_workbook, text_of
+from orchestration.quarters import parse_quarter, quarter_end
+
+_SHEET = "Responses"
+_PERIOD = "Survey period"
+_ROWS_ABOVE_HEADER = 12
+_COLUMNS = {
+    "Response ID": "response_id",
+    "Response date": "response_date",
+    "Which town do you live in or nearest to?": "town",
+    "Age": "age_band",
+    "Sex": "sex",
+    "Postcode (first part)": "postcode_outward",
+    "How safe do you feel where you live?": "feel_safe",
+    "Is there a problem with Crime & ASB where you live?": "crime_asb_problem",
+    "Which issues have directly affected you in the past three months?": "issues_experienced",
+    "What should the CSP focus on?": "csp_focus",
+    "Any other comments": "comments",
+}
+
+
+def read(file: LandedFile) -> list[Row]:
+    """Return one row for each response, with the first day of its wave.
+
+    Raises :class:`SubmissionError` where the sheet, its survey period, a column or every response
+    is missing.
+    """
+    workbook = open_workbook(file)
+    sheet = workbook.sheet_named(_SHEET)
+    cells = workbook.rows(sheet)
+    start = _find_header(file, sheet, cells)
+    places = _find_columns(file, sheet, start, cells[start])
+    wave = _find_wave(file, sheet, cells[:start])
+    rows = []
+    for line, row in enumerate(cells[start + 1 :], start=start + 2):
+        answers = {name: row[place] for name, place in places.items()}
+        if all(text_of(cell) is None for cell in answers.values()):
+            continue
+        values = {name: text_of(cell) for name, cell in answers.items()} | {
+            "wave_start": wave.isoformat(),
+            "response_date": _date_text(answers["response_date"]),
+            "days_outside_wave": _days_outside(_date_of(answers["response_date"]), wave),
+            "issues_experienced": _listed(answers["issues_experienced"]),
+        }
+        rows.append(Row(values, line, sheet))
+    if not rows:
+        raise SubmissionError(
+            Fault(
+                "has rows",
+                "There is no response below the header.",
+                file=file.name,
+                sheet=sheet,
+                line=start + 2,
+            )
+        )
+    return rows
+
+
+def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
+    for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
+        if len({text_of(cell) for cell in row} & _COLUMNS.keys()) >= 3:
+            return number
+    raise SubmissionError(
+        Fault(
+            "has a header",
+            f"None of the first {_ROWS_ABOVE_HEADER} rows is the header, which holds "
+            "'Response ID', 'Response date' and the questions.",
+            file=file.name,
+            sheet=sheet,
+            line=1,
+        )
+    )
+
+
+def _find_columns(file: LandedFile, sheet: str, start: int, header: list[Cell]) -> dict[str, int]:
+    titles = [text_of(cell) for cell in header]
+    faults = [
+        Fault(
+            "columns are named once" if titles.count(title) else "has every column",
+            f"The column '{title}' is there {titles.count(title)} times. Leave one of them."
+            if titles.count(title)
+            else f"The column '{title}' is missing. Put the questions as they were agreed.",
+            file=file.name,
+            sheet=sheet,
+            line=start + 1,
+            column=title,
+        )
+        for title in _COLUMNS
+        if titles.count(title) != 1
+    ]
+    if faults:
+        raise SubmissionError(faults)
+    return {name: titles.index(title) for title, name in _COLUMNS.items()}
+
+
+def _find_wave(file: LandedFile, sheet: str, above: list[list[Cell]]) -> date:
+    """Return the first day of the wave; it must be a whole financial quarter."""
+    for line, row in enumerate(above, start=1):
+        if text_of(row[0]) != _PERIOD:
+            continue
+        days = [day for day in map(_date_of, row[1:]) if day]
+        found = " to ".join(day.isoformat() for day in days) or None
+        try:
+            if len(days) == 2 and quarter_end(parse_quarter(days[0].isoformat())) == days[1]:
+                return days[0]
+        except QuarterError:
+            pass  # told below, with what was found
+        raise SubmissionError(
+            Fault(
+                "has a survey period",
+                "The survey period must be the first and the last day of a quarter, such as "
+                "2018-04-01 and 2018-06-30, each in a cell of its own.",
+                file=file.name,
+                sheet=sheet,
+                line=line,
+                column=_PERIOD,
+                value=found,
+            )
+        )
+    raise SubmissionError(
+        Fault(
+            "has a survey period",
+            f"No row above the header starts with '{_PERIOD}', so the wave is not known.",
+            file=file.name,
+            sheet=sheet,
+            line=1,
+        )
+    )
+
+
+def _date_of(cell: Cell) -> date | None:
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    try:
+        return date.fromisoformat(text_of(cell) or "")
+    except ValueError:
+        return None
+
+
+def _date_text(cell: Cell) -> str | None:
+    day = _date_of(cell)
+    return day.isoformat() if day else text_of(cell)
+
+
+def _days_outside(day: date | None, wave: date) -> str | None:
+    if day is None:
+        return None
+    return str(max((wave - day).days, (day - quarter_end(wave)).days, 0))
+
+
+def _listed(cell: Cell) -> str | None:
+    """Return the ticked answers joined by '; ', however the survey tool spaced them."""
+    parts = [part.strip() for part in (text_of(cell) or "").split(";")]
+    return "; ".join(part for part in parts if part) or None

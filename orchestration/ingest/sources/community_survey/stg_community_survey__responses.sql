@@ -1,0 +1,39 @@
+-- Responses to the community survey, of the deliveries in force. Comments stay in the raw table:
+-- nothing is counted from them.
+
+with responses as (
+
+    select *
+    from {{ source('raw', 'community_survey') }}
+
+),
+
+waves_in_force as (
+
+    select
+        period,
+        delivery_id,
+        delivery
+    from {{ source('control', 'in_force') }}
+    where source = 'community_survey'
+
+)
+
+select
+    responses.wave_start,
+    responses.response_id,
+    responses.response_date,
+    responses.town,
+    responses.age_band,
+    responses.sex,
+    responses.postcode_outward,
+    responses.feel_safe,
+    responses.crime_asb_problem,
+    responses.issues_experienced,
+    responses.csp_focus,
+    waves_in_force.delivery
+from responses
+inner join waves_in_force
+    on
+        responses.wave_start = waves_in_force.period
+        and responses._delivery_id = waves_in_force.delivery_id
