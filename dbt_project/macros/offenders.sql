@@ -17,12 +17,18 @@
     (100 * {{ proportion(part, whole) }})
 {%- endmacro %}
 
-{#- Its 95 % limits by Wilson's method. The limits of none and of all are nought and one exactly,
-    which the arithmetic misses by a rounding error. -#}
+{#- Its 95 % limits by Wilson's method, null where the share is. The limits of none and of all are
+    nought and a hundred exactly, which the arithmetic misses by a rounding error. -#}
 {% macro percent_lower(part, whole) -%}
-    (100 * greatest({{ proportion_lower(part, whole) }}, 0))
+    case
+        when {{ part }} is not null and {{ whole }} > 0
+            then 100 * greatest({{ proportion_lower(part, whole) }}, 0)
+    end
 {%- endmacro %}
 
 {% macro percent_upper(part, whole) -%}
-    (100 * least({{ proportion_upper(part, whole) }}, 1))
+    case
+        when {{ part }} is not null and {{ whole }} > 0
+            then 100 * least({{ proportion_upper(part, whole) }}, 1)
+    end
 {%- endmacro %}
