@@ -1,0 +1,72 @@
+-- Offences charged, of the deliveries in force, one row an offence and person.
+
+with charges as (
+
+    select *
+    from {{ source('raw', 'police_charges') }}
+
+),
+
+months_in_force as (
+
+    select
+        series,
+        period,
+        delivery_id,
+        delivery
+    from {{ source('control', 'in_force') }}
+    where source = 'police_charges'
+
+),
+
+identified as (
+
+    select
+        charges.force as force_name,
+        charges.charge_month,
+        -- One person may have several references of the force; the PNC identifier joins them. Where
+        -- some rows of a reference lack it, the others' is taken; where none has it, the reference.
+        coalesce(
+            min(charges.pnc_id) over (partition by charges.force, charges.nominal_ref),
+            charges.nominal_ref
+        ) as person_ref,
+        charges.offence_ref,
+        charges.charge_date,
+        charges.offence_date,
+        charges.offence_code,
+        charges.offence_group,
+        nullif(charges.sex, 'U') as sex,
+        charges.date_of_birth,
+        nullif(charges.ethnicity_code, 'NS') as ethnicity_code,
+        charges.residence_code,
+        months_in_force.delivery,
+        charges.nominal_ref
+    from charges
+    inner join months_in_force
+        on
+            charges._delivery_id = months_in_force.delivery_id
+            and charges.charge_month = months_in_force.period
+            and charges.force = months_in_force.series
+
+)
+
+select
+    force_name,
+    charge_month,
+    person_ref,
+    offence_ref,
+    charge_date,
+    offence_date,
+    offence_code,
+    offence_group,
+    sex,
+    date_of_birth,
+    ethnicity_code,
+    residence_code,
+    delivery
+from identified
+-- One offence counts once for a person, though it stands under two references or in two months.
+qualify row_number() over (
+    partition by force_name, person_ref, offence_ref
+    order by charge_date, nominal_ref
+) = 1
