@@ -97,15 +97,14 @@ def _people(random: Random, district: dict[str, str], offences: Offences) -> lis
     for is_acquisitive, is_woman, in_custody in zip(acquisitive, women, custody, strict=True):
         kind = "Y" if is_acquisitive else "N"
         code = _draw(random, {code: int(one["weight"]) for code, one in offences[kind].items()})
-        born = SNAPSHOT - timedelta(days=16 * 366 + _skewed(random, 36 * 365))
         lead = _draw(random, LEAD_AGENCIES)
         rows.append(
             [
                 "F" if is_woman else "M",
-                f"{born:%d/%m/%Y}",
+                f"{_born(random, lead):%d/%m/%Y}",
                 _draw(random, ETHNICITY),
                 district["district_code"],
-                "Police" if lead == "YOS" and born.year < 2000 else lead,
+                lead,
                 "Custody" if in_custody else "Community",
                 "In custody" if in_custody else _draw(random, ACCOMMODATION),
                 code,
@@ -130,9 +129,13 @@ def _flags(random: Random, size: int, set_ones: int) -> list[bool]:
     return flags
 
 
-def _skewed(random: Random, upper: int) -> int:
-    """Return a whole number below ``upper``, small ones likelier."""
-    return min(random.randrange(upper), random.randrange(upper))
+def _born(random: Random, lead: str) -> date:
+    """Return a date of birth: youth offending services lead on the under-18s."""
+    if lead == "YOS":
+        return SNAPSHOT - timedelta(days=15 * 366 + random.randrange(1000))
+    # The less of two: more are young than old.
+    days = min(random.randrange(36 * 365), random.randrange(36 * 365))
+    return SNAPSHOT - timedelta(days=18 * 366 + days)
 
 
 def _draw(random: Random, weights: Mapping[str, int]) -> str:
