@@ -195,7 +195,7 @@ def test_kinds_of_year_never_meet_unmarked(sample: Ground) -> None:
 def test_not_assessed_is_never_no_need(sample: Ground) -> None:
     rows = sample.query(
         "select figure.assessed, figure.with_need, mart.young_people, mart.young_people_all "
-        "from reports.figure_6_accommodation_need as figure "
+        "from reports.figure_6_prison_and_youth_need as figure "
         "inner join marts.youth_offenders as mart using (area_code, period_type, period_start) "
         "where figure.cohort = 'Youth offending services' and mart.cohort = 'registered' "
         "and mart.dimension = 'accommodation need' and mart.category = 'Not assessed'"
@@ -222,7 +222,7 @@ def test_all_six_districts_have_every_figure(sample: Ground) -> None:
         "marts.supported_accommodation",
         "reports.figure_3_juvenile_offenders",
         "reports.figure_4_first_time_entrants",
-        "reports.figure_6_accommodation_need",
+        "reports.figure_6_prison_and_youth_need",
         "reports.figure_7_males_released",
         "reports.figure_8_females_released",
     ):
@@ -301,7 +301,7 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
     "youth: too many values": (
         "youth_offending",
         lambda text: text.replace(",Y,", ",Y,and more,", 1),
-        ["15 values", "14 columns", "[rule: has a value for each column]"],
+        ["15 fields", "header 14", "[rule: is a row of the table]"],
     ),
     "iom: renamed column": (
         "iom_cohort",

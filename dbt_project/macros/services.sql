@@ -1,4 +1,4 @@
-{#- What the extracts of services (youth offending, prisons, offender management) have in common. -#}
+{#- What the extracts of youth offending services, prisons and offender management share. -#}
 
 {#- Recorded sex in words. -#}
 {% macro sex_label(code) -%}
@@ -47,7 +47,9 @@
         when 'financial_year' then {{ financial_year_label(first_day) }}
         when 'half_year'
             then strftime({{ first_day }}, '%B') || ' to ' || strftime({{ last_day }}, '%B %Y')
-        else strftime({{ first_day }}, '%-d %B %Y') || ' to ' || strftime({{ last_day }}, '%-d %B %Y')
+        else
+            strftime({{ first_day }}, '%-d %B %Y')
+            || ' to ' || strftime({{ last_day }}, '%-d %B %Y')
     end
 {%- endmacro %}
 

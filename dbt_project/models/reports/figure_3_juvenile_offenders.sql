@@ -13,7 +13,6 @@ with young_people as (
         period_end,
         period_label,
         young_people,
-        status,
         deliveries
     from {{ ref('youth_offenders') }}
     where
@@ -36,7 +35,15 @@ latest_financial_year as (
 shown as (
 
     select
-        young_people.*,
+        young_people.area_code,
+        young_people.area_name,
+        young_people.csp,
+        young_people.period_type,
+        young_people.period_start,
+        young_people.period_end,
+        young_people.period_label,
+        young_people.young_people,
+        young_people.deliveries,
         services.youth_offending_service
     from young_people
     cross join latest_financial_year
@@ -66,7 +73,9 @@ select
                     order by young_people desc nulls last
                 )
     end::integer as rank_in_service,
-    {{ row_status(unavailable='young_people is null', after_break="period_type = 'financial_year'") }}
-        as status,
+    {{ row_status(
+        unavailable='young_people is null',
+        after_break="period_type = 'financial_year'"
+    ) }} as status,
     deliveries
 from shown

@@ -24,7 +24,17 @@ forces as (
 people as (
 
     select
-        *,
+        reported_by,
+        snapshot_date,
+        person_ref,
+        sex,
+        district_code,
+        lead_agency,
+        location,
+        accommodation,
+        offence_group,
+        is_serious_acquisitive,
+        delivery,
         date_part('year', age(snapshot_date, date_of_birth)) as age
     from {{ ref('stg_iom_cohort__people') }}
 

@@ -52,13 +52,17 @@ releases as (
 by_area as (
 
     select
-        *,
+        prison,
+        period_start,
+        sex,
+        measure,
+        people,
         unnest(
             case
                 when is_in_force_area then [area_code, force_code, force_code || ':all']
                 else [area_code, force_code || ':all']
             end
-        ) as counted_in
+        ) as area_code
     from releases
 
 ),
@@ -66,7 +70,11 @@ by_area as (
 by_accommodation as (
 
     select
-        *,
+        prison,
+        period_start,
+        sex,
+        area_code,
+        people,
         unnest(
             case
                 when measure in ('No address arranged', 'No fixed abode')
@@ -84,7 +92,7 @@ counted as (
         prison,
         period_start,
         sex,
-        counted_in as area_code,
+        area_code,
         accommodation,
         sum(people) as released
     from by_accommodation

@@ -35,8 +35,9 @@ registrations as (
         registrations.accommodation_need,
         date_part('year', age(registrations.offence_date, registrations.date_of_birth)) as age,
         services.force_code,
-        {{ placed_area('registrations.district_code', 'districts.area_code', 'services.force_code') }}
-            as area_code
+        {{ placed_area(
+            'registrations.district_code', 'districts.area_code', 'services.force_code'
+        ) }} as area_code
     from {{ ref('stg_youth_offending__registrations') }} as registrations
     inner join services
         on registrations.youth_offending_service = services.youth_offending_service

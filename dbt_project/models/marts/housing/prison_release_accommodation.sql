@@ -3,7 +3,17 @@
 with releases as (
 
     select
-        *,
+        prison,
+        area_code,
+        area_name,
+        area_type,
+        csp,
+        period_start,
+        period_end,
+        sex,
+        accommodation,
+        released,
+        delivery,
         max(released) filter (where accommodation = 'All releases') over (
             partition by prison, period_start, area_code, sex
         ) as released_all

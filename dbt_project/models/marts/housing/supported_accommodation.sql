@@ -164,10 +164,34 @@ schemes as (
 
 provision as (
 
-    select *
+    select
+        snapshot_date,
+        area_code,
+        scheme,
+        provider,
+        town,
+        client_group,
+        kind,
+        is_listed,
+        places_stated,
+        sites,
+        sites_without_places,
+        delivery
     from schemes
     union all
-    select *
+    select
+        snapshot_date,
+        area_code,
+        scheme,
+        provider,
+        town,
+        client_group,
+        kind,
+        is_listed,
+        places_stated,
+        sites,
+        sites_without_places,
+        delivery
     from totals
 
 )
@@ -192,7 +216,9 @@ select
     end::bigint as places,
     -- Nothing stated is not nought places.
     case
-        when provision.is_listed and (provision.sites = 0 or provision.sites > provision.sites_without_places)
+        when
+            provision.is_listed
+            and (provision.sites = 0 or provision.sites > provision.sites_without_places)
             then provision.places_stated
     end::bigint as places_stated,
     case when provision.is_listed then provision.sites end::bigint as sites,

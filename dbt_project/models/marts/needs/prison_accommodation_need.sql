@@ -26,23 +26,42 @@ with figures as (
 
 ),
 
-by_prison_and_sex as (
+by_prison as (
 
     select
-        * exclude (prison, sex),
         -- A group of one prison is that prison.
         unnest(list_distinct([prison, prison_group])) as prison,
-        sex
+        prison_group,
+        period_start,
+        period_end,
+        sex,
+        area_code,
+        area_name,
+        area_type,
+        csp,
+        measure,
+        people,
+        delivery
     from figures
 
 ),
 
-with_all as (
+by_sex as (
 
     select
-        * exclude (sex),
-        unnest([sex, 'All']) as sex
-    from by_prison_and_sex
+        prison,
+        prison_group,
+        period_start,
+        period_end,
+        unnest([sex, 'All']) as sex,
+        area_code,
+        area_name,
+        area_type,
+        csp,
+        measure,
+        people,
+        delivery
+    from by_prison
 
 ),
 
@@ -61,7 +80,7 @@ assessments as (
         sum(people) filter (where measure = 'Assessed')::bigint as assessed,
         sum(people) filter (where measure = 'With accommodation need')::bigint as with_need,
         string_agg(distinct delivery, '; ' order by delivery) as deliveries
-    from with_all
+    from by_sex
     group by
         prison,
         prison_group,

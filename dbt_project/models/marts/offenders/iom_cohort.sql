@@ -100,7 +100,15 @@ completed as (
 with_whole as (
 
     select
-        *,
+        snapshot_date,
+        delivery,
+        area_code,
+        area_name,
+        area_type,
+        csp,
+        dimension,
+        category,
+        people,
         max(people) filter (where dimension = 'all') over (
             partition by area_code, snapshot_date
         ) as people_all

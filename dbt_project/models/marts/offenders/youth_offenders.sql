@@ -80,7 +80,14 @@ area_periods as (
 cohorts as (
 
     select
-        *,
+        period_type,
+        period_start,
+        force_code,
+        area_code,
+        sex,
+        age_group,
+        first_offence,
+        accommodation_need,
         unnest(
             case
                 when is_first_time_entrant then ['registered', 'first-time entrants']
@@ -155,7 +162,13 @@ counted as (
 completed as (
 
     select
-        area_periods.*,
+        area_periods.area_code,
+        area_periods.period_type,
+        area_periods.period_start,
+        area_periods.period_end,
+        area_periods.period_label,
+        area_periods.is_covered,
+        area_periods.deliveries,
         categories.cohort,
         categories.dimension,
         categories.category,
@@ -177,7 +190,17 @@ completed as (
 with_whole as (
 
     select
-        *,
+        area_code,
+        period_type,
+        period_start,
+        period_end,
+        period_label,
+        is_covered,
+        deliveries,
+        cohort,
+        dimension,
+        category,
+        young_people,
         max(young_people) filter (where dimension = 'all') over (
             partition by area_code, period_type, period_start, cohort
         ) as young_people_all

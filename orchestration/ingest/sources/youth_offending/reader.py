@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestration.ingest.contract import load_contract
-from orchestration.ingest.delimited import read_delimited
+from orchestration.ingest.keyed_csv import csv_rows
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import Row
 from orchestration.quarters import quarter_of
@@ -20,7 +20,7 @@ def read(file: LandedFile) -> list[Row]:
     (registered_on,) = (one for one in contract.columns if one.name == "registered_on")
     return [
         Row({**row.values, "return_quarter": _quarter(row, registered_on.date_format)}, row.line)
-        for row in read_delimited(file, contract)
+        for row in csv_rows(file, contract)
     ]
 
 

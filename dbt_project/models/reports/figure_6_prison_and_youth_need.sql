@@ -1,5 +1,6 @@
--- Figure 6: share of those assessed who have an accommodation need, by cohort. Each cohort is
--- assessed in its own way and over its own period. Who was not assessed has no place here.
+-- Figure 6, prisoners and young people: share of those assessed who have an accommodation need.
+-- Each cohort is assessed in its own way and over its own period. Who was not assessed has no place
+-- here.
 
 with prisoners as (
 
@@ -18,7 +19,6 @@ with prisoners as (
         period_label,
         with_need,
         assessed,
-        status,
         deliveries
     from {{ ref('prison_accommodation_need') }}
     where is_group
@@ -38,7 +38,6 @@ young_people as (
         period_label,
         sum(young_people) filter (where category = 'Identified') as with_need,
         sum(young_people) filter (where category in ('Identified', 'Not identified')) as assessed,
-        any_value(status) as status,
         any_value(deliveries) as deliveries
     from {{ ref('youth_offenders') }}
     where
@@ -59,10 +58,32 @@ young_people as (
 
 cohorts as (
 
-    select *
+    select
+        cohort,
+        area_code,
+        area_name,
+        csp,
+        period_type,
+        period_start,
+        period_end,
+        period_label,
+        with_need,
+        assessed,
+        deliveries
     from prisoners
     union all
-    select *
+    select
+        cohort,
+        area_code,
+        area_name,
+        csp,
+        period_type,
+        period_start,
+        period_end,
+        period_label,
+        with_need,
+        assessed,
+        deliveries
     from young_people
 
 )
