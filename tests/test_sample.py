@@ -108,10 +108,8 @@ def test_deliveries_arrive_after_their_quarter_and_say_what_they_are() -> None:
         month = delivery.quarter.month + 3
         after = date(delivery.quarter.year + month // 13, (month - 1) % 12 + 1, 1)
         assert delivery.received_at.date() >= after
-        if delivery.nature == "synthetic":
-            assert delivery.note.startswith("Synthetic")
-        else:
-            assert delivery.note.startswith("Excerpt")
+        opening = {"synthetic": "Synthetic", "real": "Excerpt"}[delivery.nature]
+        assert delivery.note.startswith(opening), delivery.source
 
 
 def test_sample_stays_small() -> None:
