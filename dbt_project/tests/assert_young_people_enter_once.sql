@@ -1,0 +1,17 @@
+-- A young person enters the youth justice system once. Told as a warning: only the service can say
+-- which of two entries is the first.
+{{ config(severity='warn') }}
+
+select
+    youth_offending_service,
+    count(*) as entered_more_than_once
+from (
+    select
+        youth_offending_service,
+        person_ref
+    from {{ ref('stg_youth_offending__registrations') }}
+    where is_first_time_entrant
+    group by youth_offending_service, person_ref
+    having count(*) > 1
+)
+group by youth_offending_service

@@ -1,0 +1,42 @@
+-- People managed by Integrated Offender Management, of the snapshots in force. Restricted: people.
+
+with people as (
+
+    select *
+    from {{ source('raw', 'iom_cohort') }}
+
+),
+
+deliveries_in_force as (
+
+    select
+        series,
+        period,
+        delivery_id,
+        delivery
+    from {{ source('control', 'in_force') }}
+    where source = 'iom_cohort'
+
+)
+
+select
+    people.reported_by,
+    people.snapshot_date,
+    -- The one column that says who it is.
+    people.pnc_id as person_ref,
+    {{ sex_label('people.sex') }} as sex,
+    people.date_of_birth,
+    people.district_code,
+    people.lead_agency,
+    people.location,
+    people.accommodation,
+    people.offence_code,
+    people.offence_group,
+    people.serious_acquisitive = 'Y' as is_serious_acquisitive,
+    deliveries_in_force.delivery
+from people
+inner join deliveries_in_force
+    on
+        people.reported_by = deliveries_in_force.series
+        and people.snapshot_date = deliveries_in_force.period
+        and people._delivery_id = deliveries_in_force.delivery_id

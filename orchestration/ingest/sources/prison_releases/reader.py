@@ -1,0 +1,229 @@
+"""Reads a prison's return on accommodation: sheet Releases, and sheet Accommodation need.
+
+Releases are by local authority of release and sex, with a column a kind of accommodation and a
+total that must agree with them. Assessed need is by prison and sex. The period stands above each
+table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import LandedFile
+from orchestration.ingest.reading import Cell, Row, Workbook, open_workbook, text_of
+
+_ROWS_ABOVE_HEADER = 15
+_RELEASES = "Releases"
+_NEED = "Accommodation need"
+_KINDS = (
+    "Settled accommodation",
+    "Temporary accommodation",
+    "No address arranged",
+    "No fixed abode",
+    "Not recorded",
+)
+_TOTAL = "Total released"
+_RELEASE_COLUMNS = ("Local authority of release", "Code", "Sex", *_KINDS, _TOTAL)
+_NEED_COLUMNS = ("Prison", "Sex", "Assessed", "With accommodation need")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One table of the workbook: where it stands, what is above it, and its columns."""
+
+    file: LandedFile
+    sheet: str
+    cells: list[list[Cell]]
+    header: int
+    columns: dict[str, int]
+
+    def above(self, label: str) -> Cell:
+        """Return what stands beside ``label`` above the table."""
+        for row in self.cells[: self.header]:
+            if (text_of(row[0]) or "").casefold() == label.casefold():
+                return row[1]
+        raise SubmissionError(
+            Fault(
+                "says its prison and period",
+                f"'{label}' is not in the first column above the table, with its value beside it.",
+                file=self.file.name,
+                sheet=self.sheet,
+                line=1,
+                column=label,
+            )
+        )
+
+    def day(self, label: str) -> str:
+        """Return the date beside ``label`` as ISO text."""
+        cell = self.above(label)
+        if isinstance(cell, datetime):
+            return cell.date().isoformat()
+        if isinstance(cell, date):
+            return cell.isoformat()
+        raise SubmissionError(
+            Fault(
+                "is a date",
+                f"Beside '{label}' there must be a date.",
+                file=self.file.name,
+                sheet=self.sheet,
+                column=label,
+                value=text_of(cell),
+            )
+        )
+
+    def body(self) -> list[tuple[int, list[Cell]]]:
+        """Return the rows below the header that hold anything, with their line."""
+        rows = enumerate(self.cells[self.header + 1 :], start=self.header + 2)
+        return [(line, row) for line, row in rows if any(text_of(cell) for cell in row)]
+
+    def text(self, row: Sequence[Cell], column: str) -> str | None:
+        """Return the cell of ``column`` as text."""
+        return text_of(row[self.columns[column]])
+
+    def count(self, row: Sequence[Cell], line: int, column: str) -> int:
+        """Return the cell of ``column`` as a count."""
+        text = self.text(row, column)
+        if text is not None and text.isdigit():
+            return int(text)
+        raise SubmissionError(
+            Fault(
+                "is a whole number",
+                "A count is needed here: a whole number, 0 where there was nobody.",
+                file=self.file.name,
+                sheet=self.sheet,
+                line=line,
+                column=column,
+                value=text,
+            )
+        )
+
+
+def read(file: LandedFile) -> list[Row]:
+    """Return one row for each figure; ``column`` is its heading.
+
+    The sheet Accommodation need may be left out. Raises :class:`SubmissionError` where a table, a
+    column or a period is missing, a cell is not a count, or a total disagrees with its row.
+    """
+    workbook = open_workbook(file)
+    rows = _releases(workbook)
+    if any(sheet.strip().casefold() == _NEED.casefold() for sheet in workbook.sheets):
+        rows += _need(workbook)
+    return rows
+
+
+def _releases(workbook: Workbook) -> list[Row]:
+    table = _find_table(workbook, _RELEASES, _RELEASE_COLUMNS)
+    prison = text_of(table.above("Prison"))
+    period = {
+        "period_start": table.day("Released from"),
+        "period_end": table.day("Released to"),
+    }
+    rows = []
+    for line, cells in table.body():
+        counts = {kind: table.count(cells, line, kind) for kind in _KINDS}
+        _check_total(table, line, table.count(cells, line, _TOTAL), sum(counts.values()))
+        common = {
+            "statement": "releases",
+            "return_name": f"releases, {prison}",
+            "prison": prison,
+            **period,
+            "sex": table.text(cells, "Sex"),
+            "area_code": table.text(cells, "Code"),
+            "area_name": table.text(cells, "Local authority of release"),
+        }
+        rows += [
+            Row({**common, "measure": kind, "people": str(people)}, line, table.sheet, kind)
+            for kind, people in counts.items()
+        ]
+    return rows
+
+
+def _need(workbook: Workbook) -> list[Row]:
+    table = _find_table(workbook, _NEED, _NEED_COLUMNS)
+    period = {
+        "period_start": table.day("Assessed from"),
+        "period_end": table.day("Assessed to"),
+    }
+    rows = []
+    for line, cells in table.body():
+        prison = table.text(cells, "Prison")
+        common = {
+            "statement": "accommodation need",
+            "return_name": f"accommodation need, {prison}",
+            "prison": prison,
+            **period,
+            "sex": table.text(cells, "Sex"),
+        }
+        counts = {name: table.count(cells, line, name) for name in _NEED_COLUMNS[2:]}
+        _check_need(table, line, counts)
+        rows += [
+            Row({**common, "measure": name, "people": str(people)}, line, table.sheet, name)
+            for name, people in counts.items()
+        ]
+    return rows
+
+
+def _check_total(table: _Table, line: int, printed: int, summed: int) -> None:
+    if printed != summed:
+        raise SubmissionError(
+            Fault(
+                "the total adds up",
+                f"The kinds of accommodation in this row add up to {summed}.",
+                file=table.file.name,
+                sheet=table.sheet,
+                line=line,
+                column=_TOTAL,
+                value=str(printed),
+            )
+        )
+
+
+def _check_need(table: _Table, line: int, counts: dict[str, int]) -> None:
+    if counts["With accommodation need"] > counts["Assessed"]:
+        raise SubmissionError(
+            Fault(
+                "a part is no more than its whole",
+                f"Only {counts['Assessed']} were assessed.",
+                file=table.file.name,
+                sheet=table.sheet,
+                line=line,
+                column="With accommodation need",
+                value=str(counts["With accommodation need"]),
+            )
+        )
+
+
+def _find_table(workbook: Workbook, name: str, columns: Sequence[str]) -> _Table:
+    sheet = workbook.sheet_named(name)
+    cells = workbook.rows(sheet)
+    for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
+        titles = [text_of(cell) or "" for cell in row]
+        if columns[0] not in titles:
+            continue
+        if missing := [title for title in columns if title not in titles]:
+            raise SubmissionError(
+                Fault(
+                    "has every column",
+                    f"The column '{title}' is missing. The table has the columns "
+                    f"{', '.join(columns)}.",
+                    file=workbook.file.name,
+                    sheet=sheet,
+                    line=number + 1,
+                    column=title,
+                )
+                for title in missing
+            )
+        places = {title: titles.index(title) for title in columns}
+        return _Table(workbook.file, sheet, cells, number, places)
+    raise SubmissionError(
+        Fault(
+            "has a header",
+            f"None of the first {_ROWS_ABOVE_HEADER} rows is the header, which has the column "
+            f"'{columns[0]}'.",
+            file=workbook.file.name,
+            sheet=sheet,
+            line=1,
+            column=columns[0],
+        )
+    )

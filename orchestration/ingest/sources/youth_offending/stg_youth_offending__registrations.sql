@@ -1,0 +1,44 @@
+-- Registrations with a youth offending service, of the deliveries in force. Restricted: people.
+
+with registrations as (
+
+    select *
+    from {{ source('raw', 'youth_offending') }}
+
+),
+
+deliveries_in_force as (
+
+    select
+        series,
+        period,
+        delivery_id,
+        delivery
+    from {{ source('control', 'in_force') }}
+    where source = 'youth_offending'
+
+)
+
+select
+    registrations.youth_offending_service,
+    registrations.return_quarter,
+    -- The one column that says who it is, unique within a service.
+    registrations.yos_reference as person_ref,
+    {{ sex_label('registrations.sex') }} as sex,
+    registrations.date_of_birth,
+    registrations.district_code,
+    registrations.registered_on,
+    registrations.offence_date,
+    registrations.offence_code,
+    registrations.offence,
+    registrations.offence_category,
+    registrations.outcome,
+    registrations.first_time_entrant = 'Y' as is_first_time_entrant,
+    registrations.accommodation_need,
+    deliveries_in_force.delivery
+from registrations
+inner join deliveries_in_force
+    on
+        registrations.youth_offending_service = deliveries_in_force.series
+        and registrations.return_quarter = deliveries_in_force.period
+        and registrations._delivery_id = deliveries_in_force.delivery_id
