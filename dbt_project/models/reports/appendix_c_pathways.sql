@@ -33,7 +33,7 @@ select
     pathway,
     identified as offenders,
     answered as base,
-    round(100 * proportion)::integer as percent,
+    {{ percent('identified', 'answered') }}::integer as percent,
     status,
     deliveries
 from needs

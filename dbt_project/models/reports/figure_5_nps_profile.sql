@@ -126,7 +126,7 @@ select
     figure.csp,
     figure.people,
     figure.base,
-    round(100 * {{ proportion('figure.people', 'figure.base') }})::integer as percent,
+    {{ percent('figure.people', 'figure.base') }}::integer as percent,
     {{ row_status(unavailable='false', not_applicable='coalesce(figure.base, 0) = 0') }} as status,
     figure.deliveries
 from figure

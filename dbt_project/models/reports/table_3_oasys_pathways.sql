@@ -89,7 +89,7 @@ select
     printed.csp,
     printed.offenders,
     printed.base,
-    round(100 * {{ proportion('printed.offenders', 'printed.base') }}, 1) as percent,
+    {{ percent('printed.offenders', 'printed.base', 1) }} as percent,
     {{ row_status(unavailable='false', not_applicable='coalesce(printed.base, 0) = 0') }} as status,
     printed.deliveries
 from printed

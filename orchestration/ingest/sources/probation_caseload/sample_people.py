@@ -252,7 +252,7 @@ def _person(
         ogrs3_score=_score(_value("OGRS 3", kinds["OGRS 3"], random), random),
         accommodation=_value("Accommodation status", kinds["Accommodation status"], random),
         disability=_value("Disability", kinds["Disability"], random),
-        mental_health=_value("Mental Health", kinds["Mental Health"], random),
+        mental_health=_value("Mental health", kinds["Mental health"], random),
         self_harm=_value("Suicide or self-harm", kinds["Suicide or self-harm"], random),
         area_classification="" if place == "Not known" or not _is_district(residence) else place,
         released=released,
