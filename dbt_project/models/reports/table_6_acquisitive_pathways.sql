@@ -1,0 +1,112 @@
+-- Table 6: needs of assessed offenders whose main offence was acquisitive, all of them, men and women,
+-- for the force's area, of the Community Rehabilitation Company's latest snapshot.
+
+with needs as (
+
+    select
+        cohort,
+        period_end,
+        period_label,
+        area_code,
+        area_name,
+        sex,
+        pathway,
+        assessed,
+        answered,
+        identified,
+        deliveries
+    from {{ ref('need_pathways') }}
+    where cohort = 'CRC' and offence_group = 'Acquisitive' and area_type = 'force'
+
+),
+
+printed_sexes as (
+
+    select
+        sex,
+        offenders_are,
+        column_order
+    from (
+        values
+        ('All', 'Total', 1),
+        ('Male', 'Men', 2),
+        ('Female', 'Women', 3)
+    ) as sexes (sex, offenders_are, column_order)
+
+),
+
+latest as (
+
+    select
+        needs.cohort,
+        needs.period_end,
+        needs.period_label,
+        needs.area_code,
+        needs.area_name,
+        printed_sexes.offenders_are,
+        printed_sexes.column_order,
+        needs.pathway,
+        needs.assessed,
+        needs.answered,
+        needs.identified,
+        needs.deliveries
+    from needs
+    inner join printed_sexes on needs.sex = printed_sexes.sex
+    where needs.period_end = (select max(period_end) from needs)
+
+),
+
+-- The printed table has a first row of completed assessments.
+printed as (
+
+    select
+        0 as row_order,
+        'Total OASys assessments completed' as row_label,
+        cohort,
+        period_end,
+        period_label,
+        area_code,
+        area_name,
+        offenders_are,
+        column_order,
+        any_value(assessed) as offenders,
+        null as base,
+        any_value(deliveries) as deliveries
+    from latest
+    group by
+        cohort, period_end, period_label, area_code, area_name, offenders_are, column_order
+    union all
+    select
+        pathways.table_order as row_order,
+        latest.pathway as row_label,
+        latest.cohort,
+        latest.period_end,
+        latest.period_label,
+        latest.area_code,
+        latest.area_name,
+        latest.offenders_are,
+        latest.column_order,
+        latest.identified as offenders,
+        latest.answered as base,
+        latest.deliveries
+    from latest
+    inner join {{ ref('oasys_pathways') }} as pathways on latest.pathway = pathways.title
+
+)
+
+select
+    cohort,
+    period_end,
+    period_label,
+    area_code,
+    area_name,
+    row_order::integer as row_order,
+    row_label as pathway,
+    column_order::integer as column_order,
+    offenders_are as offender_group,
+    offenders,
+    base,
+    {{ percent('offenders', 'base') }}::integer as percent,
+    {{ row_status(unavailable='false', not_applicable='coalesce(base, 0) = 0') }} as status,
+    deliveries
+from printed

@@ -1,0 +1,27 @@
+-- Both extracts of a cohort's snapshot name the same people. Two systems, so a warning and not an
+-- error; returns how many are in one of them only.
+
+{{ config(severity='warn') }}
+
+with both_systems as (
+
+    select
+        cohort,
+        snapshot_date,
+        count(*) filter (where caseload.person_ref is null) as only_assessments,
+        count(*) filter (where assessments.person_ref is null) as only_caseload
+    from {{ ref('stg_probation_caseload__people') }} as caseload
+    full join {{ ref('stg_oasys_assessments__people') }} as assessments
+        using (cohort, snapshot_date, person_ref)
+    group by cohort, snapshot_date
+    having count(caseload.person_ref) > 0 and count(assessments.person_ref) > 0
+
+)
+
+select
+    cohort,
+    snapshot_date,
+    only_assessments,
+    only_caseload
+from both_systems
+where only_assessments > 0 or only_caseload > 0

@@ -1,0 +1,93 @@
+"""Reads an assessments workbook: one row a person, with what the extract is of above the header.
+
+The sheet is known by its name, the table by its header row; provider, date and force of the whole
+extract stand in the rows above, a label and its value beside each other.
+"""
+
+from pathlib import Path
+
+from orchestration.ingest.contract import load_contract
+from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import LandedFile
+from orchestration.ingest.reading import Cell, Row, open_workbook, text_of
+
+SHEET = "OASys extract"
+_ROWS_ABOVE_HEADER = 20
+# Label above the header, and the column that it fills in every row.
+_OF_THE_WHOLE = {
+    "Provider": "provider",
+    "Snapshot date": "snapshot_date",
+    "Police force area": "police_force",
+}
+
+
+def read(file: LandedFile) -> list[Row]:
+    """Return one row for each person; ``line`` is the sheet's row.
+
+    Raises :class:`SubmissionError` where the sheet, the header, a column or a label is missing.
+    """
+    workbook = open_workbook(file)
+    sheet = workbook.sheet_named(SHEET)
+    cells = workbook.rows(sheet)
+    start = _find_header(file, sheet, cells)
+    columns = _columns(file, sheet, start, cells[start])
+    whole = _labelled(file, sheet, cells[:start])
+    rows = []
+    for line, row in enumerate(cells[start + 1 :], start=start + 2):
+        values = {name: text_of(row[place]) for name, place in columns.items()}
+        if any(values.values()):
+            rows.append(Row(whole | values, line))
+    return rows
+
+
+def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
+    for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
+        if len({text_of(cell) for cell in row} & {"CRN", "Main offence", "Sex"}) >= 2:
+            return number
+    raise SubmissionError(
+        Fault(
+            "has a header",
+            f"None of the first {_ROWS_ABOVE_HEADER} rows names the columns (CRN, Sex, Main "
+            "offence, and so on).",
+            file=file.name,
+            sheet=sheet,
+            line=1,
+        )
+    )
+
+
+def _columns(file: LandedFile, sheet: str, start: int, header: list[Cell]) -> dict[str, int]:
+    """Return the place of each column of the table, by the contract's name."""
+    places = {text_of(cell): place for place, cell in enumerate(header)}
+    wanted = load_contract(Path(__file__).parent).by_header
+    missing = [heading for heading in wanted if heading not in {*places, *_OF_THE_WHOLE}]
+    if missing:
+        raise SubmissionError(
+            Fault(
+                "has every column",
+                f"The column '{heading}' is missing from the sheet.",
+                file=file.name,
+                sheet=sheet,
+                line=start + 1,
+                column=heading,
+            )
+            for heading in missing
+        )
+    return {column.name: places[heading] for heading, column in wanted.items() if heading in places}
+
+
+def _labelled(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> dict[str, str | None]:
+    found = {text_of(row[0]): (text_of(row[1]) if len(row) > 1 else None) for row in cells if row}
+    if missing := [label for label in _OF_THE_WHOLE if not found.get(label)]:
+        raise SubmissionError(
+            Fault(
+                "says what it is of",
+                f"Above the header there is no '{label}' with its value beside it.",
+                file=file.name,
+                sheet=sheet,
+                line=1,
+                column=label,
+            )
+            for label in missing
+        )
+    return {name: found[label] for label, name in _OF_THE_WHOLE.items()}

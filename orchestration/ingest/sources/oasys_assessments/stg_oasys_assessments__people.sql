@@ -1,0 +1,39 @@
+-- People on the caseload and whether each was assessed, of the snapshots in force. Needs are counted
+-- only for who was assessed.
+
+with people as (
+
+    select *
+    from {{ source('raw', 'oasys_assessments') }}
+
+),
+
+snapshots_in_force as (
+
+    select
+        series,
+        period,
+        delivery_id,
+        delivery
+    from {{ source('control', 'in_force') }}
+    where source = 'oasys_assessments'
+
+)
+
+select
+    people.provider as cohort,
+    people.snapshot_date,
+    people.crn as person_ref,
+    people.police_force,
+    people.residence,
+    people.sex,
+    people.main_offence,
+    people.assessment_date,
+    people.assessment_date is not null as is_assessed,
+    snapshots_in_force.delivery
+from people
+inner join snapshots_in_force
+    on
+        people.provider = snapshots_in_force.series
+        and people.snapshot_date = snapshots_in_force.period
+        and people._delivery_id = snapshots_in_force.delivery_id

@@ -1,0 +1,274 @@
+"""The statistics in SQL against worked values: every macro is rendered and run as dbt renders it.
+
+The worked values stand in ``golden/oracles.csv``, those of the UK Health Security Agency's own test
+sheets among them. They must be met to 1e-9 relative.
+"""
+
+import ast
+import math
+from collections.abc import Callable
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import duckdb
+import jinja2
+import pytest
+import yaml
+
+from tests.support import GOLDEN, csv_rows
+
+DBT = Path(__file__).parents[1] / "dbt_project"
+MACRO_FILES = ("rates.sql", "proportions.sql", "differences.sql")
+LIMITS_MODEL = DBT / "models/intermediate/crime/int_crime_trends__limits.sql"
+ORACLES = {row["oracle_id"]: row for row in csv_rows(GOLDEN / "oracles.csv")}
+EXPECTED_KINDS = {
+    "byar": 5, "wilson": 5, "exact": 4, "rate": 3, "prop": 3,
+    "rate_ratio": 1, "newcombe": 1, "xmr": 1,
+}  # fmt: skip
+
+
+def kind_of(oracle: str) -> str | None:
+    longest_first = sorted(EXPECTED_KINDS, key=len, reverse=True)
+    return next((kind for kind in longest_first if oracle.startswith(f"{kind}_")), None)
+
+
+CHECKED = [oracle for oracle in ORACLES if kind_of(oracle)]
+
+
+def variables() -> dict[str, Any]:
+    project = yaml.safe_load((DBT / "dbt_project.yml").read_text())
+    found: dict[str, Any] = project["vars"]["csp_warehouse"]
+    return found
+
+
+def value(call: str, confidence: float = 0.95) -> float | None:
+    """Run one macro call on its own."""
+    given = variables()
+    if confidence != 0.95:
+        given["confidence_z"] = NormalDist().inv_cdf(0.5 + confidence / 2)
+    macros = "".join((DBT / "macros" / name).read_text() for name in MACRO_FILES)
+    sql = jinja2.Environment(autoescape=False).from_string(macros + "{{ " + call + " }}")
+    with duckdb.connect() as connection:
+        (row,) = connection.execute(f"select {sql.render(var=given.__getitem__)}").fetchall()
+    found: float | None = row[0]
+    return found
+
+
+def inputs(oracle: str) -> dict[str, float]:
+    pairs = (part.split("=") for part in ORACLES[oracle]["inputs"].split(","))
+    return {name: float(number) for name, number in pairs}
+
+
+def expected(oracle: str) -> list[float]:
+    return [
+        float(part.split("=")[-1]) for part in ORACLES[oracle]["expected"].rstrip(";").split(";")
+    ]
+
+
+def close(found: float | None, wanted: float) -> bool:
+    return found is not None and math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def exact_limits(events: int, confidence: float) -> tuple[float, float]:
+    """Limits of a Poisson count, by halving, from their definition: a tail of (1 - confidence) / 2.
+
+    Independent of the seed's chi-squared quantiles.
+    """
+    tail = (1 - confidence) / 2
+
+    def at_most(count: int, mean: float) -> float:
+        return math.fsum(
+            math.exp(-mean + n * math.log(mean) - math.lgamma(n + 1)) for n in range(count + 1)
+        )
+
+    def crossing(falling: Callable[[float], float], level: float) -> float:
+        low, high = 1e-12, 200.0
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (middle, high) if falling(middle) > level else (low, middle)
+        return (low + high) / 2
+
+    upper = crossing(lambda mean: at_most(events, mean), tail)
+    lower = crossing(lambda mean: at_most(events - 1, mean), 1 - tail) if events else 0.0
+    return lower, upper
+
+
+def check_byar(oracle: str) -> list[tuple[float | None, float]]:
+    given = inputs(oracle)
+    calls = [f"byars_{side}('{given['x']:.0f}')" for side in ("lower", "upper")]
+    found = [value(call, given["confidence"]) for call in calls]
+    return list(zip(found, expected(oracle), strict=True))
+
+
+def check_wilson(oracle: str) -> list[tuple[float | None, float]]:
+    given = inputs(oracle)
+    numbers = f"'{given['x']:.0f}', '{given['n']:.0f}'"
+    calls = [f"proportion_{side}({numbers})" for side in ("lower", "upper")]
+    found = [value(call, given["confidence"]) for call in calls]
+    return list(zip(found, expected(oracle), strict=True))
+
+
+def check_exact(oracle: str) -> list[tuple[float | None, float]]:
+    given = inputs(oracle)
+    found: tuple[float, float] = exact_limits(int(given["x"]), given["confidence"])
+    pairs: list[tuple[float | None, float]] = list(zip(found, expected(oracle), strict=True))
+    if given["confidence"] == 0.95:
+        (row,) = (one for one in exact_seed() if one["offences"] == f"{given['x']:.0f}")
+        pairs += [(float(row["lower"]), pairs[0][1]), (float(row["upper"]), pairs[1][1])]
+    return pairs
+
+
+def check_rate(oracle: str) -> list[tuple[float | None, float]]:
+    given = inputs(oracle)
+    events, population = f"'{given['x']:.0f}'", f"'{given['pop']:.0f}'"
+    # No exact limits from ten events on: the seed's columns are null there.
+    exact = "'struct_pack(lower := null::double, upper := null::double)'"
+    calls = [
+        f"rate_per_1000({events}, {population})",
+        f"rate_lower({events}, {population}, {exact})",
+        f"rate_upper({events}, {population}, {exact})",
+    ]
+    return list(zip([value(call) for call in calls], expected(oracle), strict=True))
+
+
+def check_prop(oracle: str) -> list[tuple[float | None, float]]:
+    given = inputs(oracle)
+    numbers = f"'{given['x']:.0f}', '{given['n']:.0f}'"
+    calls = [f"proportion{side}({numbers})" for side in ("", "_lower", "_upper")]
+    found = [100 * (value(call) or 0) for call in calls]
+    return list(zip(found, expected(oracle), strict=True))
+
+
+def check_rate_ratio(oracle: str) -> list[tuple[float | None, float]]:
+    first, second = ORACLES[oracle]["inputs"].split(" vs ")
+    numbers = f"'{first}', '98340', '{second}', '98340'"
+    calls = [f"rate_ratio{part}({numbers})" for part in ("", "_lower", "_upper", "_p")]
+    return list(zip([value(call) for call in calls], expected(oracle), strict=True))
+
+
+def check_newcombe(oracle: str) -> list[tuple[float | None, float]]:
+    numbers = ORACLES[oracle]["inputs"].replace(" - ", "/").split("/")
+    quoted = ", ".join(f"'{number}'" for number in numbers)
+    calls = [f"difference{side}({quoted})" for side in ("", "_lower", "_upper")]
+    return list(zip([value(call) for call in calls], expected(oracle), strict=True))
+
+
+def check_xmr(oracle: str) -> list[tuple[float | None, float]]:
+    limits = xmr_limits(ast.literal_eval(ORACLES[oracle]["inputs"]))
+    (found,) = set(limits)
+    *numbers, signal = found
+    assert signal is None
+    return list(zip(numbers, expected(oracle), strict=True))
+
+
+def xmr_limits(series: list[int]) -> list[tuple[Any, ...]]:
+    """Run the model of the control limits over one made-up series."""
+    model = jinja2.Environment(autoescape=False).from_string(LIMITS_MODEL.read_text())
+    sql = model.render(ref=lambda name: f"input_{name}", var=variables().__getitem__)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table input_int_crime_trends__counted as select 'A' as area_code, "
+            "'Shoplifting' as crime_type, 'month' as period_type, "
+            "date '2018-01-01' + to_months((place - 1)::integer) as period_start, "
+            "place as period_number, offences, false as is_after_break "
+            "from (select unnest(?::integer[]) as offences, "
+            "generate_subscripts(?::integer[], 1) as place)",
+            [series, series],
+        )
+        return connection.execute(
+            "select xmr_centre, xmr_moving_range_mean, xmr_lower, xmr_upper, xmr_signal "
+            f"from ({sql}) order by period_start"
+        ).fetchall()
+
+
+def exact_seed() -> list[dict[str, str]]:
+    return csv_rows(DBT / "seeds/poisson_exact_limits.csv")
+
+
+CHECKS = {
+    "byar": check_byar, "wilson": check_wilson, "exact": check_exact, "rate": check_rate,
+    "prop": check_prop, "rate_ratio": check_rate_ratio, "newcombe": check_newcombe,
+    "xmr": check_xmr,
+}  # fmt: skip
+
+
+def test_every_statistical_oracle_is_checked() -> None:
+    counted = {kind: sum(kind_of(one) == kind for one in CHECKED) for kind in EXPECTED_KINDS}
+    assert counted == EXPECTED_KINDS
+
+
+@pytest.mark.parametrize("oracle", CHECKED)
+def test_worked_value_is_met(oracle: str) -> None:
+    pairs = CHECKS[kind_of(oracle) or ""](oracle)
+    assert len(pairs) >= 2
+    for found, wanted in pairs:
+        assert close(found, wanted), (found, wanted)
+
+
+def test_every_exact_limit_of_the_seed_is_what_its_definition_gives() -> None:
+    seed = exact_seed()
+    assert [int(row["offences"]) for row in seed] == list(range(10))
+    for row in seed:
+        lower, upper = exact_limits(int(row["offences"]), float(row["confidence"]))
+        assert close(float(row["lower"]), lower), row
+        assert close(float(row["upper"]), upper), row
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "proportion('0', '0')",
+        "proportion_lower('0', '0')",
+        "proportion_upper('null::integer', '10')",
+        "difference('1', '10', '0', '0')",
+        "difference_lower('1', '10', '0', '0')",
+        "difference_upper('1', '10', 'null::integer', '5')",
+        "rate_ratio('5', '100', '0', '100')",
+        "rate_ratio_lower('0', '100', '5', '100')",
+        "rate_ratio_upper('5', '100', '5', '0')",
+        "rate_ratio_p('0', '100', '0', '100')",
+        "comparison('null::double', '0.1')",
+    ],
+)
+def test_what_is_unknown_stays_unknown(call: str) -> None:
+    assert value(call) is None
+
+
+@pytest.mark.parametrize(("part", "whole"), [(0, 7), (7, 7), (1, 2), (3, 1000)])
+def test_limits_of_a_proportion_hold_it_and_stay_within_bounds(part: int, whole: int) -> None:
+    numbers = f"'{part}', '{whole}'"
+    point = value(f"proportion({numbers})")
+    lower, upper = value(f"proportion_lower({numbers})"), value(f"proportion_upper({numbers})")
+    assert point is not None and lower is not None and upper is not None
+    assert -1e-12 <= lower <= point + 1e-12
+    assert point - 1e-12 <= upper <= 1 + 1e-12
+
+
+def test_a_difference_turns_round_with_its_groups() -> None:
+    forward = value("difference_lower('25', '188', '92', '503')")
+    backward = value("difference_upper('92', '503', '25', '188')")
+    assert forward is not None and backward is not None
+    assert math.isclose(forward, -backward, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [("'0.01', '0.2'", "higher"), ("'-0.2', '-0.01'", "lower"), ("'-0.1', '0.1'", "similar"),
+     ("'1.03', '1.26', 1", "higher"), ("'0.8', '1.2', 1", "similar")],
+)  # fmt: skip
+def test_groups_differ_where_the_limits_leave_out_no_difference(limits: str, said: str) -> None:
+    assert value(f"comparison({limits})") == said
+
+
+@pytest.mark.parametrize("events", [(3, 1), (5, 5), (0, 4), (12, 30)])
+def test_equal_rates_have_the_sign_tests_probability(events: tuple[int, int]) -> None:
+    first, second = events
+    total, least = first + second, min(events)
+    twice = 2 * sum(math.comb(total, one) for one in range(least + 1)) / 2**total
+    assert close(value(f"rate_ratio_p('{first}', '10', '{second}', '10')"), min(1.0, twice))
+
+
+def test_unequal_populations_weigh_in() -> None:
+    assert close(value("rate_ratio_p('4', '10', '0', '30')"), 0.25**4)
+    assert close(value("rate_ratio('4', '10', '2', '30')"), 6.0)
