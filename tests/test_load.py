@@ -213,3 +213,21 @@ def test_rows_delivered_are_rows_loaded_plus_rows_refused(
     else:
         assert good < len(rows)
         assert outcome.rows_loaded == 0
+
+
+def test_several_wrong_cells_of_one_sheet_line_are_each_counted(ground: Ground) -> None:
+    """A workbook row gives many rows; each that is refused counts, and nothing is called lost."""
+    import xlwt
+
+    folder = ground.put("population_estimates", "2018-04-01", {"x.xls": b""})
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("MYE 5")
+    titles = ["Code", "Name", "Estimated Population mid-2016", "Estimated Population mid-2015"]
+    for place, value in enumerate(titles):
+        sheet.write(0, place, value)
+    for place, value in enumerate(["E07000010", "Fenland", "many", "more"]):
+        sheet.write(1, place, value)
+    book.save(str(folder / "x.xls"))
+    (outcome,) = ground.load("population_estimates").outcomes
+    assert (outcome.rows_delivered, outcome.rows_refused) == (2, 2)
+    assert {fault.rule for fault in outcome.faults} == {"is a number", "few rows are wrong"}

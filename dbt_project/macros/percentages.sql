@@ -1,5 +1,5 @@
 {#- Percentage of a part, rounded half up as it is printed; null where the whole is nought or unknown.
     Divided last, so that a share that ends in a five is not just below it. -#}
-{% macro percent(part, whole, digits=0) -%}
+{% macro rounded_percent(part, whole, digits=0) -%}
     round(100.0 * {{ part }} / nullif({{ whole }}, 0), {{ digits }})
 {%- endmacro %}

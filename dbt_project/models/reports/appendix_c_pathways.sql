@@ -33,7 +33,7 @@ select
     pathway,
     identified as offenders,
     answered as base,
-    {{ percent('identified', 'answered') }}::integer as percent,
+    {{ rounded_percent('identified', 'answered') }}::integer as percent,
     status,
     deliveries
 from needs

@@ -126,7 +126,7 @@ select
     figure.csp,
     figure.people,
     figure.base,
-    {{ percent('figure.people', 'figure.base') }}::integer as percent,
+    {{ rounded_percent('figure.people', 'figure.base') }}::integer as percent,
     {{ row_status(unavailable='false', not_applicable='coalesce(figure.base, 0) = 0') }} as status,
     figure.deliveries
 from figure

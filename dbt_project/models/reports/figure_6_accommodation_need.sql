@@ -51,7 +51,7 @@ select
     latest.not_assessed,
     latest.assessed,
     latest.offenders_with_need,
-    {{ percent('latest.offenders_with_need', 'latest.answered', 1) }} as percent,
+    {{ rounded_percent('latest.offenders_with_need', 'latest.answered', 1) }} as percent,
     round(100 * latest.proportion_lower, 1) as percent_lower,
     round(100 * latest.proportion_upper, 1) as percent_upper,
     latest.compared_with_rest,

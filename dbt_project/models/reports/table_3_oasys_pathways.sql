@@ -89,7 +89,7 @@ select
     printed.csp,
     printed.offenders,
     printed.base,
-    {{ percent('printed.offenders', 'printed.base', 1) }} as percent,
+    {{ rounded_percent('printed.offenders', 'printed.base', 1) }} as percent,
     {{ row_status(unavailable='false', not_applicable='coalesce(printed.base, 0) = 0') }} as status,
     printed.deliveries
 from printed

@@ -106,7 +106,7 @@ select
     offenders_are as offender_group,
     offenders,
     base,
-    {{ percent('offenders', 'base') }}::integer as percent,
+    {{ rounded_percent('offenders', 'base') }}::integer as percent,
     {{ row_status(unavailable='false', not_applicable='coalesce(base, 0) = 0') }} as status,
     deliveries
 from printed
