@@ -350,3 +350,31 @@ def test_reader_in_another_process_keeps_the_old_release(tmp_path):
         held.execute(query)
         publish(tmp_path, extra_offences=200)
         assert fetch(result.current_path, query) == [(old + 200,)]
+
+
+def test_a_release_names_only_the_sources_that_its_tables_come_from(tmp_path: Path) -> None:
+    warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(
+            "insert into control.deliveries select * replace (99 as delivery_id, "
+            "'iom_cohort' as source) from control.deliveries limit 1"
+        )
+        connection.execute(
+            "insert into control.files select * replace (99 as file_id, 99 as delivery_id) "
+            "from control.files limit 1"
+        )
+        connection.execute(
+            "insert into control.in_force select * replace (99 as delivery_id, "
+            "'iom_cohort' as source, 'synthetic' as nature) from control.in_force limit 1"
+        )
+    named = {}
+    for sources in (None, ("police_uk_street",)):
+        published = tmp_path / str(sources)
+        made = build_release(
+            warehouse, published, QUARTER, tables(), NOW, credits=CREDITS, sources=sources
+        )
+        named[sources] = {source for (source,) in fetch(made.path, "select source from sources")}
+    assert named == {
+        None: {"police_uk_street", "iom_cohort"},
+        ("police_uk_street",): {"police_uk_street"},
+    }

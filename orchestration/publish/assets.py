@@ -9,7 +9,7 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
-from orchestration.transform.project import published_nodes
+from orchestration.transform.project import published_nodes, sources_behind
 
 RELEASE_KEY = dg.AssetKey(["published", "csp"])
 
@@ -41,6 +41,7 @@ def release_asset(
             published_tables(manifest),
             datetime.now(UTC),
             credits=_credits(manifest),
+            sources=sources_behind(manifest, published_nodes(manifest)),
             memory_limit=settings.memory_limit,
             threads=settings.threads,
         )

@@ -6,7 +6,7 @@ Besides the marts and reports every release has, in schema ``main``: ``release``
 attached as ``warehouse`` and the new file as ``csp``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -148,7 +148,7 @@ ABOUT_TABLES = (RELEASE, SOURCES, TABLES, DICTIONARY)
 _SOURCES_QUERY = """
 with in_force as (
     select source, delivery_id, min(period) as first_period, max(period) as last_period
-    from warehouse.control.in_force
+    from released_in_force
     group by all
 )
 select
@@ -243,6 +243,21 @@ def _normal_type(connection: duckdb.DuckDBPyConnection, data_type: str) -> str:
     return str(row[0]) if row else data_type
 
 
+def choose_sources(connection: duckdb.DuckDBPyConnection, sources: Collection[str] | None) -> None:
+    """Keep in view the deliveries in force of ``sources``, of all where None is given.
+
+    A release names what its tables come from, and nothing else that the warehouse holds.
+    """
+    chosen = "true"
+    if sources is not None:
+        names = ", ".join(literal(source) for source in sorted(sources))
+        chosen = f"source in ({names})" if names else "false"
+    connection.execute(
+        "create temp view released_in_force as "
+        f"select * from warehouse.control.in_force where {chosen}"
+    )
+
+
 def write_sources(
     connection: duckdb.DuckDBPyConnection, credits: Mapping[str, SourceDescription]
 ) -> None:
@@ -263,7 +278,7 @@ def write_sources(
     _create(connection, SOURCES)
     connection.execute(f"insert into {_path(SOURCES)} {_SOURCES_QUERY}")
     unknown = connection.execute(
-        "select distinct in_force.delivery from warehouse.control.in_force as in_force "
+        "select distinct in_force.delivery from released_in_force as in_force "
         "anti join warehouse.control.files as files using (delivery_id) order by 1"
     ).fetchall()
     if unknown:
@@ -344,8 +359,7 @@ def write_release(
 def synthetic_sources(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the sources with a synthetic delivery in force."""
     rows = connection.execute(
-        "select distinct source from warehouse.control.in_force where nature = 'synthetic' "
-        "order by source"
+        "select distinct source from released_in_force where nature = 'synthetic' order by source"
     ).fetchall()
     return [source for (source,) in rows]
 
@@ -353,8 +367,10 @@ def synthetic_sources(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _synthetic_notice(sources: Sequence[str]) -> str | None:
     if not sources:
         return None
+    *others, last = sources
+    named = f"{', '.join(others)} and {last}" if others else last
     return (
-        f"Synthetic data: the figures from {' and '.join(sources)} were made by a program to try "
+        f"Synthetic data: the figures from {named} were made by a program to try "
         "out the warehouse. They describe no real crime or person, and must not be used as "
         "evidence."
     )

@@ -5,7 +5,7 @@ current one: the newest quarter's. Whoever calls this holds the writer lock and 
 to the warehouse open.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +23,7 @@ from orchestration.publish.contents import (
     TABLES,
     WAREHOUSE,
     SourceDescription,
+    choose_sources,
     copy_table,
     count_rows,
     write_comments,
@@ -95,12 +96,14 @@ def build_release(
     now: datetime,
     *,
     credits: Mapping[str, SourceDescription] | None = None,
+    sources: Collection[str] | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> Release:
     """Publish ``tables`` of the warehouse as the release of ``quarter``.
 
-    ``now`` is the time that the release carries (a zone is turned into UTC). ``credits`` says,
+    ``now`` is the time that the release carries (a zone is turned into UTC). ``sources``
+    are those that the tables come from (all in force where None is given); ``credits`` says,
     by source, how it is titled, supplied and licensed. Leaves the published files untouched where
     they hold the same already.
 
@@ -118,6 +121,7 @@ def build_release(
             with engine(memory_limit, threads) as connection:
                 attach_read_only(connection, warehouse, WAREHOUSE)
                 _refuse_other_quarter(connection, quarter)
+                choose_sources(connection, sources)
                 counts = _write(connection, new, quarter, tables, _utc(now), credits or {})
             _verify(new, counts, quarter)
             changes = _changes(new, target)

@@ -7,7 +7,7 @@ quarter's refresh a matter of seconds.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -181,3 +181,21 @@ def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
         if node["resource_type"] == "model"
         and node["config"].get("meta", {}).get("csp", {}).get("publish")
     )
+
+
+def sources_behind(manifest: Mapping[str, Any], nodes: Iterable[str]) -> set[str]:
+    """Return the raw sources from which the nodes are made, however many models lie between."""
+    sources: set[str] = set()
+    seen: set[str] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in manifest["sources"]:
+            declared = manifest["sources"][node]
+            sources |= {declared["name"]} if declared["source_name"] == "raw" else set()
+        else:
+            waiting += manifest["nodes"][node]["depends_on"].get("nodes", [])
+    return sources
