@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import duckdb
 import pytest
 
 from orchestration.ingest.sources.oasys_assessments import sample as oasys_sample
@@ -388,6 +389,13 @@ def test_fenland_does_not_differ_from_itself(sample: Ground) -> None:
         assert rest == pytest.approx(expected, rel=1e-12)
 
 
+RESTRICTED = {
+    "need_pathways", "need_complexity", "accommodation_need", "probation_profile",
+    "table_3_oasys_pathways", "table_4_need_complexity", "table_6_acquisitive_pathways",
+    "figure_5_nps_profile", "figure_6_accommodation_need", "appendix_c_pathways",
+}  # fmt: skip
+
+
 def test_nothing_that_counts_people_is_published_and_nobody_is_named(sample: Ground) -> None:
     columns = {
         (schema, column)
@@ -398,6 +406,12 @@ def test_nothing_that_counts_people_is_published_and_nobody_is_named(sample: Gro
     }
     personal = {"crn", "pnc_id", "person_ref", "date_of_birth", "first_release_date"}
     assert not {pair for pair in columns if pair[1] in personal}
+    current = sample.settings.home / "published" / "csp.duckdb"
+    with duckdb.connect(current, read_only=True) as reader:
+        names = reader.execute("select table_name from duckdb_tables()").fetchall()
+    published = {name for (name,) in names}
+    assert "table_5_social_dwellings" in published
+    assert not published & RESTRICTED
 
 
 # --- the sample ------------------------------------------------------------------------------

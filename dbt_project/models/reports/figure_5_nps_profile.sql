@@ -41,7 +41,17 @@ needs as (
 latest_profile as (
 
     select
-        profile.*,
+        profile.cohort,
+        profile.period_end,
+        profile.period_label,
+        profile.area_code,
+        profile.area_name,
+        profile.csp,
+        profile.dimension,
+        profile.category,
+        profile.people,
+        profile.caseload,
+        profile.deliveries,
         categories.dimension_order,
         categories.category_order,
         categories.in_figure_5

@@ -15,7 +15,6 @@ with needs as (
         assessed,
         answered,
         offenders_with_need,
-        proportion,
         proportion_lower,
         proportion_upper,
         compared_with_rest,
@@ -28,7 +27,22 @@ with needs as (
 latest as (
 
     select
-        *,
+        cohort,
+        period_end,
+        period_label,
+        area_code,
+        area_name,
+        csp,
+        caseload,
+        not_assessed,
+        assessed,
+        answered,
+        offenders_with_need,
+        proportion_lower,
+        proportion_upper,
+        compared_with_rest,
+        status,
+        deliveries,
         list_position(['CRC', 'NPS', 'CRC and NPS'], cohort) as cohort_order
     from needs
     qualify period_end = max(period_end) over (partition by cohort)

@@ -5,7 +5,21 @@
 with people as (
 
     select
-        *,
+        cohort,
+        snapshot_date,
+        police_force,
+        residence,
+        sex,
+        ethnicity,
+        order_type,
+        main_offence,
+        ogrs3_score,
+        accommodation_status,
+        disability,
+        mental_health,
+        self_harm,
+        area_classification,
+        delivery,
         date_sub('year', date_of_birth, snapshot_date) as age
     from {{ ref('stg_probation_caseload__people') }}
 
@@ -25,7 +39,20 @@ areas as (
 placed as (
 
     select
-        people.*,
+        people.cohort,
+        people.snapshot_date,
+        people.age,
+        people.sex,
+        people.ethnicity,
+        people.order_type,
+        people.main_offence,
+        people.ogrs3_score,
+        people.accommodation_status,
+        people.disability,
+        people.mental_health,
+        people.self_harm,
+        people.area_classification,
+        people.delivery,
         forces.force_code,
         {{ residence_area('people.residence', 'districts.area_code', 'forces.force_code') }}
             as area_code

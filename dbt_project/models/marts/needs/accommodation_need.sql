@@ -76,7 +76,17 @@ all_cohorts as (
 with_rest as (
 
     select
-        here.*,
+        here.cohort,
+        here.snapshot_date,
+        here.area_code,
+        here.area_name,
+        here.area_type,
+        here.csp,
+        here.caseload,
+        here.assessed,
+        here.answered,
+        here.identified,
+        here.deliveries,
         case when here.area_type <> 'force' then forces.answered - here.answered end
             as rest_answered,
         case when here.area_type <> 'force' then forces.identified - here.identified end

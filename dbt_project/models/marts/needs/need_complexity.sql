@@ -73,7 +73,6 @@ completed as (
         areas.area_name,
         areas.area_type,
         areas.csp,
-        areas.print_order,
         complexities.needs,
         coalesce(summed.offenders, 0) as offenders,
         coalesce(summed.offenders_with_unanswered, 0) as offenders_with_unanswered,
@@ -95,7 +94,16 @@ completed as (
 with_bases as (
 
     select
-        *,
+        cohort,
+        snapshot_date,
+        area_code,
+        area_name,
+        area_type,
+        csp,
+        needs,
+        offenders,
+        offenders_with_unanswered,
+        delivery,
         case
             when needs is null then sum(offenders) over cohort_of_area
             else sum(offenders) filter (where needs is not null) over cohort_of_area

@@ -152,7 +152,21 @@ measured as (
 with_rest as (
 
     select
-        measured.*,
+        measured.cohort,
+        measured.snapshot_date,
+        measured.area_code,
+        measured.area_name,
+        measured.area_type,
+        measured.csp,
+        measured.sex,
+        measured.offence_group,
+        measured.pathway,
+        measured.caseload,
+        measured.assessed,
+        measured.unanswered,
+        measured.answered,
+        measured.identified,
+        measured.delivery,
         case when measured.area_type <> 'force' then forces.answered - measured.answered end
             as rest_answered,
         case when measured.area_type <> 'force' then forces.identified - measured.identified end

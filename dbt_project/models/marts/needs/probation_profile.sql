@@ -88,7 +88,16 @@ completed as (
 with_bases as (
 
     select
-        *,
+        cohort,
+        snapshot_date,
+        area_code,
+        area_name,
+        area_type,
+        csp,
+        dimension,
+        category,
+        people,
+        delivery,
         sum(people) over dimension_of_area as caseload,
         case when is_known
             then coalesce(sum(people) filter (where is_known) over dimension_of_area, 0)

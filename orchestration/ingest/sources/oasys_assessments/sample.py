@@ -61,11 +61,13 @@ def deliveries() -> Iterator[SampleDelivery]:
         note=(
             "Synthetic: no row is a real person. Needs add up to Tables 3, 4 and 6 and to the "
             "pathways of Figure 5. Not from the assessment, and made up: Finance among acquisitive "
-            "offenders, because Table 6 repeats another row there; which offenders without an "
-            "assessment there are outside Fenland; how many of the National Probation Service's "
-            "were assessed in Cambridge, Huntingdonshire, Peterborough, out of county and with no "
-            "or an unplaced address, where several numbers agree with the printed percentages, "
-            "those for all areas included."
+            "offenders, because Table 6 repeats another row there; how many offenders of the "
+            "Community Rehabilitation Company had no assessment outside Fenland; three unanswered "
+            "questions; and how many of the National Probation Service's were assessed, but for "
+            "Fenland (69), East Cambridgeshire (27) and South Cambridgeshire (54), which the "
+            "percentages give away. Peterborough's 64 of 331 is the one number with which the "
+            "printed total for drugs (56%) can be had at all, and is unlikely to be what it was. "
+            "The text's 21% without geography and 24% without an assessment are not aimed at."
         ),
         files={
             f"oasys_{people[0].provider.lower()}_{people[0].snapshot}.xlsx": workbook(
