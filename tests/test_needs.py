@@ -401,7 +401,7 @@ def test_nothing_that_counts_people_is_published_and_nobody_is_named(sample: Gro
         (schema, column)
         for schema, column in sample.query(
             "select table_schema, column_name from information_schema.columns "
-            "where table_schema in ('marts', 'reports', 'intermediate')"
+            "where table_schema in ('marts', 'reports')"
         )
     }
     personal = {"crn", "pnc_id", "person_ref", "date_of_birth", "first_release_date"}

@@ -131,6 +131,7 @@ def test_refused_delivery_stops_the_quarter_and_leaves_the_release(own: Ground) 
     assert _marts(home) == marts
 
 
+@pytest.mark.slow
 def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path: Path) -> None:
     home, raw = own.settings.home, own.settings.raw
     folder = raw / "police_uk_street" / "2018-04-01"
@@ -164,6 +165,7 @@ def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path
     )[0][0].startswith("police_uk_street 2018-04-01 v2")
 
 
+@pytest.mark.slow
 def test_older_quarter_is_rebuilt_without_what_came_later(own: Ground) -> None:
     home, raw = own.settings.home, own.settings.raw
     done = refresh(home, raw, "2018-01-01")
@@ -204,6 +206,7 @@ def test_warehouse_open_elsewhere_is_told(own: Ground) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_damaged_warehouse_is_told(own: Ground) -> None:
     own.settings.warehouse.write_bytes(b"this is not a database" * 1000)
     done = refresh(own.settings.home, own.settings.raw)
