@@ -52,7 +52,7 @@ def _opened(settings: Settings, published: bool) -> Iterator[duckdb.DuckDBPyConn
 
 
 def _show(answer: duckdb.DuckDBPyRelation, console: Console) -> None:
-    rows = answer.fetchmany(_SHOWN_ROWS + 1)
+    rows = answer.limit(_SHOWN_ROWS + 1).fetchall()
     table = Table(*answer.columns, show_lines=False)
     for row in rows[:_SHOWN_ROWS]:
         table.add_row(*("" if value is None else str(value) for value in row))

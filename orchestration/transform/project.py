@@ -169,7 +169,12 @@ def _said(outcome: Any, settings: Settings) -> str:
         telling = next((name for name in failures.columns if name in _TELLING_COLUMNS), None)
         if telling is None:
             return message
-        counted = failures.aggregate(f"{telling}, count(*) as rows").order("rows desc").fetchmany(5)
+        counted = (
+            failures.aggregate(f"{telling}, count(*) as rows")
+            .order("rows desc")
+            .limit(5)
+            .fetchall()
+        )
     return ", ".join(f"{rules} ({rows:,} rows)" for rules, rows in counted)
 
 
