@@ -244,6 +244,8 @@ def test_sql_answers_and_cannot_write(sample: Ground, csp: Run) -> None:
     for extra in ((), ("--published",)):
         done = csp("sql", query, "--csv", *extra, **environment)
         assert done.stdout == "months\n66\n", done.stderr
+    shown = csp("sql", query, **environment)
+    assert "66" in shown.stdout, shown.stderr
     for change in ("drop table marts.dim_month", "copy (select 1) to 'x.csv'"):
         done = csp("sql", change, **environment)
         assert done.returncode == 1
