@@ -45,6 +45,21 @@ class Column(BaseModel):
         return f"{self.meaning} Unit: {self.unit}." if self.unit else self.meaning
 
 
+class Volume(BaseModel):
+    """What number of rows is out of the ordinary for a source, and is warned about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    compare_with: Literal["same period last year", "last period", "nothing"] = "last period"
+    """Which earlier period of the same series a period's rows are compared with."""
+    below: float = Field(default=0.4, gt=0, lt=1)
+    """Share by which the rows may fall; they may rise by the like factor, 1 / (1 - below)."""
+    fewest_rows: int = 50
+    """A period of fewer rows is compared with nothing: small numbers vary."""
+    place: str | None = None
+    """SQL expression of a row's place, of which none may be missing that had rows before."""
+
+
 class Contract(BaseModel):
     """One source: who supplies it, what a row is, and the rules that its rows must meet."""
 
@@ -72,6 +87,7 @@ class Contract(BaseModel):
     file_pattern: tuple[str, ...]
     layout: Literal["csv", "reader"]
     """``csv``: read by the engine itself; ``reader``: by the source's own ``reader.py``."""
+    volume: Volume = Volume()
     columns: tuple[Column, ...]
 
     @cached_property

@@ -53,6 +53,40 @@ create table if not exists control.coverage (
     row_count bigint not null
 );
 
+-- How full a delivery is: rows (column_name empty) and filled cells, by period and place.
+create table if not exists control.profile (
+    delivery_id integer not null,
+    series varchar not null,
+    period date not null,
+    place varchar not null,
+    column_name varchar not null,
+    filled bigint not null
+);
+
+-- What is out of the ordinary in the deliveries in force, as at control.refresh.
+create table if not exists control.anomalies (
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    series varchar not null,
+    period date not null,
+    rule varchar not null,
+    subject varchar not null,
+    message varchar not null
+);
+
+-- Anomalies that somebody looked into and accepted. Rows are only ever added.
+create table if not exists control.acceptances (
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    rule varchar not null,
+    period date,
+    reason varchar not null,
+    accepted_by varchar not null,
+    accepted_at timestamp not null
+);
+
 -- Which quarter the warehouse is being built as at. One row.
 create table if not exists control.refresh (
     as_at date not null,

@@ -70,12 +70,14 @@ class Context:
 class Evidence:
     """How two releases differ in what they were made from.
 
-    ``old_end`` is the last day of the earlier release's quarter, ``last_periods`` the last period
+    ``unnamed`` are shifts of sources that no row names, such as lists of areas; they may bear on
+    any figure. ``old_end`` is the last day of the earlier release's quarter, ``last_periods`` the last period
     of each source in it. ``other_methods`` are the tables whose SQL, macros, seeds or settings
     differ; ``corrections`` says, by delivery, which corrections differ.
     """
 
     shifts: tuple[Shift, ...]
+    unnamed: tuple[Shift, ...]
     old_end: date
     last_periods: Mapping[str, date]
     cadences: Mapping[str, str]
@@ -95,6 +97,8 @@ def cause_of(context: Context, evidence: Evidence) -> Cause:
     """Return the first cause that explains the change, from the surest to the least sure."""
     for explain in _EXPLANATIONS:
         cause = explain(context, evidence)
+        if cause and cause.kind in _MAY_BE_SHARED and explain is not _unnamed and evidence.unnamed:
+            return Cause(cause.kind, f"{cause.words}; also {_said(evidence.unnamed)}")
         if cause:
             return cause
     return Cause(
@@ -153,8 +157,8 @@ def _withdrawn(context: Context, evidence: Evidence) -> Cause | None:
 def _revised(context: Context, evidence: Evidence) -> Cause | None:
     direct = _direct(context, evidence)
     if direct:
-        kind = REVISED if any(shift.old for shift in direct) else LATE
-        return Cause(kind, _said(direct))
+        late = all(not shift.old and _is_late(shift, evidence) for shift in direct)
+        return Cause(LATE if late else REVISED, _said(direct))
     if context.old_deliveries == context.new_deliveries:
         return None
     said = _said(_indirect(context, evidence))
@@ -196,6 +200,14 @@ def _other_period(context: Context, evidence: Evidence) -> Cause | None:
     return None
 
 
+def _unnamed(context: Context, evidence: Evidence) -> Cause | None:
+    said = _said(evidence.unnamed)
+    return Cause(REVISED, f"Lists that no row names: {said}") if said else None
+
+
+_MAY_BE_SHARED = (LATE, REVISED, SERIES)
+"""Kinds to which a list that no row names may have contributed."""
+
 _EXPLANATIONS: tuple[Callable[[Context, Evidence], Cause | None], ...] = (
     _suppressed,
     _after_the_quarter,
@@ -206,6 +218,7 @@ _EXPLANATIONS: tuple[Callable[[Context, Evidence], Cause | None], ...] = (
     _follows,
     _method,
     _other_period,
+    _unnamed,
 )
 
 

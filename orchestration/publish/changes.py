@@ -208,7 +208,7 @@ def _compare(
     )
     ((cells,),) = connection.execute("select count(*) from _differing").fetchall()
     connection.execute("drop table _differing; drop table _causes")
-    return bool(cells or evidence.shifts or evidence.corrections)
+    return bool(cells or evidence.shifts or evidence.unnamed or evidence.corrections)
 
 
 _DIFFERING = """
@@ -306,7 +306,7 @@ told as (
         case when not (was_hidden or is_hidden) then cell.new end as new,
         case
             when cell.number and not (was_hidden or is_hidden)
-                then cell.new::double - cell.old::double
+                then try_cast(cell.new as double) - try_cast(cell.old as double)
         end as difference,
         old_status,
         new_status,
@@ -442,11 +442,13 @@ def _evidence(
         return qualified(earlier.alias, "main", table), qualified(CATALOGUE, "main", table)
 
     old, new = both(IN_FORCE.name)
-    shifts = connection.execute(
+    rows = connection.execute(
         "select source, period, earlier.delivery, now.delivery "
         f"from {old} as earlier full join {new} as now using (source, series, period) "
         "where earlier.delivery is distinct from now.delivery order by all"
     ).fetchall()
+    shifts = [Shift(*row) for row in rows]
+    named = _named_sources(connection)
     last = connection.execute(f"select source, max(period) from {old} group by source").fetchall()
     old, new = both("method_digests")
     methods = connection.execute(
@@ -462,13 +464,22 @@ def _evidence(
         "where now.corrections is distinct from earlier.corrections"
     ).fetchall()
     return Evidence(
-        tuple(Shift(*row) for row in shifts),
+        tuple(shift for shift in shifts if shift.source in named),
+        tuple(shift for shift in shifts if shift.source not in named),
         quarter_end(earlier.quarter),
         dict(last),
         cadences,
         frozenset(name for (name,) in methods),
         dict(corrected),
     )
+
+
+def _named_sources(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the sources that rows which differ name; others can only be causes in the background."""
+    rows = connection.execute(
+        "select distinct concat_ws('; ', old_deliveries, new_deliveries) from _differing"
+    ).fetchall()
+    return {delivery.split(" ", 1)[0] for (text,) in rows for delivery in _named(text)}
 
 
 def _explain(connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> None:
