@@ -267,7 +267,8 @@ def listed_anomalies(
         "and anomalies.version = accepted.version and anomalies.rule = accepted.rule "
         "and (accepted.period is null or anomalies.period = accepted.period) "
         "where $1 is null or anomalies.source = $1 "
-        "qualify row_number() over (partition by anomalies.rowid order by accepted.accepted_at) = 1 "
+        "qualify row_number() over "
+        "(partition by anomalies.rowid order by accepted.accepted_at) = 1 "
         "order by anomalies.quarter desc, anomalies.source, anomalies.period, anomalies.message",
         [source],
     ).fetchall()

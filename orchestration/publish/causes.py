@@ -71,9 +71,9 @@ class Evidence:
     """How two releases differ in what they were made from.
 
     ``unnamed`` are shifts of sources that no row names, such as lists of areas; they may bear on
-    any figure. ``old_end`` is the last day of the earlier release's quarter, ``last_periods`` the last period
-    of each source in it. ``other_methods`` are the tables whose SQL, macros, seeds or settings
-    differ; ``corrections`` says, by delivery, which corrections differ.
+    any figure. ``old_end`` is the last day of the earlier release's quarter, ``last_periods`` the
+    last period of each source in it. ``other_methods`` are the tables whose SQL, macros, seeds or
+    settings differ; ``corrections`` says, by delivery, which corrections differ.
     """
 
     shifts: tuple[Shift, ...]
@@ -195,14 +195,17 @@ def _other_period(context: Context, evidence: Evidence) -> Cause | None:
         return Cause(REVISED, f"Computed from other periods: {_said([*revised, *late])}")
     if late:
         return Cause(LATE, f"Computed from other periods: {_said(late)}")
-    if others:
-        return Cause(SERIES, f"Computed from other periods: {_said(others)}")
     return None
 
 
 def _unnamed(context: Context, evidence: Evidence) -> Cause | None:
     said = _said(evidence.unnamed)
     return Cause(REVISED, f"Lists that no row names: {said}") if said else None
+
+
+def _grown(context: Context, evidence: Evidence) -> Cause | None:
+    said = _said(_others(context, evidence))
+    return Cause(SERIES, f"Computed from other periods: {said}") if said else None
 
 
 _MAY_BE_SHARED = (LATE, REVISED, SERIES)
@@ -219,6 +222,7 @@ _EXPLANATIONS: tuple[Callable[[Context, Evidence], Cause | None], ...] = (
     _method,
     _other_period,
     _unnamed,
+    _grown,
 )
 
 

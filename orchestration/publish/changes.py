@@ -475,7 +475,7 @@ def _evidence(
 
 
 def _named_sources(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Return the sources that rows which differ name; others can only be causes in the background."""
+    """Return the sources that differing rows name; of the others no row says what came of them."""
     rows = connection.execute(
         "select distinct concat_ws('; ', old_deliveries, new_deliveries) from _differing"
     ).fetchall()
