@@ -1,7 +1,7 @@
 """Reads the community survey's workbook: sheet 'Responses', one row a response.
 
-Above the header stands the survey period, which says the wave; the header's columns are known by
-the questions as they were put.
+Above the header stand the survey's title, which says whose it is, and the survey period, which says
+the wave; the header's columns are known by the questions as they were put.
 """
 
 from datetime import date, datetime
@@ -33,14 +33,15 @@ _COLUMNS = {
 def read(file: LandedFile) -> list[Row]:
     """Return one row for each response, with the first day of its wave.
 
-    Raises :class:`SubmissionError` where the sheet, its survey period, a column or every response
-    is missing.
+    Raises :class:`SubmissionError` where the sheet, its title or survey period, a column or every
+    response is missing.
     """
     workbook = open_workbook(file)
     sheet = workbook.sheet_named(_SHEET)
     cells = workbook.rows(sheet)
     start = _find_header(file, sheet, cells)
     places = _find_columns(file, sheet, start, cells[start])
+    survey = _find_title(file, sheet, cells[:start])
     wave = _find_wave(file, sheet, cells[:start])
     rows = []
     for line, row in enumerate(cells[start + 1 :], start=start + 2):
@@ -48,6 +49,7 @@ def read(file: LandedFile) -> list[Row]:
         if all(text_of(cell) is None for cell in answers.values()):
             continue
         values = {name: text_of(cell) for name, cell in answers.items()} | {
+            "survey": survey,
             "wave_start": wave.isoformat(),
             "response_date": _date_text(answers["response_date"]),
             "days_outside_wave": _days_outside(_date_of(answers["response_date"]), wave),
@@ -102,6 +104,23 @@ def _find_columns(file: LandedFile, sheet: str, start: int, header: list[Cell]) 
     if faults:
         raise SubmissionError(faults)
     return {name: titles.index(title) for title, name in _COLUMNS.items()}
+
+
+def _find_title(file: LandedFile, sheet: str, above: list[list[Cell]]) -> str:
+    title = text_of(above[0][0]) if above and above[0] else None
+    if title is None or title == _PERIOD:
+        raise SubmissionError(
+            Fault(
+                "has a title",
+                "The first cell of the sheet must be the survey's title, such as 'Fenland "
+                "Community Safety survey', the same in every wave.",
+                file=file.name,
+                sheet=sheet,
+                line=1,
+                value=title,
+            )
+        )
+    return title
 
 
 def _find_wave(file: LandedFile, sheet: str, above: list[list[Cell]]) -> date:
