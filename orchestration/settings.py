@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     partnerships: Path = Field(
         PACKAGE / "partnerships.toml", description="File that lists the partnerships served."
     )
+    corrections: Path = Field(
+        PACKAGE / "corrections.toml", description="File of known errors and their corrections."
+    )
     memory_limit: str = Field(
         "1200MB", description="Most memory that the database engine may take, such as 1200MB."
     )
@@ -41,7 +44,7 @@ class Settings(BaseSettings):
         0, ge=0, description="How long to wait while another refresh is writing."
     )
 
-    @field_validator("home", "raw", "partnerships")
+    @field_validator("home", "raw", "partnerships", "corrections")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()

@@ -100,6 +100,41 @@ def status() -> None:
 
 
 @app.command()
+def history(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[
+        str | None, typer.Option(help="Only the deliveries for this quarter.")
+    ] = None,
+) -> None:
+    """List every version of a source's deliveries: files, rows, and what took its place."""
+    from orchestration.cli.histories import show_history
+
+    chosen = parse_quarter(quarter) if quarter else None
+    show_history(load_settings(), source, chosen, Console(highlight=False))
+
+
+@app.command()
+def accept(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[str, typer.Argument(help="First day of the delivery's quarter.")],
+    rule: Annotated[str, typer.Argument(help="volume, missing-place or blank-column.")],
+    reason: Annotated[str, typer.Option(help="Why it is in order; kept in the warehouse.")],
+    period: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Only this period; all of the delivery if left out."
+        ),
+    ] = None,
+) -> None:
+    """Accept what a refresh found out of the ordinary in a delivery, with a reason."""
+    from orchestration.cli.histories import accept as accept_anomalies
+
+    day = period.date() if period else None
+    console = Console(highlight=False)
+    accept_anomalies(load_settings(), source, parse_quarter(quarter), rule, day, reason, console)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A query; nothing can be changed with it.")],
     published: Annotated[

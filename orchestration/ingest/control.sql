@@ -4,6 +4,7 @@
 create schema if not exists control;
 create schema if not exists quarantine;
 create schema if not exists raw;
+create schema if not exists corrected;
 
 create table if not exists control.deliveries (
     delivery_id integer primary key,

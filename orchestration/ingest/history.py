@@ -4,7 +4,7 @@ A version is superseded as a whole by a later version of its quarter, and period
 delivery of a later quarter that covers the period as well.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import duckdb
@@ -56,8 +56,8 @@ class DeliveryRecord:
     reason: str
     first_period: date | None
     last_period: date | None
-    files: tuple[FileRecord, ...]
-    superseded: tuple[Superseding, ...]
+    files: tuple[FileRecord, ...] = ()
+    superseded: tuple[Superseding, ...] = ()
 
 
 _DELIVERIES = """
@@ -179,10 +179,13 @@ def delivery_history(
     superseded: dict[int, list[Superseding]] = {}
     for delivery_id, *record in connection.execute(_SUPERSEDED, asked).fetchall():
         superseded.setdefault(delivery_id, []).append(Superseding(*record))
-    return [
-        DeliveryRecord(
-            *row[:-1], files=tuple(files.get(row[-1], ())),
-            superseded=tuple(superseded.get(row[-1], ())),
+    records = []
+    for *described, delivery_id in connection.execute(_DELIVERIES, asked).fetchall():
+        records.append(
+            replace(
+                DeliveryRecord(*described),
+                files=tuple(files.get(delivery_id, ())),
+                superseded=tuple(superseded.get(delivery_id, ())),
+            )
         )
-        for row in connection.execute(_DELIVERIES, asked).fetchall()
-    ]  # fmt: skip
+    return records
