@@ -119,12 +119,16 @@ totals as (
 periods as (
     select
         *,
-        lag(period) over (partition by source, series order by period) as last_period
+        lag(period) over (partition by source, series order by period) as last_period,
+        -- An annual table has its past years in one file: they are no deliveries of their own.
+        not of_quarters
+        and lag(delivery_id) over (partition by source, series order by period) = delivery_id
+            as is_history
     from totals
 ),
 volumes as (
     select
-        periods.* exclude (last_period),
+        periods.* exclude (last_period, is_history),
         before.period as before_period,
         before.rows as before_rows,
         100.0 * (periods.rows - before.rows) / before.rows as change
@@ -137,7 +141,9 @@ volumes as (
                 when 'same period last year' then (periods.period - interval 1 year)::date
                 when 'last period' then periods.last_period
             end
-    where before.rows >= periods.fewest_rows
+    where
+        before.rows >= periods.fewest_rows
+        and not (periods.is_history and periods.compare_with = 'last period')
 ),
 places as (
     select source, series, period, place, sum(filled)::bigint as rows
@@ -164,7 +170,7 @@ missing_places as (
             and periods.series = now.series
             and periods.period = now.period
             and before.place = now.place
-    where before.rows >= greatest($1, $2 * whole.rows)
+    where not periods.is_history and before.rows >= greatest($1, $2 * whole.rows)
 ),
 columns as (
     select source, series, period, column_name, sum(filled)::bigint as filled
@@ -186,7 +192,7 @@ blank_columns as (
             and periods.series = before.series
             and periods.last_period = before.period
             and now.column_name = before.column_name
-    where now.filled = 0 and before.filled >= $1
+    where not periods.is_history and now.filled = 0 and before.filled >= $1
 ),
 found as (
     select
@@ -233,13 +239,14 @@ def find_anomalies(
     connection.execute(
         "create or replace temp table _limits as select unnest($1) as source, "
         "unnest($2) as compare_with, unnest($3) as below, unnest($4) as fewest_rows, "
-        "unnest($5) as of_people",
+        "unnest($5) as of_people, unnest($6) as of_quarters",
         [
             list(contracts),
             [one.volume.compare_with for one in contracts.values()],
             [one.volume.below for one in contracts.values()],
             [one.volume.fewest_rows for one in contracts.values()],
             [one.counts == "people" for one in contracts.values()],
+            [one.cadence == "quarterly" for one in contracts.values()],
         ],
     )
     connection.execute("delete from control.anomalies")
