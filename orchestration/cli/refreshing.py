@@ -20,6 +20,7 @@ from orchestration.ingest.anomalies import listed_anomalies
 from orchestration.ingest.contract import load_contracts
 from orchestration.quarters import quarter_label
 from orchestration.settings import Settings
+from orchestration.transform.project import told_warnings
 from orchestration.warehouse import connect
 
 _SHOWN_FAULTS = 10
@@ -56,6 +57,7 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
     if not ran.success:
         _print_failures(ran, refused, console)
         return 1
+    _print_warnings(settings, console)
     _print_outputs(settings, chosen, ran, console)
     return 0
 
@@ -280,6 +282,11 @@ def _print_checks(ran: _Ran, console: Console) -> None:
     console.print(said + ("." if total == ran.checks["passed"] + ran.checks["warn"] else ":"))
     for name in ran.failed_checks:
         console.print(f"  [red]not passed:[/] {name}")
+
+
+def _print_warnings(settings: Settings, console: Console) -> None:
+    for warning in told_warnings(settings):
+        console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:

@@ -114,7 +114,7 @@ def _next_cohort(
 ) -> list[list[str]]:
     """Return the cohort after some have left and others, alike in place and offence, have come."""
     random = Random(f"iom_cohort {snapshot}")
-    gone = set(random.sample(range(len(before)), leave))
+    gone = random.sample(range(len(before)), leave)
     rows = [
         _moved(random, row) if random.randrange(MOVES) == 0 else list(row)
         for place, row in enumerate(before)
@@ -122,7 +122,7 @@ def _next_cohort(
     ]
     offences = _offences()
     for number in range(come):
-        like = before[random.randrange(len(before))]
+        like = before[gone[number % leave]]
         district = {
             "district_code": like[5],
             "people": "1",

@@ -113,13 +113,14 @@ def _assessed(
     target = needs_targets(provider)[residence]
     first = crc_february_2017() if provider == "CRC" else nps_february_2017()
     whole = sum(person.residence == residence for person in first)
-    wanted = len(people) * target["assessed"] // whole
+    wanted = len(people) * target["assessed"] * random.randrange(960, 1041) // (1000 * whole)
     waiting = [place for place, person in enumerate(people) if person.needs is None]
     missing = max(0, min(len(waiting), wanted - (len(people) - len(waiting))))
     chosen = random.sample(waiting, missing)
-    counts = {pathway: missing * target[pathway] // target["assessed"] for pathway in PATHWAYS} | {
-        "assessed": missing
-    }
+    counts = {"assessed": missing}
+    for pathway in PATHWAYS:
+        expected = missing * target[pathway] * random.randrange(850, 1151)
+        counts[pathway] = min(missing, expected // (1000 * target["assessed"]))
     answers = dict(zip(chosen, correlated_needs(counts, random), strict=True))
     return [
         replace(person, needs=answers[place], assessed=assessment_date(random, snapshot))
