@@ -117,7 +117,11 @@ select
     || ': the count of known offenders that the force supplied lies '
     || round(100.0 * abs(supplied.offenders - others.offenders) / others.offenders, 1)
     || ' % ' || case when supplied.offenders > others.offenders then 'above ' else 'below ' end
-    || others.counted || '; ask the force which is right' as broken_rules
+    || others.counted || '; ask the force which is right'
+    || case
+        when areas.area_type = 'force' then ', and see that the partnerships file names all its districts'
+        else ''
+    end as broken_rules
 from supplied
 inner join others
     on

@@ -161,11 +161,9 @@ def quarter_charges(first_day: date, first_year: Sequence[Charge]) -> list[Charg
             group = _drawn(_likely_groups(groups), random)
             charges.append(replace(last, charged=charged, committed=committed, group=group))
     taken = {int(nominal[1:]) for nominal in known}
-    numbers = [
-        number
-        for number in random.sample(range(1_000_000, 10_000_000), 2 * len(offenders))
-        if number not in taken
-    ]
+    # Each quarter has references of its own, so that nobody gets another's.
+    own = range(1_000_000 + list(LATER).index(first_day), 10_000_000, len(LATER))
+    numbers = [number for number in random.sample(own, len(offenders)) if number not in taken]
     for place, offender in enumerate(random.sample(offenders, len(offenders) * NEW // 1000)):
         one = replace(offender, offences=min(offender.offences, 1 + random.randrange(4)))
         pair = numbers[2 * place : 2 * place + 2]
