@@ -202,6 +202,17 @@ def test_limits_that_move_because_the_series_grew_are_no_revision(publishing: Pu
     assert statuses(release) == [None, None]
 
 
+def test_limit_of_a_month_that_was_sent_again_unchanged_is_no_revision(
+    publishing: Publishing,
+) -> None:
+    publishing.publish(Q1, [JUNE])
+    release = publishing.publish(Q2, [("2018-06", 20, 2.0, 13.5, None, SECOND)])
+    ((_, measure, *_, kind, cause),) = changes(release)
+    assert (measure, kind) == ("centre", "series recalculated")
+    assert f"{SECOND} replaces 2018-04-01 v1 for 2018-06" in cause
+    assert statuses(release) == [None]
+
+
 def test_other_method_is_told_where_the_deliveries_are_the_same(publishing: Publishing) -> None:
     publishing.publish(Q1, [MAY, JUNE])
     release = publishing.publish(
