@@ -449,11 +449,11 @@ def test_wrong_sheet_is_refused_and_the_sheets_listed(ground: Ground) -> None:
 
 
 ONE_WRONG: dict[str, tuple[str, Any, str, str | None, str]] = {
-    "a town of another district": (
+    "a town of no district served": (
         "Which town do you live in or nearest to?",
-        "Ely",
+        "Norwich",
         "is a known value",
-        "Ely",
+        "Norwich",
         "Which town do you live in or nearest to?",
     ),
     "no issues beside an issue": (

@@ -21,6 +21,7 @@ waves_in_force as (
 )
 
 select
+    responses.survey,
     responses.wave_start,
     responses.response_id,
     responses.response_date,
