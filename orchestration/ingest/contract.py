@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from orchestration.errors import ContractError
+from orchestration.errors import ContractError, LandingError
 
 SOURCES = Path(__file__).resolve().parent / "sources"
 
@@ -167,3 +167,12 @@ def load_contracts(sources: Path = SOURCES) -> dict[str, Contract]:
     """Read the contract of every source, by name, in alphabetical order."""
     folders = sorted(path.parent for path in sources.glob("*/contract.toml"))
     return {folder.name: load_contract(folder) for folder in folders}
+
+
+def contract_of(source: str) -> Contract:
+    """Read the contract of one source. Raises :class:`LandingError` that lists the sources."""
+    folder = SOURCES / source
+    if folder.parent != SOURCES or not (folder / "contract.toml").is_file():
+        names = sorted(path.parent.name for path in SOURCES.glob("*/contract.toml"))
+        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(names)}.")
+    return load_contract(folder)

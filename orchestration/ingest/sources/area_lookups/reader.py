@@ -16,7 +16,7 @@ from orchestration.ingest.reading import Reading, Row, decode_text
 from orchestration.ingest.scan import read_header
 
 _DISTRICT_CODE = re.compile(r"^LAD(\d{2})CD$")
-_SMALL_AREA_CODE = re.compile(r"^LSOA(\d{2})CD$")
+_SMALL_AREA = re.compile(r"^LSOA(\d{2})(CD|NM)$")
 
 
 def read(file: LandedFile) -> Reading:
@@ -29,7 +29,7 @@ def read(file: LandedFile) -> Reading:
 def _lookup(file: LandedFile) -> Reading:
     decode_text(file)  # tells an empty file and one that is no text, before its header is sought
     header = read_header(file)
-    small_area = next((one for one in map(_SMALL_AREA_CODE.match, header) if one), None)
+    small_area = next((one for one in map(_SMALL_AREA.match, header) if one), None)
     district = next((one for one in map(_DISTRICT_CODE.match, header) if one), None)
     if district is None:
         raise SubmissionError(
@@ -42,8 +42,9 @@ def _lookup(file: LandedFile) -> Reading:
                 column="LADyyCD",
             )
         )
-    code = (small_area or district).group(0)
-    kind = f"lsoa_20{small_area.group(1)}" if small_area else "district"
+    vintage = (small_area or district).group(1)
+    code = f"LSOA{vintage}CD" if small_area else district.group(0)
+    kind = f"lsoa_20{vintage}" if small_area else "district"
     columns = {
         code: "area_code",
         code.replace("CD", "NM"): "area_name",
@@ -53,7 +54,7 @@ def _lookup(file: LandedFile) -> Reading:
     found = csv_rows(file, columns, load_contract(Path(__file__).parent))
     of_the_whole = {
         "kind": kind,
-        "vintage": f"20{(small_area or district).group(1)}-01-01",
+        "vintage": f"20{vintage}-01-01",
     }
     if small_area is None:  # a district holds itself, so that its columns stand for both
         rows = [
