@@ -3,6 +3,7 @@
 import csv
 import functools
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -13,46 +14,73 @@ from orchestration.ingest.contract import load_contracts
 from orchestration.ingest.faults import Fault
 from orchestration.ingest.outcomes import Outcome
 from orchestration.ingest.supplier_report import HEADINGS, write_report
-from tests.corpus.good import good_deliveries
+from tests.corpus.good import Good, good_deliveries
 from tests.corpus.mutations import SECRET, Case, cases
 
 _SOURCES = sorted(load_contracts())
 
 
 @functools.cache
-def _corpus() -> dict[str, list[Case]]:
-    found: dict[str, list[Case]] = {name: [] for name in _SOURCES}
-    for case in cases(good_deliveries()):
-        found[case.good.source].append(case)
-    return found
+def _goods() -> list[Good]:
+    return good_deliveries()
 
 
-def _fares(case: Case, desk: Path) -> tuple[Outcome, duckdb.DuckDBPyConnection]:
+@functools.cache
+def _corpus(source: str) -> list[Case]:
+    return list(cases([good for good in _goods() if good.source == source]))
+
+
+@pytest.fixture
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database for one delivery after the other; emptied between them, which is quicker."""
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        yield connection
+
+
+def _fares(case: Case, desk: Path, connection: duckdb.DuckDBPyConnection) -> Outcome:
     path = desk / case.file
     path.write_bytes(case.content)
-    connection = duckdb.connect(":memory:", config={"threads": 1})
-    return check_in(connection, case.good.contract, [path]), connection
+    tables = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() where not temporary"
+    ).fetchall()
+    connection.execute("".join(f"delete from {table};" for (table,) in tables) or "select 1")
+    return check_in(connection, case.good.contract, [path])
 
 
+@pytest.mark.slow
 def test_the_corpus_has_its_size() -> None:
-    assert sum(len(found) for found in _corpus().values()) >= 200
-    assert all(len(found) >= 20 for found in _corpus().values())
+    quick = {source: sum(not case.further for case in _corpus(source)) for source in _SOURCES}
+    assert sum(quick.values()) >= 200
+    assert min(quick.values()) >= 20
 
 
 @pytest.mark.parametrize("source", _SOURCES)
-def test_broken_deliveries_end_in_the_right_severity(source: str, tmp_path: Path) -> None:
+def test_broken_deliveries_end_in_the_right_severity(
+    source: str, tmp_path: Path, scratch: duckdb.DuckDBPyConnection
+) -> None:
+    _judge([case for case in _corpus(source) if not case.further], tmp_path, scratch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", _SOURCES)
+def test_every_column_broken_ends_in_the_right_severity(
+    source: str, tmp_path: Path, scratch: duckdb.DuckDBPyConnection
+) -> None:
+    _judge([case for case in _corpus(source) if case.further], tmp_path, scratch)
+
+
+def _judge(found: list[Case], folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
     wrong = []
-    for number, case in enumerate(_corpus()[source]):
-        desk = tmp_path / str(number)
+    for number, case in enumerate(found):
+        desk = folder / str(number)
         desk.mkdir()
-        outcome, connection = _fares(case, desk)
+        outcome = _fares(case, desk, connection)
         problems = [
             *_state_problems(case, outcome),
             *_telling_problems(case, outcome),
             *_database_problems(case, outcome, connection),
             *_report_problems(case, outcome, desk),
         ]
-        connection.close()
         wrong += [f"{case.id}: {problem}" for problem in problems]
     assert not wrong, "\n".join(wrong)
 
@@ -90,8 +118,13 @@ def _fits(case: Case, fault: Fault) -> bool:
         (fault.file or "").startswith(name)
         and (not case.rules or fault.rule.startswith(case.rules))
         and case.line in (None, fault.line)
-        and (case.column in (None, fault.column) or "header" in fault.rule)
+        and ("header" in fault.rule or _same_column(case.column, fault.column))
     )
+
+
+def _same_column(expected: str | None, told: str | None) -> bool:
+    """A published heading may be told without its note and in small letters."""
+    return expected is None or (bool(told) and str(told).casefold() in expected.casefold())
 
 
 def _database_problems(

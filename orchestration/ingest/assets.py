@@ -1,11 +1,12 @@
 """Dagster assets of the load: one a source, then the resolution of which delivery is in force."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
+from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import SOURCES, load_contract
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
 from orchestration.ingest.load import load_source
@@ -61,7 +62,8 @@ def _source_asset(
                 "rows_balance",
                 asset=key,
                 blocking=True,
-                description="Rows delivered are rows loaded plus rows refused.",
+                description="Of every delivery, rows delivered are those in the raw table plus "
+                "those refused with a reason.",
             ),
         ],
         pool="warehouse",
@@ -78,6 +80,7 @@ def _source_asset(
                 connection, settings.raw, contract, quarter, now, settings.supplier_reports
             )
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
+            unbalanced = unbalanced_deliveries(connection, contract)
         for warning in report.warnings:
             context.log.warning(f"{name}: {warning}")
         for outcome in report.refused:
@@ -88,7 +91,7 @@ def _source_asset(
             asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report)}
         )
         yield _accepted(key, report, quarter)
-        yield _balance(key, report)
+        yield _balance(key, report, unbalanced)
 
     return load
 
@@ -129,15 +132,19 @@ def _accepted(key: dg.AssetKey, report: LoadReport, quarter: date) -> dg.AssetCh
     )
 
 
-def _balance(key: dg.AssetKey, report: LoadReport) -> dg.AssetCheckResult:
-    delivered = report.total("rows_delivered")
-    loaded = report.total("rows_loaded")
-    refused = report.total("rows_refused")
+def _balance(
+    key: dg.AssetKey, report: LoadReport, unbalanced: Sequence[str]
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="rows_balance",
-        passed=delivered == loaded + refused,
-        metadata={"delivered": delivered, "loaded": loaded, "refused": refused},
+        passed=not unbalanced,
+        metadata={
+            "delivered": report.total("rows_delivered"),
+            "loaded": report.total("rows_loaded"),
+            "refused": report.total("rows_refused"),
+            "unbalanced": dg.JsonMetadataValue(list(unbalanced[:_SHOWN_FAULTS])),
+        },
     )
 
 

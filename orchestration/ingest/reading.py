@@ -18,7 +18,7 @@ from orchestration.errors import ContractError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError, readable
 from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.unpacking import refuse_oversized
+from orchestration.ingest.unpacking import FailedCells, look_inside
 
 Cell = Any
 """What a workbook cell holds: text, a number, a date, a truth value, or '' for nothing."""
@@ -94,6 +94,7 @@ class Workbook:
     file: LandedFile
     book: CalamineWorkbook
     sheets: list[str] = field(default_factory=list)
+    failed: FailedCells = field(default_factory=dict)
 
     def hidden_sheets(self) -> list[Fault]:
         """Return a warning for each sheet that a person who opens the workbook does not see."""
@@ -130,9 +131,13 @@ class Workbook:
             )
 
     def rows(self, sheet: str) -> list[list[Cell]]:
-        """Return the cells of ``sheet`` from its first row on."""
+        """Return the cells of ``sheet`` from its first row on; a failed formula as its error."""
         try:
-            return self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            cells = self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            for (row, column), error in self.failed.get(sheet, {}).items():
+                if row < len(cells) and column < len(cells[row]):
+                    cells[row][column] = error
+            return cells
         except CalamineError as error:
             raise SubmissionError(
                 Fault(
@@ -188,10 +193,10 @@ def open_workbook(file: LandedFile) -> Workbook:
         raise SubmissionError(
             Fault("not empty", "The workbook is empty (0 bytes). Send it again.", file=file.name)
         )
-    refuse_oversized(file)
+    failed = look_inside(file)
     try:
         book = CalamineWorkbook.from_path(str(file.path))
-        return Workbook(file, book, list(book.sheet_names))
+        return Workbook(file, book, list(book.sheet_names), failed)
     except PasswordError as error:
         raise SubmissionError(
             Fault(

@@ -179,7 +179,7 @@ def _error_cell_rule(column: Column) -> Rule:
         column,
         "holds no spreadsheet error",
         f"({column.name} is null or not regexp_full_match({column.name}, {literal(_ERROR_CELL)}))",
-        "The cell's formula gives an error.",
+        "The cell's formula gives an error, or no value.",
     )
 
 

@@ -5,10 +5,11 @@ delivery where their share passes the contract's limit. ``warned``: loaded and t
 nothing is wrong with it.
 """
 
+import functools
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +37,8 @@ class Case:
     secret: bool = False
     rows: int | None = None
     """Rows delivered, where the mutation says how many."""
+    further: bool = False
+    """One of the many cases of a column like another; told apart from those of the quick tests."""
 
     @property
     def id(self) -> str:
@@ -58,8 +61,9 @@ def cases(goods: list[Good]) -> Iterator[Case]:
     """Yield every case."""
     for good in goods:
         yield Case("as it should be", good, good.bytes(), "loaded", rows=good.rows)
-        for heading in good.columns:
-            yield from _column(good, heading)
+        for place, heading in enumerate(good.columns):
+            for case in _column(good, heading):
+                yield replace(case, further=place > 0)
         yield from _table(good)
         yield from _names(good)
         yield from _csv_text(good) if good.kind == "csv" else _workbook(good)
@@ -308,7 +312,9 @@ def _csv_text(good: Good) -> Iterator[Case]:
     )
     not_a_row = {"wrong_rows": 1, "line": 3}
     rule = ("is a row of the table",)
-    yield Case("a value too many", good, line(3, b"x," + third), "rows", rule, **not_a_row)
+    # The engine passes over a last value that is blank, and judges the shifted ones.
+    shifted = ("is ",) if good.contract.layout == "csv" else rule
+    yield Case("a value too many", good, line(3, b"x," + third), "rows", shifted, **not_a_row)
     yield Case("a line of one value", good, line(3, b"x\r\n"), "rows", rule, **not_a_row)
     million = line(3, third.rstrip() + b"x" * 1_000_000 + b"\r\n")
     yield Case("cell of a million characters", good, million, "rows", ("is ",), **not_a_row)
@@ -366,10 +372,11 @@ def _workbook(good: Good) -> Iterator[Case]:
     yield Case("empty sheet", good, good.bytes(lambda _: []), "refused", ("has a header",))
     note = good.bytes(lambda grid: [*grid, [], ["Source: as published."]])
     # A note below a table of people cannot be told from a row of which all but one is missing.
-    if good.kind == "xlsx":
-        yield Case(
-            "note below the table", good, note, "rows", ("is ",), 1, good.line(len(good.body) + 1)
-        )
+    last = good.line(len(good.body) + 1)
+    if good.source == "prison_releases":
+        yield Case("note below the table", good, note, "refused", ("is ",), line=last)
+    elif good.kind == "xlsx":
+        yield Case("note below the table", good, note, "rows", ("is ", "has "), 1, last)
     elif good.source == "population_estimates":
         yield Case("note below the table", good, note, "loaded", rows=good.rows)
 
@@ -399,25 +406,36 @@ def _xlsx(good: Good) -> Iterator[Case]:
     kept = good.body[2][column]
     formula = touched(lambda sheet: sheet.write_formula(top + 2, column, "=A1", None, kept))
     yield Case("formula with its value", good, formula, "loaded", rows=good.rows)
-    error = touched(lambda sheet: sheet.write_formula(top + 2, column, "=1/0", None, "#DIV/0!"))
-    per_line = max(len(good.cells), 1)
-    yield Case(
-        "formula with an error", good, error, "rows", ("has ", "holds "), per_line, good.line(2)
-    )
+    for said, shown in {"error": "#DIV/0!", "no value": ""}.items():
+        failed = touched(
+            lambda sheet, shown=shown: sheet.write_formula(top + 2, column, "=1/0", None, shown)
+        )
+        yield Case(
+            f"formula with {said}",
+            good,
+            failed,
+            "rows",
+            ("has ", "holds ", "is a known"),
+            max(len(good.cells), 1),
+            good.line(2),
+        )
     size = ("is of a reasonable size",)
     far = touched(lambda sheet: sheet.write_string(1_048_575, 16_383, "x"))
     yield Case("a stray cell in the far corner", good, far, "refused", size)
-    yield Case("zip bomb", good, _bomb(good), "refused", size)
+    yield Case("zip bomb", good, _bomb(), "refused", size)
     yield Case("an archive that is no workbook", good, _archive(), "refused", ("can be opened",))
 
 
-def _bomb(good: Good) -> bytes:
-    stream = io.BytesIO(good.bytes())
-    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("xl/worksheets/sheet99.xml", "w", force_zip64=True) as sheet:
-            block = b" " * (1 << 20)
-            for _ in range(450):
-                sheet.write(block)
+@functools.cache
+def _bomb() -> bytes:
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet,
+    ):
+        block = b" " * (1 << 20)
+        for _ in range(450):
+            sheet.write(block)
     return stream.getvalue()
 
 

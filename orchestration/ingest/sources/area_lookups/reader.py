@@ -15,7 +15,7 @@ from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import Reading, Row, decode_text
 from orchestration.ingest.scan import read_header
 
-_DISTRICT_CODE = re.compile(r"^LAD(\d{2})CD$")
+_DISTRICT = re.compile(r"^LAD(\d{2})(CD|NM)$")
 _SMALL_AREA = re.compile(r"^LSOA(\d{2})(CD|NM)$")
 
 
@@ -30,12 +30,12 @@ def _lookup(file: LandedFile) -> Reading:
     decode_text(file)  # tells an empty file and one that is no text, before its header is sought
     header = read_header(file)
     small_area = next((one for one in map(_SMALL_AREA.match, header) if one), None)
-    district = next((one for one in map(_DISTRICT_CODE.match, header) if one), None)
+    district = next((one for one in map(_DISTRICT.match, header) if one), None)
     if district is None:
         raise SubmissionError(
             Fault(
-                "has every column",
-                "There is no column of district codes (LADyyCD). Send the "
+                "has a header",
+                "No heading is that of district codes (LADyyCD). Send the "
                 "lookup as the Open Geography portal issues it, with its header.",
                 file=file.name,
                 line=1,
@@ -43,13 +43,14 @@ def _lookup(file: LandedFile) -> Reading:
             )
         )
     vintage = (small_area or district).group(1)
-    code = f"LSOA{vintage}CD" if small_area else district.group(0)
+    district_code = f"LAD{district.group(1)}CD"
+    code = f"LSOA{vintage}CD" if small_area else district_code
     kind = f"lsoa_20{vintage}" if small_area else "district"
     columns = {
         code: "area_code",
         code.replace("CD", "NM"): "area_name",
-        district.group(0): "district_code",
-        district.group(0).replace("CD", "NM"): "district_name",
+        district_code: "district_code",
+        district_code.replace("CD", "NM"): "district_name",
     }
     found = csv_rows(file, columns, load_contract(Path(__file__).parent))
     of_the_whole = {

@@ -105,6 +105,16 @@ def _read_year(workbook: Workbook, sheet: str) -> Reading:
                 **_value(row[place]),
             }
             rows.append(Row(values, line, sheet, printed[place]))
+    if not rows:
+        raise SubmissionError(
+            Fault(
+                "has rows",
+                "The sheet has a header and nothing below it.",
+                file=workbook.file.name,
+                sheet=sheet,
+                line=start + 2,
+            )
+        )
     return Reading(rows, unknown)
 
 
