@@ -2,6 +2,7 @@
 
 import csv
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -66,7 +67,7 @@ def test_check_needs_no_warehouse_and_no_dagster() -> None:
         "import sys; import orchestration.cli.checking; "
         "sys.exit(any(name in sys.modules for name in ('dagster', 'dbt', 'pandas')))"
     )
-    assert subprocess.run(["python", "-c", code], cwd=PROJECT, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False).returncode == 0
 
 
 def test_what_cannot_be_checked_is_told(csp: Csp, tmp_path: Path) -> None:
