@@ -11,8 +11,9 @@ import pytest
 
 from orchestration.ingest.checking import check_in
 from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.faults import Fault
+from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.outcomes import Outcome
+from orchestration.ingest.reading import _refusing
 from orchestration.ingest.supplier_report import HEADINGS, write_report
 from tests.corpus.good import Good, good_deliveries
 from tests.corpus.mutations import SECRET, Case, cases
@@ -167,3 +168,14 @@ def _report_problems(case: Case, outcome: Outcome, desk: Path) -> list[str]:
     if not workbook.stat().st_size:
         problems.append("the workbook is empty")
     return problems
+
+
+def test_a_crash_within_the_reader_of_workbooks_refuses_the_file() -> None:
+    class PanicException(BaseException):
+        pass
+
+    damaged = Fault("can be opened", "Damaged.", file="a.xls")
+    with pytest.raises(SubmissionError, match="Damaged"), _refusing(damaged):
+        raise PanicException
+    with pytest.raises(KeyboardInterrupt), _refusing(damaged):
+        raise KeyboardInterrupt

@@ -6,7 +6,8 @@ is not there.
 """
 
 import importlib.util
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
@@ -132,22 +133,19 @@ class Workbook:
 
     def rows(self, sheet: str) -> list[list[Cell]]:
         """Return the cells of ``sheet`` from its first row on; a failed formula as its error."""
-        try:
+        damaged = Fault(
+            "can be opened",
+            "The sheet is damaged and cannot be read. Open the workbook "
+            "in a spreadsheet program, save it, and send it again.",
+            file=self.file.name,
+            sheet=sheet,
+        )
+        with _refusing(damaged):
             cells = self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-            for (row, column), error in self.failed.get(sheet, {}).items():
-                if row < len(cells) and column < len(cells[row]):
-                    cells[row][column] = error
-            return cells
-        except CalamineError as error:
-            raise SubmissionError(
-                Fault(
-                    "can be opened",
-                    "The sheet is damaged and cannot be read. Open the workbook "
-                    "in a spreadsheet program, save it, and send it again.",
-                    file=self.file.name,
-                    sheet=sheet,
-                )
-            ) from error
+        for (row, column), error in self.failed.get(sheet, {}).items():
+            if row < len(cells) and column < len(cells[row]):
+                cells[row][column] = error
+        return cells
 
     def sheet_named(self, name: str) -> str:
         """Return the sheet called ``name``, letting spaces and case differ.
@@ -194,27 +192,39 @@ def open_workbook(file: LandedFile) -> Workbook:
             Fault("not empty", "The workbook is empty (0 bytes). Send it again.", file=file.name)
         )
     failed = look_inside(file)
-    try:
-        book = CalamineWorkbook.from_path(str(file.path))
+    damaged = Fault(
+        "can be opened",
+        "The file is not a workbook that can be opened: it is damaged, protected, or of another "
+        "kind than its name says. Open it in a spreadsheet program, save it without a password, "
+        "and send it again.",
+        file=file.name,
+    )
+    with _refusing(damaged):
+        try:
+            book = CalamineWorkbook.from_path(str(file.path))
+        except PasswordError as error:
+            raise SubmissionError(
+                Fault(
+                    "is not locked",
+                    "The workbook is protected by a password. Send it without one.",
+                    file=file.name,
+                )
+            ) from error
         return Workbook(file, book, list(book.sheet_names), failed)
-    except PasswordError as error:
-        raise SubmissionError(
-            Fault(
-                "is not locked",
-                "The workbook is protected by a password. Send it without one.",
-                file=file.name,
-            )
-        ) from error
+
+
+@contextmanager
+def _refusing(damaged: Fault) -> Iterator[None]:
+    """Raise :class:`SubmissionError` with ``damaged`` where the reader of workbooks gives up."""
+    try:
+        yield
     except (CalamineError, OSError) as error:
-        raise SubmissionError(
-            Fault(
-                "can be opened",
-                "The file is not a workbook that can be opened: it is damaged, "
-                "protected, or of another kind than its name says. Open it in a spreadsheet "
-                "program, save it without a password, and send it again.",
-                file=file.name,
-            )
-        ) from error
+        raise SubmissionError(damaged) from error
+    except BaseException as error:
+        # The reader's own word for a crash within it, of a type that no module exports.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise SubmissionError(damaged) from error
 
 
 @dataclass(frozen=True)
