@@ -473,7 +473,7 @@ ONE_WRONG: dict[str, tuple[str, Any, str, str | None, str]] = {
     "a date that is none": (
         "Response date",
         "first of May",
-        "is a date like %Y-%m-%d",
+        "is a date like yyyy-mm-dd",
         "first of May",
         "Response date",
     ),

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.ingest.anomalies import Anomaly, find_anomalies
+from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.corrections import apply_corrections, load_corrections
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
@@ -64,7 +65,8 @@ def _source_asset(
                 "rows_balance",
                 asset=key,
                 blocking=True,
-                description="Rows delivered are rows loaded plus rows refused.",
+                description="Of every delivery, rows delivered are those in the raw table plus "
+                "those refused with a reason.",
             ),
         ],
         pool="warehouse",
@@ -77,8 +79,11 @@ def _source_asset(
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with connect(settings) as connection:
-            report = load_source(connection, settings.raw, contract, quarter, now)
+            report = load_source(
+                connection, settings.raw, contract, quarter, now, settings.supplier_reports
+            )
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
+            unbalanced = unbalanced_deliveries(connection, contract)
         for warning in report.warnings:
             context.log.warning(f"{name}: {warning}")
         for outcome in report.refused:
@@ -89,7 +94,7 @@ def _source_asset(
             asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report)}
         )
         yield _accepted(key, report, quarter)
-        yield _balance(key, report)
+        yield _balance(key, report, unbalanced)
 
     return load
 
@@ -130,15 +135,19 @@ def _accepted(key: dg.AssetKey, report: LoadReport, quarter: date) -> dg.AssetCh
     )
 
 
-def _balance(key: dg.AssetKey, report: LoadReport) -> dg.AssetCheckResult:
-    delivered = report.total("rows_delivered")
-    loaded = report.total("rows_loaded")
-    refused = report.total("rows_refused")
+def _balance(
+    key: dg.AssetKey, report: LoadReport, unbalanced: Sequence[str]
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="rows_balance",
-        passed=delivered == loaded + refused,
-        metadata={"delivered": delivered, "loaded": loaded, "refused": refused},
+        passed=not unbalanced,
+        metadata={
+            "delivered": report.total("rows_delivered"),
+            "loaded": report.total("rows_loaded"),
+            "refused": report.total("rows_refused"),
+            "unbalanced": dg.JsonMetadataValue(list(unbalanced[:_SHOWN_FAULTS])),
+        },
     )
 
 

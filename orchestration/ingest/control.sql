@@ -21,6 +21,7 @@ create table if not exists control.deliveries (
     rows_loaded bigint not null,
     rows_refused bigint not null,
     reason varchar,
+    check (rows_delivered = rows_loaded + rows_refused),
     unique (source, quarter, version)
 );
 

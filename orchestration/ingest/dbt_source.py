@@ -35,6 +35,7 @@ def source_yaml(contract: Contract) -> str:
                     "cadence": contract.cadence,
                     "arrival_days": contract.arrival_days,
                     "counts": contract.counts,
+                    "personal": [column.name for column in contract.columns if column.personal],
                 }
             }
         },
