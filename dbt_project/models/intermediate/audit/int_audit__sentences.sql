@@ -26,17 +26,25 @@
 {%- set speeding = "question = 'csp_focus' and answer = 'Speeding / anti-social driving'
         and area_type = 'town'" ~ wave %}
 
-{#- Name, what is selected, from which model, for which rows, how many people are behind it. -#}
-{%- set sentences = [
-    ('offenders_2017_18', 'all_offenders', 'offending_frequency', year, 'all_offenders'),
-    ('offences_2017_18', 'all_offences', 'offending_frequency', year, 'all_offenders'),
-    ('one_offence_share', 'percent_of_offenders', 'offending_frequency',
-        year ~ ' and offences_per_offender = 1', 'offenders'),
+{#- Each: name, what is selected, from which model, for which rows, how many people are behind it.
+    `summaries` sum up many rows, `sentences` read a cell. -#}
+{%- set summaries = [
     ('repeat_offender_share', '100.0 * sum(offenders) ' ~ repeated ~ ' / sum(offenders)',
         'offending_frequency', year, 'sum(offenders) ' ~ repeated),
     ('repeat_offence_share', '100.0 * sum(offences) ' ~ repeated ~ ' / sum(offences)',
         'offending_frequency', year, 'sum(offenders) ' ~ repeated),
     ('decline_2012_2016_headline', decline, 'offender_rates', fenland ~ both_years, 'null'),
+    ('scambs_decline', decline, 'offender_rates', south ~ both_years, 'null'),
+    ('modal_age', 'mode(age_years)', 'int_offenders__charged',
+        "area_code = '" ~ var('audited_district') ~ "' and period_start = '2017-04-01'", 'null'),
+    ('focus_speeding', 'avg(percentage)', 'survey_perceptions', speeding, 'null'),
+    ('focus_speeding_prev', 'avg(previous_percentage)', 'survey_perceptions', speeding, 'null'),
+] %}
+{%- set sentences = [
+    ('offenders_2017_18', 'all_offenders', 'offending_frequency', year, 'all_offenders'),
+    ('offences_2017_18', 'all_offences', 'offending_frequency', year, 'all_offenders'),
+    ('one_offence_share', 'percent_of_offenders', 'offending_frequency',
+        year ~ ' and offences_per_offender = 1', 'offenders'),
     ('rate_2017_18', 'rate_per_1000', 'offender_rates', year, 'offenders'),
     ('rate_2016', 'rate_per_1000', 'offender_rates', fenland ~ " and period_label = '2016'",
         'offenders'),
@@ -52,7 +60,6 @@
         'offenders'),
     ('scambs_2016', 'offenders', 'offender_rates', south ~ " and period_label = '2016'",
         'offenders'),
-    ('scambs_decline', decline, 'offender_rates', south ~ both_years, 'null'),
     ('male_share', 'percent_of_all', 'offender_profile', year ~ " and category = 'Male'",
         'offenders'),
     ('female_share', 'percent_of_all', 'offender_profile', year ~ " and category = 'Female'",
@@ -70,8 +77,6 @@
         year ~ " and category = 'Violence Against the Person'", 'offenders'),
     ('theft_share', 'percent_of_all', 'offender_profile',
         year ~ " and category = 'Theft and Handling'", 'offenders'),
-    ('modal_age', 'mode(age_years)', 'int_offenders__charged',
-        "area_code = '" ~ var('audited_district') ~ "' and period_start = '2017-04-01'", 'null'),
     ('yos_2017_18', 'juvenile_offenders', 'figure_3_juvenile_offenders', year,
         'juvenile_offenders'),
     ('juvenile_2016', 'juvenile_offenders', 'figure_3_juvenile_offenders',
@@ -173,8 +178,6 @@
     ('survey_increase', 'change_percentage', 'survey_responses', fenland ~ wave, 'null'),
     ('survey_previous', 'previous_responses', 'survey_responses', fenland ~ wave,
         'previous_responses'),
-    ('focus_speeding', 'avg(percentage)', 'survey_perceptions', speeding, 'null'),
-    ('focus_speeding_prev', 'avg(previous_percentage)', 'survey_perceptions', speeding, 'null'),
 ] %}
 {%- for town in ['Chatteris', 'March', 'Whittlesey', 'Wisbech'] %}
     {%- set here = "area_name = '" ~ town ~ "'" ~ wave %}
@@ -196,7 +199,7 @@ with queries as (
         sources
     from (
         values
-        {%- for name, selected, model, rows, people in sentences %}
+        {%- for name, selected, model, rows, people in summaries + sentences %}
         {%- set query = 'select ' ~ selected ~ ' from {' ~ model ~ '} where ' ~ rows %}
         ('text.{{ name }}', {{ typed(query, [model]) }}, {{ sources_behind([model]) }})
         {{- ',' if not loop.last }}
@@ -205,9 +208,8 @@ with queries as (
 
 ),
 
--- Grouped by all that is not summed, so that rows which say the same are one answer.
 answers as (
-    {% for name, selected, model, rows, people in sentences %}
+    {% for name, selected, model, rows, people in summaries %}
     select
         'text.{{ name }}' as figure_id,
         ({{ selected }})::double as value,
@@ -216,7 +218,16 @@ answers as (
             as deliveries
     from {{ ref(model) }}
     where {{ rows }}
-    group by all
+    union all
+    {%- endfor %}
+    {%- for name, selected, model, rows, people in sentences %}
+    select
+        'text.{{ name }}' as figure_id,
+        ({{ selected }})::double as value,
+        {{ few_people(people) }} as few_people,
+        deliveries
+    from {{ ref(model) }}
+    where {{ rows }}
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
@@ -226,9 +237,9 @@ single_answers as (
 
     select
         figure_id,
-        case when count(*) = 1 then any_value(value) end as value,
+        case when min(value) = max(value) then min(value) end as value,
         bool_or(few_people) as few_people,
-        string_agg(distinct deliveries, '; ' order by deliveries) as deliveries
+        any_value(deliveries) as deliveries
     from answers
     group by figure_id
 
