@@ -108,12 +108,13 @@
     }) }}
 {%- endmacro %}
 
-{#- CTE `scope`, one row: why nothing can be held against the printed assessment (out_of_scope), or
-    null. It is of one quarter, and of one force area with all the districts that Table 1 prints. -#}
+{#- CTE `scope`, one row: the quarter (as_at), and why nothing can be held against the printed
+    assessment (out_of_scope), or null. It is of one quarter, and of one force area with all the districts that Table 1 prints. -#}
 {% macro audit_scope() -%}
 scope as (
 
     select
+        refresh.as_at,
         case
             when refresh.as_at <> date '{{ var("audited_quarter") }}'
                 then

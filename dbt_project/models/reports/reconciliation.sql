@@ -145,13 +145,13 @@ compared as (
 
     select
         figures.figure_id,
+        scope.as_at,
         coalesce(dressed.computed_value = figures.printed_value, false) as is_as_printed,
         case
             when dressed.computed_value is distinct from figures.printed_value and figures.few_people
                 then '[c]'
             else dressed.computed_value
         end as computed_value,
-        -- Held only of what was found in the places that are audited.
         coalesce(
             scope.out_of_scope,
             'No delivery in force: ' || undelivered.missing_sources || '.'
@@ -186,6 +186,7 @@ judged as (
 
     select
         compared.figure_id,
+        compared.as_at,
         compared.computed_value,
         case
             when compared.not_checked_because is not null then 'not checked'
@@ -219,6 +220,7 @@ judged as (
 )
 
 select
+    judged.as_at,
     figures.figure_id,
     figures.place,
     figures.area,

@@ -105,7 +105,8 @@ judged as (
                 then 'no printed number is named ' || figure_ids
             when not_checked_because is not null then null
             when expected is not null and computed is distinct from expected
-                then 'expected ' || expected || ', computed ' || coalesce(computed, 'nothing')
+                -- Without what it gives, which may count few people.
+                then 'its query no longer gives ' || expected
         end as fault
     from answered
 

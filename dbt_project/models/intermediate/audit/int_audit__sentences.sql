@@ -191,6 +191,12 @@
     ]) %}
 {%- endfor %}
 
+{#- Once a model, for it takes a walk through all that is behind it. -#}
+{%- set behind = {} %}
+{%- for name, selected, model, rows, people in summaries + sentences if model not in behind %}
+    {%- do behind.update({model: sources_behind([model])}) %}
+{%- endfor %}
+
 with queries as (
 
     select
@@ -201,7 +207,7 @@ with queries as (
         values
         {%- for name, selected, model, rows, people in summaries + sentences %}
         {%- set query = 'select ' ~ selected ~ ' from {' ~ model ~ '} where ' ~ rows %}
-        ('text.{{ name }}', {{ typed(query, [model]) }}, {{ sources_behind([model]) }})
+        ('text.{{ name }}', {{ typed(query, [model]) }}, {{ behind[model] }})
         {{- ',' if not loop.last }}
         {%- endfor %}
     ) as listed (figure_id, regenerated_by, sources)
