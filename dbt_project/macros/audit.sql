@@ -66,28 +66,22 @@
     '{{ made.sql | replace("'", "''") }}'
 {%- endmacro %}
 
-{#- The raw sources from which models are made, however many models lie between, as an SQL list. -#}
-{% macro sources_behind(models) -%}
+{#- The raw sources from which a model is made, however many models lie between, as an SQL list. -#}
+{% macro sources_behind(model) -%}
     {%- set found = [] -%}
-    {%- set seen = [] -%}
-    {%- set waiting = [] -%}
-    {%- if execute -%}
-        {%- for model in models -%}
-            {%- do waiting.append('model.csp_warehouse.' ~ model) -%}
-        {%- endfor -%}
-        {#- The list grows while it is walked. -#}
-        {%- for node in waiting if node not in seen -%}
-            {%- do seen.append(node) -%}
-            {%- if node.startswith('source.csp_warehouse.raw.') -%}
-                {%- do found.append(node.split('.') | last) -%}
-            {%- elif node in graph.nodes -%}
-                {%- for parent in graph.nodes[node].depends_on.nodes -%}
-                    {%- do waiting.append(parent) -%}
-                {%- endfor -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-    [{% for source in found | sort %}'{{ source }}'{{ ', ' if not loop.last }}{% endfor %}]::varchar[]
+    {%- set waiting = ['model.csp_warehouse.' ~ model] -%}
+    {%- set nodes = graph.nodes if execute else {} -%}
+    {#- The list grows while it is walked. -#}
+    {%- for node in waiting -%}
+        {%- if node.startswith('source.csp_warehouse.raw.') -%}
+            {%- do found.append("'" ~ node.split('.') | last ~ "'") -%}
+        {%- elif node in nodes -%}
+            {%- for parent in nodes[node].depends_on.nodes if parent not in waiting -%}
+                {%- do waiting.append(parent) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    [{{ found | sort | join(', ') }}]::varchar[]
 {%- endmacro %}
 
 {#- The report of each place of the assessment that has a table, figure or appendix. -#}

@@ -26,7 +26,7 @@ places as (
     from (
         values
         {%- for place, model in audited_reports().items() %}
-        ('{{ place }}', {{ sources_behind([model]) }}){{ ',' if not loop.last }}
+        ('{{ place }}', {{ sources_behind(model) }}){{ ',' if not loop.last }}
         {%- endfor %}
     ) as listed (place, sources)
 

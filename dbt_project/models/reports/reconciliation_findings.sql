@@ -41,7 +41,7 @@ undelivered as (
 
     select
         needed.inconsistency_id,
-        string_agg(needed.source, ', ' order by needed.source) as missing_sources
+        string_agg(distinct needed.source, ', ' order by needed.source) as missing_sources
     from
         (
             select

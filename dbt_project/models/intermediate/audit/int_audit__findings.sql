@@ -147,16 +147,24 @@
         or try_cast(number_of_offences as integer) >= 8) and " ~ year)) %}
 {%- endfor %}
 
+{#- Once a model, for it takes a walk through all that is behind it. -#}
+{%- set behind = {} %}
+{%- for model in models %}{% do behind.update({model: sources_behind(model)}) %}{% endfor %}
+
 with answers as (
     {% for finding, query in queries %}
     {%- set asked = [] %}
-    {%- for model in models if '{' ~ model ~ '}' in query %}{% do asked.append(model) %}{% endfor %}
+    {%- set sources = [] %}
+    {%- for model in models if '{' ~ model ~ '}' in query %}
+        {%- do asked.append(model) %}
+        {%- do sources.append(behind[model]) %}
+    {%- endfor %}
     select
         {{ finding }} as inconsistency_id,
         (select string_agg(answer, ' / ') from ({{ runnable(query, asked) }}) as asked (answer))
             as computed,
         {{ typed(query, asked) }} as regenerated_by,
-        {{ sources_behind(asked) }} as sources
+        {{ sources | join(' || ') }} as sources
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 

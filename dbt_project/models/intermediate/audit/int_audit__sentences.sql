@@ -194,7 +194,7 @@
 {#- Once a model, for it takes a walk through all that is behind it. -#}
 {%- set behind = {} %}
 {%- for name, selected, model, rows, people in summaries + sentences if model not in behind %}
-    {%- do behind.update({model: sources_behind([model])}) %}
+    {%- do behind.update({model: sources_behind(model)}) %}
 {%- endfor %}
 
 with queries as (
