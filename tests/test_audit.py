@@ -282,7 +282,7 @@ CHANGES = {
     "oasys_assessments": (
         "delete from raw.oasys_assessments where rowid = (select min(rowid) "
         "from raw.oasys_assessments where provider = 'CRC' and residence = 'E07000010' "
-        "and relationships = 'identified' and assessment_date is not null)",
+        "and relationships = 'Identified')",
         "table_3.fenland.relationships: printed 72, computed 71",
     ),
     "youth_offending": (

@@ -224,7 +224,9 @@ def _reasons(figures: Iterable[Figure]) -> list[tuple[str, int]]:
 
 
 def _misprint_table(audit: Audit) -> Table:
-    table = Table("Number", "Printed", "True", "Why", "Finding", title="Misprints")
+    table = Table(
+        Column("Number", overflow="fold"), "Printed", "True", "Why", "Finding", title="Misprints"
+    )
     for figure in audit.having("misprint"):
         table.add_row(
             figure.figure_id,

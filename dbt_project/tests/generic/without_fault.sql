@@ -1,9 +1,9 @@
 {#- No row of a table that judges itself has a fault. Returns one row that says all of them
-    (broken_rules): each in the words of `fault`, the first twenty in full, then how many more. -#}
+    (broken_rules): each in the words of `fault`, the first fifty in full, then how many more. -#}
 {% test without_fault(model) %}
 select
-    array_to_string(list(fault order by fault)[:20], '; ')
-    || case when count(*) > 20 then '; and ' || (count(*) - 20) || ' more' else '' end
+    array_to_string(list(fault order by fault)[:50], '; ')
+    || case when count(*) > 50 then '; and ' || (count(*) - 50) || ' more' else '' end
         as broken_rules
 from {{ model }}
 where fault is not null

@@ -34,11 +34,11 @@
         / max(offenders) filter (where period_label = '2016') - 100)
         from {table_1_offender_rates} where " ~ fenland),
     (5, "select status from {table_1_offender_rates} where " ~ year),
-    (17, "select sum(round(100.0 * rows.offences / everyone.offenders))::integer || '%'
-        from {table_2_offending_frequency} as rows
+    (17, "select sum(round(100.0 * bands.offences / everyone.offenders))::integer || '%'
+        from {table_2_offending_frequency} as bands
         inner join {table_2_offending_frequency} as everyone using (area_code, period_label)
-        where everyone.number_of_offences = 'All' and rows." ~ year ~ "
-        and try_cast(rows.number_of_offences as integer) is not null"),
+        where everyone.number_of_offences = 'All' and bands." ~ year ~ "
+        and try_cast(bands.number_of_offences as integer) is not null"),
     (19, "select sum(offenders)::varchar from {figure_2_offender_profile}
         where dimension = 'Age Group' and category <> 'Not known' and " ~ year),
     (23, "select format('{:.1f}% and {:.1f}% of the {} with known ethnicity',
