@@ -163,6 +163,39 @@ def sql(
 
 
 @app.command()
+def audit(
+    misprints: Annotated[
+        bool, typer.Option("--misprints", help="List what was printed wrong, and the truth.")
+    ] = False,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="List the inconsistencies and their answers.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write every printed number to this file.")
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Bring this document, docs/audit.md, up to date."),
+    ] = None,
+) -> None:
+    """Hold every number that the assessment printed against the warehouse.
+
+    Ends with code 1 where a number is neither reproduced nor explained.
+    """
+    from orchestration.cli.auditing import show_audit, write_csv, write_markdown
+
+    settings = load_settings()
+    console = Console(highlight=False)
+    code = show_audit(settings, misprints=misprints, findings=findings, console=console)
+    if csv:
+        console.print(f"{write_csv(settings, csv):,} printed numbers written to {csv}.")
+    if markdown:
+        write_markdown(settings, markdown)
+        console.print(f"Written into {markdown}.")
+    raise typer.Exit(code)
+
+
+@app.command()
 def prepare() -> None:
     """Parse the dbt project and set up Dagster's home, if either has changed."""
     from orchestration.cli.preparing import prepare as make_ready
