@@ -35,8 +35,12 @@ class _Ran:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def run_refresh(settings: Settings, quarter: date | None, console: Console) -> int:
+def run_refresh(
+    settings: Settings, quarter: date | None, console: Console, *, full: bool = False
+) -> int:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
+
+    ``full`` builds every mart, though nothing that they read may have changed.
 
     Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarter
     stops it; one of an earlier quarter is told each time, until it is mended or taken away.
@@ -48,7 +52,7 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
         )
     console.print(f"Refreshing {quarter_label(chosen)} ({chosen})")
     prepare(settings)
-    ran = _run(settings, chosen, console)
+    ran = _run(settings, chosen, console, full=full)
     refused = _print_sources(settings, chosen, ran, console)
     _print_checks(ran, console)
     if not ran.success:
@@ -61,11 +65,12 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
+def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> _Ran:
     import dagster as dg
 
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+    from orchestration.transform.assets import FULL_TAG
 
     # dagster-dbt logs beside the run's own log, which has all of it.
     logging.getLogger("dagster.builtin").propagate = False
@@ -78,7 +83,7 @@ def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={"csp/started_by": "csp refresh"},
+            tags={"csp/started_by": "csp refresh", **({FULL_TAG: "true"} if full else {})},
         )
     return _report(result)
 
@@ -260,6 +265,10 @@ def _print_checks(ran: _Ran, console: Console) -> None:
     console.print(said + ("." if total == ran.checks["passed"] + ran.checks["warn"] else ":"))
     for name in ran.failed_checks:
         console.print(f"  [red]not passed:[/] {name}")
+    if stood := _standing(ran):
+        console.print(
+            f"The {stood['csp/tests_passed_then']} tests of the marts passed when they were built."
+        )
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
@@ -271,6 +280,19 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
     console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
 
 
+def _standing(ran: _Ran) -> dict[str, Any]:
+    """Return what is said of the marts where none had to be built; empty where they were."""
+    stood = (about for about in ran.metadata.values() if "csp/stands_since" in about)
+    return next(stood, {})
+
+
+def _how_known(ran: _Ran) -> str:
+    if stood := _standing(ran):
+        since = str(stood["csp/stands_since"]).replace("T", " ")
+        return f"every mart stands as it was built at {since} UTC (--full builds them again)"
+    return "every mart was built again and is the same"
+
+
 def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
     release = ran.metadata.get("published/csp", {})
     exported = ran.metadata.get("exports/partnerships", {})
@@ -278,7 +300,7 @@ def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Consol
     if not new and not release.get("changed") and not exported.get("changed"):
         console.print(
             f"[bold green]Nothing has changed[/] since the last refresh of "
-            f"{quarter_label(quarter)}: every mart was built again and is the same."
+            f"{quarter_label(quarter)}: {_how_known(ran)}."
         )
     elif changed := release.get("changed_tables"):
         console.print(f"Published anew: {', '.join(changed)}.")
