@@ -29,6 +29,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._using = threading.RLock()
         self._engines: dict[str, Engine] = {}
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -50,6 +51,12 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     def index_connection(self) -> AbstractContextManager[Connection]:
         """Return a connection to the index, within a transaction."""
         return self._kept(_INDEX)
+
+    def has_table(self, table_name: str) -> bool:
+        """Say whether the index has a table; Dagster asks before each check, and none goes away."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def wipe(self) -> None:
         """Remove every event."""

@@ -9,23 +9,47 @@ import pytest
 
 from orchestration.transform.last_build import (
     LastBuild,
-    fingerprint,
+    fingerprints,
     remember,
     standing_build,
     table_rows,
 )
 
+
+def _source(schema: str, name: str) -> dict[str, Any]:
+    return {"source_name": schema, "schema": schema, "identifier": name}
+
+
+def _model(parents: list[str], code: str = "", control: str | None = None) -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "depends_on": {"nodes": parents},
+        "raw_code": code,
+        "sources": [["control", control]] if control else [],
+    }
+
+
+_ASKS = "from {{ source('control', 'in_force') }} where source = 'crimes'"
 MANIFEST: dict[str, Any] = {
     "sources": {
-        f"source.{schema}.{name}": {
-            "unique_id": f"source.{schema}.{name}",
-            "source_name": schema,
-            "schema": schema,
-            "identifier": name,
-        }
-        for schema, name in (("raw", "crimes"), ("control", "in_force"), ("control", "refresh"))
-    }
+        "raw.crimes": _source("raw", "crimes"),
+        "raw.homes": _source("raw", "homes"),
+        "control.in_force": _source("control", "in_force"),
+        "control.refresh": _source("control", "refresh"),
+    },
+    "nodes": {
+        "counts": _model(["crimes"]),
+        "crimes": _model(["raw.crimes", "control.in_force"], _ASKS, "in_force"),
+        "homes": _model(["raw.homes"]),
+        "everything": _model(
+            ["control.in_force"], "from {{ source('control', 'in_force') }}", "in_force"
+        ),
+        "quarters": _model(["control.refresh", "homes"], control="refresh"),
+        "lookup": {"resource_type": "seed", "depends_on": {}},
+        "a_test": {"resource_type": "test", "depends_on": {"nodes": ["counts"]}},
+    },
 }
+MODELS = {"counts", "crimes", "homes", "everything", "quarters", "lookup"}
 
 
 @pytest.fixture
@@ -34,6 +58,7 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             "create schema raw; create schema control; create schema marts;"
             "create table raw.crimes as select 1 as _delivery_id, 'x' as kind;"
+            "create table raw.homes as select 1 as _delivery_id;"
             "create table control.in_force as "
             "select 'crimes' as source, date '2018-04-01' as period, 1 as delivery_id;"
             "create table control.refresh as select date '2018-04-01' as as_at;"
@@ -42,55 +67,87 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _build(connection: duckdb.DuckDBPyConnection, project: str = "a") -> LastBuild:
-    return LastBuild(
-        fingerprint(connection, MANIFEST, project),
+def _remembered(connection: duckdb.DuckDBPyConnection) -> LastBuild:
+    build = LastBuild(
+        fingerprints(connection, MANIFEST, "project"),
         datetime(2018, 8, 1, 9),
-        217,
         table_rows(connection, ["marts.counts"]),
     )
+    remember(connection, build)
+    return build
 
 
-def _stands(connection: duckdb.DuckDBPyConnection, project: str = "a") -> bool:
-    return standing_build(connection, fingerprint(connection, MANIFEST, project)) is not None
+def _to_build(connection: duckdb.DuckDBPyConnection, project: str = "project") -> set[str]:
+    last = standing_build(connection)
+    now = fingerprints(connection, MANIFEST, project)
+    return {name for name in now if not last or last.fingerprints[name] != now[name]}
 
 
 def test_a_build_stands_while_nothing_changes(warehouse: duckdb.DuckDBPyConnection) -> None:
-    assert not _stands(warehouse)
-    build = _build(warehouse)
-    remember(warehouse, build)
-    assert standing_build(warehouse, build.fingerprint) == build
+    assert _to_build(warehouse) == MODELS
+    build = _remembered(warehouse)
+    assert standing_build(warehouse) == build
     assert build.rows == {"marts.counts": 2}
+    assert _to_build(warehouse) == set()
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "built"),
     [
-        "insert into raw.crimes values (2, 'x')",
-        "update control.in_force set delivery_id = 2",
-        "insert into control.in_force values ('crimes', '2018-05-01', 1)",
-        "delete from control.in_force",
-        "update control.refresh set as_at = date '2018-07-01'",
-        "delete from marts.counts where offences = 1",
-        "drop table marts.counts",
-        "drop table control.last_build",
+        ("insert into raw.crimes values (2, 'x')", {"crimes", "counts"}),
+        ("insert into raw.homes values (2)", {"homes", "quarters"}),
+        ("update control.in_force set delivery_id = 2", {"crimes", "counts", "everything"}),
+        ("insert into control.in_force values ('homes', '2018-05-01', 1)", {"everything"}),
+        ("delete from control.in_force", {"crimes", "counts", "everything"}),
+        ("update control.refresh set as_at = date '2018-07-01'", {"quarters"}),
+        ("delete from marts.counts where offences = 1", MODELS),
+        ("drop table marts.counts", MODELS),
+        ("drop table control.last_build", MODELS),
     ],
 )
-def test_a_change_makes_it_build_again(warehouse: duckdb.DuckDBPyConnection, change: str) -> None:
-    remember(warehouse, _build(warehouse))
+def test_what_a_change_touches_is_built_again(
+    warehouse: duckdb.DuckDBPyConnection, change: str, built: set[str]
+) -> None:
+    _remembered(warehouse)
     warehouse.execute(change)
-    assert not _stands(warehouse)
+    assert _to_build(warehouse) == built
 
 
-def test_another_dbt_project_makes_it_build_again(warehouse: duckdb.DuckDBPyConnection) -> None:
-    remember(warehouse, _build(warehouse))
-    assert not _stands(warehouse, "b")
+def test_another_dbt_project_builds_everything_again(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    _remembered(warehouse)
+    assert _to_build(warehouse, "another") == MODELS
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        _ASKS + " or source = 'homes'",
+        _ASKS.replace("where source = 'crimes'", ""),
+        _ASKS + " union all from {{ source('control', 'in_force') }}",
+    ],
+)
+def test_a_model_that_may_read_every_source_is_built_for_every_source(
+    warehouse: duckdb.DuckDBPyConnection, code: str
+) -> None:
+    before, after = (
+        _fingerprint_of(warehouse, code, change)
+        for change in ("select 1", "insert into control.in_force values ('homes', null, 1)")
+    )
+    assert before != after
+
+
+def _fingerprint_of(connection: duckdb.DuckDBPyConnection, code: str, change: str) -> str:
+    connection.execute(change)
+    manifest = MANIFEST | {"nodes": {"one": _model(["control.in_force"], code, "in_force")}}
+    return fingerprints(connection, manifest, "project")["one"]
 
 
 def test_the_order_of_rows_is_no_change(warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("insert into control.in_force values ('crimes', '2018-05-01', 1)")
-    remember(warehouse, _build(warehouse))
+    _remembered(warehouse)
     warehouse.execute(
         "create or replace table control.in_force as from control.in_force order by period desc"
     )
-    assert _stands(warehouse)
+    assert _to_build(warehouse) == set()

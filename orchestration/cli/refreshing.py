@@ -267,7 +267,8 @@ def _print_checks(ran: _Ran, console: Console) -> None:
         console.print(f"  [red]not passed:[/] {name}")
     if stood := _standing(ran):
         console.print(
-            f"The {stood['csp/tests_passed_then']} tests of the marts passed when they were built."
+            f"{len(stood)} models have nothing new behind them and stand, with their checks, as "
+            f"they were built at {max(stood)} UTC (--full builds them again)."
         )
 
 
@@ -280,17 +281,10 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
     console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
 
 
-def _standing(ran: _Ran) -> dict[str, Any]:
-    """Return what is said of the marts where none had to be built; empty where they were."""
-    stood = (about for about in ran.metadata.values() if "csp/stands_since" in about)
-    return next(stood, {})
-
-
-def _how_known(ran: _Ran) -> str:
-    if stood := _standing(ran):
-        since = str(stood["csp/stands_since"]).replace("T", " ")
-        return f"every mart stands as it was built at {since} UTC (--full builds them again)"
-    return "every mart was built again and is the same"
+def _standing(ran: _Ran) -> list[str]:
+    """Return when each model that was not built again had been built; empty where all were."""
+    times = (about.get("csp/stands_since") for about in ran.metadata.values())
+    return [str(time).replace("T", " ") for time in times if time]
 
 
 def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
@@ -300,7 +294,7 @@ def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Consol
     if not new and not release.get("changed") and not exported.get("changed"):
         console.print(
             f"[bold green]Nothing has changed[/] since the last refresh of "
-            f"{quarter_label(quarter)}: {_how_known(ran)}."
+            f"{quarter_label(quarter)}: every mart is the same."
         )
     elif changed := release.get("changed_tables"):
         console.print(f"Published anew: {', '.join(changed)}.")

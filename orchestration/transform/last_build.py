@@ -1,86 +1,127 @@
-"""What the marts were last built from, so that they need not be built again from the same.
+"""What each model was last built from, so that none need be built again from the same.
 
 A build that ended well, with every check passed, leaves one row in ``control.last_build``: the
-fingerprint of everything that it read, and the rows of every table that it made. dbt itself drops
-that table before it touches a model (``on-run-start`` in ``dbt_project.yml``), whoever runs it, so
-a build that failed, was interrupted or covered a part only never counts as standing.
+fingerprint of everything that each model read, and the rows of every table that was made. dbt
+itself drops that table before it touches a model (``on-run-start`` in ``dbt_project.yml``), whoever
+runs it, so a build that failed, was interrupted or was asked for a part only never counts.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from graphlib import TopologicalSorter
 from typing import Any
 
 import duckdb
 
 _TABLE = "control.last_build"
 
+_IN_FORCE = re.compile(r"source\(\s*'control'\s*,\s*'in_force'\s*\)")
+_OF_SOURCE = re.compile(r"\bsource\s*=\s*'(\w+)'")
+_WITHOUT_SOURCE = {"in_force", "refresh", "partnership_areas"}
+"""Control tables in which no other column is called source."""
+
 
 @dataclass(frozen=True)
 class LastBuild:
-    """A whole build that ended well.
+    """A build that ended well, with every check passed.
 
-    ``fingerprint`` is of all that it read (see :func:`fingerprint`), ``built_at`` is in UTC,
-    ``tests`` is how many dbt tests passed, ``rows`` has the rows of each table by ``schema.name``.
+    ``fingerprints`` are by model (see :func:`fingerprints`), ``built_at`` is in UTC, ``rows`` has
+    the rows of each table by ``schema.name``.
     """
 
-    fingerprint: str
+    fingerprints: Mapping[str, str]
     built_at: datetime
-    tests: int
     rows: Mapping[str, int]
 
 
-def fingerprint(
+def fingerprints(
     connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], project: str
-) -> str:
-    """Return the SHA-256 of everything that a build reads, in hexadecimal.
+) -> dict[str, str]:
+    """Return for each model and seed the SHA-256 of all that it is made from, parents first.
 
-    That is the dbt project (``project`` is its digest), the engine, every row of the control tables
-    (quarter, deliveries in force, partnerships), and how far each raw table reaches: raw rows are
-    only ever added, each delivery's under a number of its own. Raises :class:`duckdb.Error` where
-    a source's table is missing.
+    That is the dbt project (``project`` is its digest), the engine, how far each raw table reaches
+    (raw rows are only ever added, each delivery's under a number of its own), the rows of the
+    control tables, and of ``control.in_force`` only those of its source, where a model asks for one
+    source; and so on for every model behind it. Raises :class:`duckdb.Error` where a source's table
+    is missing.
     """
-    digest = hashlib.sha256(f"{project} {duckdb.__version__}".encode())
-    for node in sorted(manifest["sources"].values(), key=lambda one: str(one["unique_id"])):
-        table = f"{node['schema']}.{node['identifier']}"
-        what = (
-            "count(*), max(_delivery_id)"
-            if node["source_name"] == "raw"
-            else "count(*), sum(md5_number_lower(held::varchar)::hugeint)"
-        )
-        found = connection.execute(f"select {what} from {table} as held").fetchall()
-        digest.update(repr((table, found)).encode())
-    return digest.hexdigest()
+    made: dict[str, str] = {}
+    known: dict[str, str] = {}
+    built = {
+        name: node
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in {"model", "seed"}
+    }
+    behind = {name: set(node["depends_on"].get("nodes", [])) for name, node in built.items()}
+    for name in TopologicalSorter(behind).static_order():
+        if name not in built:
+            continue
+        digest = hashlib.sha256(f"{project} {duckdb.__version__} {name}".encode())
+        for parent in sorted(behind[name]):
+            held = made.get(parent)
+            if held is None:
+                query = _holds(manifest["sources"][parent], built[name])
+                if query not in known:
+                    known[query] = repr(connection.execute(query).fetchall())
+                held = known[query]
+            digest.update(f" {parent} {held}".encode())
+        made[name] = digest.hexdigest()
+    return made
 
 
-def standing_build(connection: duckdb.DuckDBPyConnection, wanted: str) -> LastBuild | None:
-    """Return the last build where it was made from ``wanted`` and all its tables still stand."""
+def _holds(source: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Return the query whose answer changes when what ``model`` reads of ``source`` does."""
+    table = f"{source['schema']}.{source['identifier']}"
+    if source["source_name"] == "raw":
+        return f"select count(*), max(_delivery_id) from {table}"
+    only = _source_asked_for(model) if table == "control.in_force" else None
+    which = f" where source = '{only}'" if only else ""
+    return (
+        f"select count(*), sum(md5_number_lower(held::varchar)::hugeint) from {table} held{which}"
+    )
+
+
+def _source_asked_for(model: Mapping[str, Any]) -> str | None:
+    """Return the one source of which a model reads the deliveries in force; none where unsure."""
+    code = str(model.get("raw_code", ""))
+    control = {name for schema, name in model.get("sources", []) if schema == "control"}
+    asked = _OF_SOURCE.findall(code)
+    sure = len(_IN_FORCE.findall(code)) == len(asked) == 1 and control <= _WITHOUT_SOURCE
+    return str(asked[0]) if sure else None
+
+
+def standing_build(connection: duckdb.DuckDBPyConnection) -> LastBuild | None:
+    """Return the last build that ended well where all its tables still stand as it made them."""
     try:
         found = connection.execute(
-            f"select fingerprint, built_at, tests, row_counts from {_TABLE}"
+            f"select fingerprints, built_at, row_counts from {_TABLE}"
         ).fetchall()
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
         return None
     if len(found) != 1:
         return None
-    known, built_at, tests, rows = found[0]
-    last = LastBuild(known, built_at, tests, json.loads(rows))
-    if last.fingerprint != wanted or table_rows(connection, last.rows) != last.rows:
-        return None
-    return last
+    made, built_at, rows = found[0]
+    last = LastBuild(json.loads(made), built_at, json.loads(rows))
+    return last if table_rows(connection, last.rows) == last.rows else None
 
 
 def remember(connection: duckdb.DuckDBPyConnection, build: LastBuild) -> None:
     """Write down a build that ended well."""
     connection.execute(
         f"create or replace table {_TABLE} "
-        "(fingerprint varchar, built_at timestamp, tests integer, row_counts varchar)"
+        "(fingerprints varchar, built_at timestamp, row_counts varchar)"
     )
     connection.execute(
-        f"insert into {_TABLE} values (?, ?, ?, ?)",
-        [build.fingerprint, build.built_at, build.tests, json.dumps(dict(build.rows))],
+        f"insert into {_TABLE} values (?, ?, ?)",
+        [
+            json.dumps(dict(build.fingerprints)),
+            build.built_at,
+            json.dumps(dict(build.rows)),
+        ],
     )
 
 
