@@ -93,7 +93,7 @@ def model_assets(
 
 def _fingerprints(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
     with connect(settings, read_only=True) as connection:
-        return fingerprints(connection, manifest, inputs_sha256(settings))
+        return fingerprints(connection, manifest, inputs_sha256())
 
 
 def _last_build(context: dg.AssetExecutionContext, settings: Settings) -> LastBuild | None:
