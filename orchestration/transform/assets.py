@@ -75,7 +75,8 @@ def model_assets(
             yield from _unchanged(manifest, standing, last)
         checked: set[tuple[dg.AssetKey | None, str | None]] = set()
         if changed:
-            command = _only(manifest, changed) if last else _command(context, manifest, translator)
+            some = last is not None and len(changed) < len(made_from)
+            command = _only(manifest, changed) if some else _command(context, manifest, translator)
             built = yield from _build(context, settings, manifest, translator, command)
             checked = built.checks
             if built.all_passed and not context.is_subset:
@@ -130,7 +131,10 @@ def _standing_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckRe
 
 
 def _only(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Build what has anything new; every test that touches any of it runs, as do the sources'."""
+    """Build what has anything new; every test that touches any of it runs, as do the sources'.
+
+    Where anything stands the project is the same, so an incremental model may keep what it has.
+    """
     chosen = [manifest["nodes"][name]["name"] for name in names]
     return [*_DBT_BUILD, "--select", *chosen, "source:control"]
 
@@ -184,7 +188,7 @@ def _build(
 def _command(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: ModelTranslator
 ) -> list[str]:
-    """Build what Dagster selected."""
+    """Build what Dagster selected, from nothing: what stands may be of another project."""
     selection, indirect = get_subset_selection_for_context(
         context=context,
         manifest=manifest,
@@ -195,7 +199,7 @@ def _command(
         current_dbt_indirect_selection_env=os.environ.get("DBT_INDIRECT_SELECTION"),
     )
     chosen = ["--indirect-selection", indirect] if indirect else []
-    return [*_DBT_BUILD, *selection, *chosen]
+    return [*_DBT_BUILD, "--full-refresh", *selection, *chosen]
 
 
 def _row_counts(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, int]:
