@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         PACKAGE / "partnerships.toml", description="File that lists the partnerships served."
     )
     memory_limit: str = Field(
-        "1200MB", description="Most memory that the database engine may take, such as 1200MB."
+        "2GiB", description="Most memory that the database engine may take, such as 1200MB."
     )
     threads: int = Field(2, ge=1, description="Threads of the database engine.")
     first_quarter: date = Field(
