@@ -60,7 +60,7 @@ dev: setup ## Open Dagster's screen on http://localhost:3000
 	@$(BIN)/csp prepare
 	@PATH="$(abspath $(BIN)):$$PATH" PYTHONWARNINGS=ignore $(BIN)/dagster dev -w workspace.yaml
 
-bench: setup ## Measure against the bare engine (ROWS=10000000 MONTHS=120)
+bench: setup ## Measure beside DuckDB and pandas; fail where a ratio got worse (ROWS=10000000 MONTHS=120)
 	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)
 
 sample: setup ## Write the sample in raw/ again

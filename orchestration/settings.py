@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         PACKAGE / "corrections.toml", description="File of known errors and their corrections."
     )
     memory_limit: str = Field(
-        "1200MB", description="Most memory that the database engine may take, such as 1200MB."
+        "2GiB", description="Most memory that the database engine may take, such as 1200MB."
     )
     threads: int = Field(2, ge=1, description="Threads of the database engine.")
     first_quarter: date = Field(

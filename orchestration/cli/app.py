@@ -40,7 +40,12 @@ def _plain(text: str) -> str:
 
 
 @app.command()
-def refresh(quarter: Quarter = None) -> None:
+def refresh(
+    quarter: Quarter = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
+    ] = False,
+) -> None:
     """Run the quarterly refresh, from the landing zone to the exports.
 
     Without QUARTER: the latest quarter for which anything has landed.
@@ -49,7 +54,7 @@ def refresh(quarter: Quarter = None) -> None:
 
     settings = load_settings()
     chosen = parse_quarter(quarter) if quarter else None
-    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False)))
+    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False), full=full))
 
 
 @app.command()

@@ -38,8 +38,12 @@ class _Ran:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def run_refresh(settings: Settings, quarter: date | None, console: Console) -> int:
+def run_refresh(
+    settings: Settings, quarter: date | None, console: Console, *, full: bool = False
+) -> int:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
+
+    ``full`` builds every mart, though nothing that they read may have changed.
 
     Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarter
     stops it; one of an earlier quarter is told each time, until it is mended or taken away.
@@ -51,7 +55,7 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
         )
     console.print(f"Refreshing {quarter_label(chosen)} ({chosen})")
     prepare(settings)
-    ran = _run(settings, chosen, console)
+    ran = _run(settings, chosen, console, full=full)
     refused = _print_sources(settings, chosen, ran, console)
     _print_checks(ran, console)
     if not ran.success:
@@ -65,11 +69,12 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
+def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> _Ran:
     import dagster as dg
 
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+    from orchestration.transform.assets import FULL_TAG
 
     # dagster-dbt logs beside the run's own log, which has all of it.
     logging.getLogger("dagster.builtin").propagate = False
@@ -82,7 +87,7 @@ def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={"csp/started_by": "csp refresh"},
+            tags={"csp/started_by": "csp refresh", **({FULL_TAG: "true"} if full else {})},
         )
     return _report(result)
 
@@ -282,6 +287,11 @@ def _print_checks(ran: _Ran, console: Console) -> None:
     console.print(said + ("." if total == ran.checks["passed"] + ran.checks["warn"] else ":"))
     for name in ran.failed_checks:
         console.print(f"  [red]not passed:[/] {name}")
+    if stood := _standing(ran):
+        console.print(
+            f"{len(stood)} models have nothing new behind them and stand, with their checks, as "
+            f"they were built at {max(stood)} UTC (--full builds them again)."
+        )
 
 
 def _print_warnings(settings: Settings, console: Console) -> None:
@@ -298,6 +308,12 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
     console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
 
 
+def _standing(ran: _Ran) -> list[str]:
+    """Return when each model that was not built again had been built; empty where all were."""
+    times = (about.get("csp/stands_since") for about in ran.metadata.values())
+    return [str(time).replace("T", " ") for time in times if time]
+
+
 def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
     release = ran.metadata.get("published/csp", {})
     exported = ran.metadata.get("exports/partnerships", {})
@@ -305,7 +321,7 @@ def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Consol
     if not new and not release.get("changed") and not exported.get("changed"):
         console.print(
             f"[bold green]Nothing has changed[/] since the last refresh of "
-            f"{quarter_label(quarter)}: every mart was built again and is the same."
+            f"{quarter_label(quarter)}: every mart is the same."
         )
     elif changed := release.get("changed_tables"):
         console.print(f"Published anew: {', '.join(changed)}.")

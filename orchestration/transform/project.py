@@ -49,7 +49,7 @@ def prepare_manifest(settings: Settings) -> bool:
     Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
     """
     stamp = settings.dbt_state / "inputs.sha256"
-    inputs = _inputs_sha256(settings)
+    inputs = inputs_sha256()
     if manifest_path(settings).exists() and stamp.exists() and stamp.read_text() == inputs:
         return False
     run_dbt(settings, ["parse"])
@@ -57,8 +57,9 @@ def prepare_manifest(settings: Settings) -> bool:
     return True
 
 
-def _inputs_sha256(settings: Settings) -> str:
-    digest = hashlib.sha256(f"{__version__} {settings.home}".encode())
+def inputs_sha256() -> str:
+    """Return the digest of every file that dbt parses, and of this version."""
+    digest = hashlib.sha256(__version__.encode())
     for root in (PROJECT_DIR, SOURCES):
         for path in sorted(root.rglob("*")):
             parts = path.relative_to(root).parts
