@@ -57,7 +57,7 @@ from orchestration.publish.placement import (
 from orchestration.quarters import parse_quarter, quarter_label
 
 STORAGE_VERSION = "v1.0.0"
-"""Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 1.0.0 and
+"""Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 0.10 and
 every later version read it (v1.2.0 and on are refused by 1.0 and 1.1 clients)."""
 
 _STANDING = "standing"
