@@ -71,6 +71,25 @@ create table if not exists control.in_force (
     delivery varchar not null
 );
 
+-- What became of each correction of the reviewed file as at control.refresh.
+create table if not exists control.corrections_applied (
+    correction integer not null,
+    source varchar not null,
+    quarter date,
+    version integer,
+    period date,
+    key_json varchar not null,
+    column_name varchar not null,
+    expected varchar not null,
+    corrected varchar not null,
+    rows_corrected bigint not null,
+    state varchar not null check (state in ('applied', 'not delivered yet', 'superseded')),
+    reason varchar not null,
+    source_of_truth varchar not null,
+    author varchar not null,
+    dated date not null
+);
+
 -- The partnerships that this warehouse serves (from the partnerships file).
 create table if not exists control.partnership_areas (
     csp varchar not null,

@@ -15,6 +15,7 @@ import duckdb
 
 from orchestration import __version__
 from orchestration.publish.catalogue import PublishedTable, refuse_unsafe
+from orchestration.publish.changes import CHANGES, IN_FORCE, write_changes, write_in_force
 from orchestration.publish.comparison import changed_tables, content_digest
 from orchestration.publish.contents import (
     ABOUT_TABLES,
@@ -28,6 +29,7 @@ from orchestration.publish.contents import (
     count_rows,
     write_comments,
     write_descriptions,
+    write_methods,
     write_release,
     write_sources,
 )
@@ -88,6 +90,14 @@ class Release:
     row_counts: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What the new file is compared with: an earlier quarter's release, and the standing one."""
+
+    previous: Path | None
+    standing: Path
+
+
 def build_release(
     warehouse: Path,
     published_root: Path,
@@ -122,7 +132,8 @@ def build_release(
                 attach_read_only(connection, warehouse, WAREHOUSE)
                 _refuse_other_quarter(connection, quarter)
                 choose_sources(connection, sources)
-                counts = _write(connection, new, quarter, tables, _utc(now), credits or {})
+                before = _Before(release_before(published_root, quarter), target)
+                counts = _write(connection, new, quarter, tables, _utc(now), credits or {}, before)
             _verify(new, counts, quarter)
             changes = _changes(new, target)
             if changes:
@@ -172,6 +183,7 @@ def _write(
     tables: Sequence[PublishedTable],
     now: datetime,
     credits: Mapping[str, SourceDescription],
+    before: _Before,
 ) -> dict[str, int]:
     """Write the new file and return the rows that each of its tables must have."""
     connection.execute(
@@ -181,8 +193,12 @@ def _write(
     ordered = sorted(tables, key=lambda table: (table.schema, table.name))
     copied = [copy_table(connection, table) for table in ordered]
     write_sources(connection, credits)
+    write_in_force(connection)
+    write_methods(connection, copied)
+    cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
+    write_changes(connection, copied, before.previous, before.standing, cadences)
     write_descriptions(connection, copied)
-    contents = [*copied, SOURCES, TABLES, DICTIONARY]
+    contents = [*copied, SOURCES, IN_FORCE, CHANGES, TABLES, DICTIONARY]
     digest = content_digest(connection, CATALOGUE, contents)
     write_release(connection, quarter, now, __version__, digest)
     write_comments(connection, [*copied, *ABOUT_TABLES])
@@ -287,6 +303,17 @@ def newest_release(root: Path) -> Path | None:
         for folder in sorted(root.iterdir(), reverse=True)
         if folder.is_dir() and not folder.name.startswith(SCRATCH_PREFIX)
     )
+    return next((file for file in files if release_quarter(file)), None)
+
+
+def release_before(root: Path, quarter: date) -> Path | None:
+    """Return the readable release of the latest quarter before ``quarter``, or none."""
+    folders = [
+        folder
+        for folder in sorted(root.glob("*-*-*"), reverse=True)
+        if folder.name < quarter.isoformat()
+    ]
+    files = (folder / PUBLISHED_FILE for folder in folders)
     return next((file for file in files if release_quarter(file)), None)
 
 

@@ -178,6 +178,11 @@ def _said(outcome: Any, settings: Settings) -> str:
     return ", ".join(f"{rules} ({rows:,} rows)" for rules, rows in counted)
 
 
+def project_settings() -> str:
+    """Return the text of the dbt project's own file, which has the variables of its methods."""
+    return (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
+
+
 def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
     """Return the unique ids of the models that leave the restricted side."""
     return sorted(
