@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         return self.home / "exports"
 
     @property
+    def supplier_reports(self) -> Path:
+        """Folder of the error reports for suppliers, by source, quarter and version."""
+        return self.home / "supplier_reports"
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's run storage and configuration."""
         return self.home / "dagster"

@@ -63,15 +63,12 @@ def land(
     ] = False,
 ) -> None:
     """Copy a delivery into the landing zone, with its checksums and the time of receipt."""
-    from orchestration.errors import LandingError
-    from orchestration.ingest.contract import load_contracts
+    from orchestration.ingest.contract import contract_of
     from orchestration.ingest.landing import land as land_delivery
     from orchestration.ingest.receipt import Receipt
 
     settings = load_settings()
-    contracts = load_contracts()
-    if source not in contracts:
-        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(contracts)}.")
+    contract = contract_of(source)
     day = parse_quarter(quarter)
     receipt = Receipt(
         source=source,
@@ -80,7 +77,7 @@ def land(
         nature="synthetic" if synthetic else "real",
         note=note,
     )
-    landed = land_delivery(settings.raw, contracts[source], day, files, receipt)
+    landed = land_delivery(settings.raw, contract, day, files, receipt)
     console = Console(highlight=False)
     console.print(f"Landed {source} for {quarter_label(day)} ({day}) in {landed.delivery.folder}:")
     for file in landed.delivery.files:
@@ -89,6 +86,23 @@ def land(
         console.print("The same files had landed before: nothing has changed.")
     else:
         console.print(f"`csp refresh {day}` loads it.")
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    files: Annotated[list[Path], typer.Argument(help="The files, all of one delivery.")],
+    report: Annotated[
+        Path, typer.Option(help="Folder for the error report (XLSX and CSV).")
+    ] = Path(),
+) -> None:
+    """Check a delivery before it is handed over: the same checks and report as a load.
+
+    Ends with code 0 where it would be loaded, with or without warnings, and 1 where refused.
+    """
+    from orchestration.cli.checking import check_files
+
+    raise typer.Exit(check_files(load_settings(), source, files, report, Console(highlight=False)))
 
 
 @app.command()

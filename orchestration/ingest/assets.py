@@ -74,7 +74,9 @@ def _source_asset(
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with connect(settings) as connection:
-            report = load_source(connection, settings.raw, contract, quarter, now)
+            report = load_source(
+                connection, settings.raw, contract, quarter, now, settings.supplier_reports
+            )
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
         for warning in report.warnings:
             context.log.warning(f"{name}: {warning}")
