@@ -140,6 +140,22 @@ def rollback(
 
 
 @app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="A mart or report, such as crime_monthly.")],
+    key: Annotated[
+        list[str], typer.Argument(help="column=value, as many as single out a row of it.")
+    ],
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="File for the position of every row.")
+    ] = None,
+) -> None:
+    """Show the deliveries, files and rows that a figure was made from."""
+    from orchestration.cli.tracing import show_trace
+
+    show_trace(load_settings(), table, key, csv, Console(highlight=False))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A query; nothing can be changed with it.")],
     published: Annotated[
