@@ -154,6 +154,48 @@ def accept(
 
 
 @app.command()
+def releases() -> None:
+    """List the published releases, the current one and those that were superseded."""
+    from orchestration.cli.released import show_releases
+
+    show_releases(load_settings(), Console(highlight=False))
+
+
+@app.command()
+def rollback(
+    quarter: Annotated[str, typer.Argument(help="Quarter whose release is to be current.")],
+    reason: Annotated[str, typer.Option(help="Why; it is written down.")],
+    build: Annotated[
+        str | None, typer.Option(help="One build of the quarter, as `csp releases` names it.")
+    ] = None,
+) -> None:
+    """Make an earlier release the current one, until a differing one is published.
+
+    Rolling back to the newest release ends a rollback.
+    """
+    from orchestration.cli.released import make_current
+
+    console = Console(highlight=False)
+    make_current(load_settings(), parse_quarter(quarter), build, reason, console)
+
+
+@app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="A mart or report, such as crime_monthly.")],
+    key: Annotated[
+        list[str], typer.Argument(help="column=value, as many as single out a row of it.")
+    ],
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="File for the position of every row.")
+    ] = None,
+) -> None:
+    """Show the deliveries, files and rows that a figure was made from."""
+    from orchestration.cli.tracing import show_trace
+
+    show_trace(load_settings(), table, key, csv, Console(highlight=False))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A query; nothing can be changed with it.")],
     published: Annotated[

@@ -104,6 +104,8 @@ class Contract(BaseModel):
     counts: Literal["offences", "places", "people", "reference"]
     period: str
     """Column that says what time a row is about."""
+    area: str
+    """Column that says which area a row is about: a code, a name or a small area."""
     series: str | None = None
     """Column whose values are delivered independently of each other (a force, an estimator)."""
     one_file_a_period: bool = False
@@ -156,7 +158,7 @@ class Contract(BaseModel):
     @model_validator(mode="after")
     def _columns_exist(self) -> "Contract":
         names = {column.name for column in self.columns}
-        named = {self.period, *self.key} | ({self.series} if self.series else set())
+        named = {self.period, self.area, *self.key} | ({self.series} if self.series else set())
         named |= {column.derived_from for column in self.columns if column.derived_from}
         if missing := named - names:
             raise ValueError(f"names columns that it does not have: {sorted(missing)}")

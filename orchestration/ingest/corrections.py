@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import CspError
 from orchestration.ingest.contract import Column, Contract
-from orchestration.ingest.rules import literal, rules_of, typed
+from orchestration.ingest.rules import literal, rules_of, as_type
 from orchestration.quarters import parse_quarter
 
 
@@ -341,7 +341,7 @@ def _value(
     """
     given = f"(select nullif($1, '')::varchar as {column.name})"
     ((value,),) = connection.execute(
-        f"select ({typed(column)})::varchar from {given}", [text]
+        f"select ({as_type(column)})::varchar from {given}", [text]
     ).fetchall()
     rules = rules_of(column) if checked else []
     broken = [

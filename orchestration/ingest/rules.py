@@ -36,11 +36,12 @@ def typed(column: Column, contract: Contract) -> str:
     """
     if column.derived_from:
         (origin,) = (one for one in contract.columns if one.name == column.derived_from)
-        return f"date_trunc('{column.derived_to}', {_cast(origin)})::date"
-    return _cast(column)
+        return f"date_trunc('{column.derived_to}', {as_type(origin)})::date"
+    return as_type(column)
 
 
-def _cast(column: Column) -> str:
+def as_type(column: Column) -> str:
+    """Return the SQL expression that turns a column's text into its type; null if it cannot."""
     if column.type == "VARCHAR":
         return column.name
     if column.type == "DATE":
@@ -74,7 +75,7 @@ def _value_rules(column: Column) -> list[_ValueRule]:
 
 
 def _type_rules(column: Column) -> list[_ValueRule]:
-    value = _cast(column)
+    value = as_type(column)
     if column.type == "VARCHAR":
         return []
     if column.type == "DATE":
@@ -131,7 +132,7 @@ def _text_rules(column: Column) -> list[_ValueRule]:
 
 
 def _range_rules(column: Column) -> list[_ValueRule]:
-    value = _cast(column)
+    value = as_type(column)
     rules = []
     if column.minimum is not None:
         rules.append(

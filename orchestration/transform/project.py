@@ -235,3 +235,12 @@ def sources_behind(manifest: Mapping[str, Any], nodes: Iterable[str]) -> set[str
         else:
             waiting += manifest["nodes"][node]["depends_on"].get("nodes", [])
     return sources
+
+
+def fixed_dimensions(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return, by model, the dimensions that a table stands for without a column for them."""
+    return {
+        node["name"]: node["config"]["meta"]["csp"]["stands_for"]
+        for node in manifest["nodes"].values()
+        if "stands_for" in node["config"].get("meta", {}).get("csp", {})
+    }
