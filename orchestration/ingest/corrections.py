@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import CspError
 from orchestration.ingest.contract import Column, Contract
-from orchestration.ingest.rules import literal, rules_of, as_type
+from orchestration.ingest.rules import as_type, literal, rules_of
 from orchestration.quarters import parse_quarter
 
 
