@@ -59,8 +59,9 @@ class Exhibit:
     ``table`` is its table in the release, none where it never is one (``reason`` then says why);
     ``subject`` names it while the release does not hold it. ``fields`` are the columns of the
     workbook and, without ``across``, of the pack. The pack shows rows with the greatest
-    ``latest`` among those in which ``needs`` has a value, the last ``last`` of them, and of
-    the own areas only where ``own_rows``. ``wide`` asks for a page on its side.
+    ``latest`` among those in which ``needs`` has a value, the last ``last`` of them in the
+    order of the columns ``order``, and of the own areas only where ``own_rows``. ``wide`` asks for
+    a page on its side.
     """
 
     label: str
@@ -72,6 +73,7 @@ class Exhibit:
     latest: str = ""
     needs: str = ""
     last: int = 0
+    order: tuple[str, ...] = ()
     own_rows: bool = False
     wide: bool = False
     chart: ChartKind | None = None
@@ -158,7 +160,7 @@ def _answers(*answers: tuple[str, str]) -> tuple[Field, ...]:
         Field("Area", "area_name"),
         *fields,
         Field("Answers", "base", "count", marked=True, beside="previous_base"),
-        Field("Answers, survey before", "previous_base", "count", "previous_status"),
+        Field("Answers, survey before", "previous_base", "count", "previous_status", marked=True),
         _MARKER,
         Field("Marker, survey before", "previous_status"),
     )
@@ -408,6 +410,7 @@ ASSESSMENT: tuple[Section, ...] = (
                     Field("Against the rest of the force", "compared_with_rest"),
                     _MARKER,
                 ),
+                order=("cohort_order", "row_order"),
                 chart="intervals",
             ),
             Exhibit(
@@ -464,6 +467,7 @@ ASSESSMENT: tuple[Section, ...] = (
                 scope="compare",
                 latest="stock_year",
                 needs="rate_per_1000",
+                order=("row_order",),
                 chart="bars",
             ),
         ),

@@ -114,7 +114,7 @@ def interval_figure(bars: Sequence[Bar], words: ChartWords) -> Figure:
         if bar.value is not None:
             axes.plot([bar.value], [place], "o", color=colour, ms=7, gid="value", zorder=3)
         axes.text(
-            edge, place, f" {bar.text}", va="center", clip_on=False,
+            1.02 * edge, place, bar.text, va="center", clip_on=False,
             weight="bold" if bar.own else "normal",
         )  # fmt: skip
     _label_places(axes, bars, places)
@@ -170,7 +170,7 @@ def _frame(axes: Axes, height: float, values: Sequence[float | None], room: floa
     axes.set_ylim(height, 0)
     axes.set_xlim(0, room * max([value for value in values if value is not None] + [1e-9]))
     axes.xaxis.set_visible(False)
-    axes.spines["bottom"].set_visible(False)
+    axes.spines[:].set_visible(False)
     axes.tick_params(axis="y", length=0, pad=8)
 
 
@@ -186,10 +186,12 @@ def _draw_bar(
     if bar.value is not None:
         colour = colours.main if bar.own else colours.muted
         axes.barh(place, bar.value, thick, color=colour)
-    axes.text(
-        bar.value or 0,
-        place,
-        f"  {text}",
+    # An offset in points, as a browser drops the spaces at the start of a text.
+    axes.annotate(
+        text,
+        (bar.value or 0, place),
+        xytext=(5, 0),
+        textcoords="offset points",
         va="center",
         weight="bold" if bar.own else "normal",
         color=QUIET_TEXT if bar.value is None else colours.text,

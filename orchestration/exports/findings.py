@@ -80,11 +80,16 @@ def change_sentence(
     )
 
 
-def comparison_phrase(verdict: Verdict, rest: str) -> str:
-    """Say how a share or rate stands to that of the rest of the force area."""
+def comparison_phrase(verdict: Verdict | None, what: str, rest: str) -> str:
+    """Say how ``what`` (a share, a rate) stands to that of the rest of the force area.
+
+    Empty where there is no verdict; else it continues a sentence after a comma.
+    """
+    if verdict is None:
+        return ""
     if verdict == "unclear":
-        return f"not clearly different from the rest of {rest}"
-    return f"{verdict} than in the rest of {rest}"
+        return f", not clearly different from the rest of {rest}"
+    return f", a {verdict} {what} than in the rest of {rest}"
 
 
 def _offender_rates(rows: Sequence[Row], place: Place) -> list[str]:
@@ -97,7 +102,7 @@ def _offender_rates(rows: Sequence[Row], place: Place) -> list[str]:
     latest = own[-1]
     label = str(latest["period_label"])
     verdict = _against_rest(latest, place.force(rows), "offenders", "population")
-    rest = f", {comparison_phrase(verdict, place.force_name)}" if verdict else ""
+    rest = comparison_phrase(verdict, "rate", place.force_name)
     sentences = [
         f"{_count(latest, 'offenders')} known offenders in {place.name} in {label}: "
         f"{_number(latest, 'rate_per_1000'):.1f} per 1,000 people{rest}."
@@ -160,7 +165,7 @@ def _profile(rows: Sequence[Row], place: Place) -> list[str]:
             women, everyone, _profile_row(force, "Gender", "Female"),
             _profile_row(force, "All", "All offenders"),
         )  # fmt: skip
-        rest = f", {comparison_phrase(verdict, place.force_name)}" if verdict else ""
+        rest = comparison_phrase(verdict, "share", place.force_name)
         sentences.append(
             f"{women['percent_of_all']}% of known offenders in {place.name} were women{rest}."
         )
@@ -175,8 +180,8 @@ def _profile(rows: Sequence[Row], place: Place) -> list[str]:
     if offences and not hidden:
         first = max(offences, key=lambda row: _number(row, "offenders"))
         sentences.append(
-            f"The commonest first offence was {_lower(str(first['category']))} "
-            f"({first['percent_of_all']}% of offenders)."
+            f"The commonest category of first offence in {place.name} was "
+            f'"{first["category"]}" ({first["percent_of_all"]}% of offenders).'
         )
     return sentences
 
@@ -238,7 +243,7 @@ def _pathways(rows: Sequence[Row], place: Place) -> list[str]:
     first = max(own, key=lambda row: _number(row, "percent"))
     return [
         f"The commonest need of assessed offenders in {place.name} was "
-        f"{_lower(str(first['pathway']))} ({_number(first, 'percent'):.1f}% of "
+        f'"{first["pathway"]}" ({_number(first, "percent"):.1f}% of '
         f"{_count(first, 'base')}, {first['cohort']}, {first['period_label']})."
     ]
 
@@ -262,7 +267,7 @@ def _accommodation(rows: Sequence[Row], place: Place) -> list[str]:
         if row["percent"] is None or row["cohort"] == "CRC and NPS":
             continue
         verdict = phrases.get(str(row["compared_with_rest"]))
-        rest = f", {comparison_phrase(verdict, place.force_name)}" if verdict else ""
+        rest = comparison_phrase(verdict, "share", place.force_name)
         sentences.append(
             f"{_number(row, 'percent'):.1f}% of assessed {row['cohort']} offenders in "
             f"{place.name} had an accommodation need{rest} ({row['period_label']})."
@@ -336,7 +341,7 @@ def _year_change(
             _number(latest, "rolling_12m_offences"),
             _number(before, "rolling_12m_offences"),
             f"twelve months to {month_name(end)}",
-            "the twelve before",
+            "twelve months before",
         )
     ]
 
@@ -444,10 +449,6 @@ def _signed(percent: float) -> str:
 def _ordinal(rank: int) -> str:
     """Return what comes before "highest": nothing for the first."""
     return _ORDINALS[rank - 1] if 0 < rank <= len(_ORDINALS) else f"{rank}th "
-
-
-def _lower(label: str) -> str:
-    return label[:1].lower() + label[1:]
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -16,6 +16,10 @@ EXPLAINS = ("[c]", "[x]", "[z]")
 """Shorthand that stands for an empty cell; the rest qualifies a full one."""
 
 
+_CONTEXT = ("period_label", "stock_year", "area_name", "cohort", "prison")
+"""Columns that are left out where they say the same of every row."""
+
+
 @dataclass(frozen=True)
 class GridRow:
     """A row: the heading of its group where it begins one, its own heading, and its cells."""
@@ -54,8 +58,8 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
         ]
         latest = max(dated, default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
-    if exhibit.table == "table_5_social_dwellings":
-        chosen.sort(key=lambda row: int(str(row["row_order"])))
+    for column in reversed(exhibit.order):
+        chosen = _sorted(chosen, column)
     return chosen[-exhibit.last :] if exhibit.last else chosen
 
 
@@ -134,7 +138,7 @@ def _listed(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
         for field in exhibit.fields
         if field.column not in ("area_code", "status", "previous_status", *shadowed)
         and _known(rows, field.column)
-        and not (field.form in ("text", "year") and _is_same(rows, field.column))
+        and not (field.column in _CONTEXT and _is_same(rows, field.column))
     ]
     if not fields:
         return Grid((), (), ())
@@ -238,6 +242,29 @@ def _known(rows: Sequence[Row], column: str) -> bool:
 def _is_same(rows: Iterable[Row], column: str) -> bool:
     listed = list(rows)
     return len(listed) > 1 and len({row.get(column) for row in listed}) == 1
+
+
+def scope(exhibit: Exhibit, rows: Sequence[Row]) -> str:
+    """Return what all rows are of: the area or prison that they share, and their periods."""
+    shared = [
+        str(rows[0][column])
+        for column in ("prison", "area_name")
+        if _known(rows, column) and _is_same(rows, column) and not _crosses(exhibit, column)
+    ]
+    return ", ".join(part for part in (*shared, periods(rows)) if part)
+
+
+def brackets_note(exhibit: Exhibit) -> str:
+    """Say what stands in the brackets of a table; empty where it has none."""
+    if exhibit.across and len(exhibit.across.shown) > 1:
+        return "In brackets: per cent."
+    if any(field.beside for field in exhibit.fields):
+        return "In brackets: the survey before."
+    return ""
+
+
+def _crosses(exhibit: Exhibit, column: str) -> bool:
+    return exhibit.across is not None and column in (exhibit.across.row, exhibit.across.by)
 
 
 def periods(rows: Sequence[Row]) -> str:

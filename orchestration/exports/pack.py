@@ -4,18 +4,21 @@
 release does not hold is listed with the reason.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestration.exports.assessment import ASSESSMENT, COLUMN_NOTES, Exhibit
 from orchestration.exports.findings import Place, findings
-from orchestration.exports.grids import Grid, grid, periods, shown_rows
+from orchestration.exports.grids import Grid, brackets_note, grid, scope, shown_rows
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row, TableRef
 from orchestration.exports.words import SHORTHAND
 
 if TYPE_CHECKING:
     from orchestration.exports.charts import Chart
+
+_PRINTED_NUMBER = re.compile(r"^(Table|Figure|Appendix) \w+: ")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Shown:
     slug: str
     label: str
     title: str
-    period: str
+    scope: str
     grid: Grid | None
     charts: tuple["Chart", ...]
     notes: tuple[str, ...]
@@ -95,13 +98,17 @@ def shown(
     chosen = shown_rows(exhibit, rows, whose)
     made = grid(exhibit, chosen)
     used = {field.note for field in exhibit.fields if field.note and not exhibit.across}
-    notes = [table.note, *(text for key, text in COLUMN_NOTES if key in used)]
-    prefix = f"{exhibit.label}: "
+    notes = [
+        brackets_note(exhibit),
+        table.note,
+        *(text for key, text in COLUMN_NOTES if key in used),
+    ]
     return Shown(
         slug=exhibit.slug,
         label=exhibit.label,
-        title=table.title.removeprefix(prefix),
-        period=periods(chosen),
+        # The label stands before the title, which in the release begins with it.
+        title=_PRINTED_NUMBER.sub("", table.title),
+        scope=scope(exhibit, chosen),
         grid=made if made.rows else None,
         charts=tuple(charts),
         notes=tuple(note for note in notes if note),

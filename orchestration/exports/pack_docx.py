@@ -13,6 +13,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from orchestration.exports.archives import LANGUAGE, repacked
+from orchestration.exports.grids import Grid
 from orchestration.exports.pack import Pack, Shown
 from orchestration.exports.pack_html import SYNTHETIC_MARK
 
@@ -29,6 +30,16 @@ _PORTRAIT = (Mm(210), Mm(297))
 _TEXT_WIDTH = _PORTRAIT[0] - 2 * _MARGIN
 _WIDE_TEXT_WIDTH = _PORTRAIT[1] - 2 * _MARGIN
 _TALLEST = Mm(200)
+
+_FONT_SIZES = (
+    ("Normal", 10.5),
+    ("Title", 22),
+    ("Heading 1", 16),
+    ("Heading 2", 12.5),
+    ("Caption", 9.5),
+    ("List Bullet", 10.5),
+    ("Intense Quote", 10.5),
+)
 
 
 def pack_docx(pack: Pack, made: datetime) -> bytes:
@@ -74,8 +85,7 @@ def _set_up(document: "DocumentType", pack: Pack, made: datetime) -> None:
 
 
 def _style(document: "DocumentType") -> None:
-    for name, size in (("Normal", 10.5), ("Title", 22), ("Heading 1", 16), ("Heading 2", 12.5),
-                       ("Caption", 9.5), ("List Bullet", 10.5), ("Intense Quote", 10.5)):  # fmt: skip
+    for name, size in _FONT_SIZES:
         style = document.styles[name]
         style.font.name, style.font.size = "Arial", Pt(size)
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
@@ -127,34 +137,50 @@ def _add_findings(document: "DocumentType", pack: Pack) -> None:
 
 
 def _add_exhibit(document: "DocumentType", shown: Shown) -> None:
-    if shown.wide and not shown.reason:
-        _turn(document, wide=True)
     document.add_heading(f"{shown.label}: {shown.title}", level=2)
     if shown.reason:
         document.add_paragraph(f"{shown.label}: {shown.reason}.")
         return
-    width = _WIDE_TEXT_WIDTH if shown.wide else _TEXT_WIDTH
-    period = f", {shown.period}" if shown.period else ""
+    if shown.scope:
+        document.add_paragraph(shown.scope).paragraph_format.keep_with_next = True
     for chart in shown.charts:
-        _add_picture(document, chart, width, Mm(140) if shown.wide else _TALLEST)
+        _add_picture(document, chart)
     if shown.grid:
-        caption = document.add_paragraph(f"{shown.label}: {shown.title}{period}", style="Caption")
-        caption.paragraph_format.keep_with_next = True
-        texts = [list(shown.grid.headings)]
-        for row in shown.grid.rows:
-            heading = f"{row.group}: {row.heading}" if row.group else row.heading
-            texts.append([heading, *row.cells])
-        _add_table(document, texts, (False, *shown.grid.numeric), width, 7 if shown.wide else 8.5)
+        _add_grid(document, shown, shown.grid)
     notes = [f"{marker} {meaning}." for marker, meaning in shown.shorthand]
     notes += [*shown.notes, *([shown.more] if shown.more else [])]
     mark = [f"{SYNTHETIC_MARK}."] if shown.synthetic else []
     source = f"Source: {'; '.join(shown.sources) or 'not named'}."
-    for note in (*mark, *notes, source):
+    for number, note in enumerate((*mark, *notes, source)):
         paragraph = document.add_paragraph(note)
+        paragraph.paragraph_format.space_before = Pt(0 if number else 5)
         paragraph.paragraph_format.space_after = Pt(2)
         paragraph.runs[0].font.size = Pt(8.5)
     if shown.wide:
         _turn(document, wide=False)
+
+
+def _add_grid(document: "DocumentType", shown: Shown, grid: Grid) -> None:
+    """Add an exhibit's table under its caption, a wide one on a page on its side."""
+    if shown.wide:
+        _turn(document, wide=True)
+    scope = f" ({shown.scope})" if shown.scope else ""
+    caption = document.add_paragraph(f"{shown.label}: {shown.title}{scope}", style="Caption")
+    caption.paragraph_format.keep_with_next = True
+    texts = [list(grid.headings)]
+    for row in grid.rows:
+        heading = f"{row.group}: {row.heading}" if row.group else row.heading
+        texts.append(
+            [
+                heading,
+                *(
+                    text.replace(" ", "\N{NO-BREAK SPACE}") if figures else text
+                    for text, figures in zip(row.cells, grid.numeric, strict=True)
+                ),
+            ]
+        )
+    width = _WIDE_TEXT_WIDTH if shown.wide else _TEXT_WIDTH
+    _add_table(document, texts, (False, *grid.numeric), width, 7 if shown.wide else 8.5)
 
 
 def _turn(document: "DocumentType", *, wide: bool) -> None:
@@ -165,10 +191,11 @@ def _turn(document: "DocumentType", *, wide: bool) -> None:
     section.page_width, section.page_height = (height, width) if wide else (width, height)
 
 
-def _add_picture(document: "DocumentType", chart: "Chart", width: int, tallest: int) -> None:
-    picture = document.add_picture(io.BytesIO(chart.png), width=width)
-    if picture.height > tallest:
-        picture.width, picture.height = int(picture.width * tallest / picture.height), tallest
+def _add_picture(document: "DocumentType", chart: "Chart") -> None:
+    picture = document.add_picture(io.BytesIO(chart.png), width=_TEXT_WIDTH)
+    if picture.height > _TALLEST:
+        picture.width = int(picture.width * _TALLEST / picture.height)
+        picture.height = _TALLEST
     properties = picture._inline.docPr
     properties.set("descr", chart.alt)
     properties.set("name", chart.slug)
@@ -184,10 +211,15 @@ def _add_table(
     """Add a table whose first row is its header, repeated on every page."""
     table = document.add_table(rows=len(texts), cols=len(texts[0]))
     table.style = "Table Grid"
-    _set_widths(table, texts, width)
+    table.autofit = False
+    _narrow_margins(table)
+    widths = column_widths(texts, width, size)
+    for column, own in zip(table.columns, widths, strict=True):
+        column.width = own
     for number, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
         _keep_row(row, header=number == 0)
-        for cell, text, figures in zip(row.cells, cells, numeric, strict=True):
+        for cell, text, figures, own in zip(row.cells, cells, numeric, widths, strict=True):
+            cell.width = own
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_after = Pt(0)
             if figures:
@@ -197,19 +229,38 @@ def _add_table(
             run.bold = number == 0 or None
 
 
-def _set_widths(table: "Table", texts: Sequence[Sequence[str]], width: int) -> None:
-    """Share the width out by the longest word and the length of each column's texts."""
-    weights = [
-        max(6, *(max(max(map(len, row[place].split() or [""])), min(len(row[place]), 34) * 0.8)
-                 for row in texts))
-        for place in range(len(texts[0]))
-    ]  # fmt: skip
-    table.autofit = False
-    for column, weight in zip(table.columns, weights, strict=True):
-        share = int(width * weight / sum(weights))
-        column.width = share
-        for cell in column.cells:
-            cell.width = share
+def _narrow_margins(table: "Table") -> None:
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), "60")
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    table._tbl.tblPr.append(margins)
+
+
+def column_widths(texts: Sequence[Sequence[str]], width: int, size: float) -> list[int]:
+    """Give each column its longest word, and what is left to those whose texts are longer.
+
+    ``size`` is that of the letters in points; ``width`` and the result are in units of Word.
+    """
+    columns = list(zip(*texts, strict=True))
+    least = [
+        Pt(max(len(word) for text in column for word in text.split(" ")) * size * 0.62 + 9)
+        for column in columns
+    ]
+    wanted = [
+        max(small, Pt(min(max(map(len, column)), 40) * size * 0.55 + 9))
+        for small, column in zip(least, columns, strict=True)
+    ]
+    room = min(width, sum(wanted)) - sum(least)
+    if room < 0:
+        return [int(small * width / sum(least)) for small in least]
+    longing = (sum(wanted) - sum(least)) or 1
+    return [
+        int(small + (great - small) * room / longing)
+        for small, great in zip(least, wanted, strict=True)
+    ]
 
 
 def _keep_row(row: Any, *, header: bool) -> None:

@@ -34,7 +34,6 @@ def pack_html(pack: Pack) -> bytes:
         base64=lambda content: base64.b64encode(content).decode("ascii"),
         css_text=css_text,
         grouped=_grouped,
-        without=lambda text, start: str(text).removeprefix(start),
         size=png_size,
     )
     page = environment.get_template("pack").render(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from orchestration.exports.selection import Row
 from orchestration.exports.series import MonthlySeries, gaps
 
 SHORTHAND: Mapping[str, str] = MappingProxyType(

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
+from typing import Any
 
 import gptables
 import pandas
@@ -30,6 +32,15 @@ _NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
         "year": "0",
     }
 )
+
+_A4 = 9
+_LINE = 15.75
+"""Points from one line of a sheet's text to the next."""
+
+_COVER_WIDTH = 95
+_NOTE_WIDTH = 110
+_FIRST_NOTE = 3
+"""Row of the first note, counted from 0: title, instructions and header stand above."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +75,11 @@ def write_workbook(
     """
     notes = _notes(sheets)
     title = f"{whose.name}: strategic assessment tables, {release.quarter_label}"
+    cover = _cover(title, release, credits, absent)
     workbook = gptables.produce_workbook(
         str(path),
         sheets={sheet.exhibit.label: _sheet(sheet, release, notes) for sheet in sheets},
-        cover=_cover(title, release, credits, absent),
+        cover=cover,
         notes_table=pandas.DataFrame({"Reference": list(notes), "Note text": list(notes.values())}),
         workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
     )
@@ -81,8 +93,38 @@ def write_workbook(
             "created": datetime.combine(quarter_end(release.quarter), time()),
         }
     )
+    _lay_out(workbook, [title, *_cover_texts(cover)], list(notes.values()))
     workbook.close()
     path.write_bytes(with_language(path.read_bytes()))
+
+
+def _lay_out(workbook: Any, cover_texts: Sequence[str], notes: Sequence[str]) -> None:
+    """Make every sheet fit the width of a page, and long texts the height of their rows.
+
+    Not every program sets the height of a row with wrapped text when it opens a file.
+    """
+    for sheet in workbook.worksheets():
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+    cover = workbook.get_worksheet_by_name("Cover")
+    for place, text in enumerate(cover_texts):
+        cover.set_row(place, _height(text, _COVER_WIDTH, 21 if place == 0 else _LINE))
+    sheet = workbook.get_worksheet_by_name("Notes")
+    sheet.set_column(1, 1, _NOTE_WIDTH)
+    for place, text in enumerate(notes, start=_FIRST_NOTE):
+        sheet.set_row(place, _height(text, _NOTE_WIDTH, _LINE))
+
+
+def _cover_texts(cover: gptables.Cover) -> list[str]:
+    """Return the texts of the cover under its title as they come, with their headings."""
+    return ["Introductory information", *cover.intro, "About these data", *cover.about]
+
+
+def _height(text: str, width: int, line: float) -> float:
+    """Return the height of a row with ``text`` in a column of ``width`` characters, in points."""
+    # Letters of the sheets are larger than those by which a column's width is counted.
+    return line * max(1, len(wrap(text, int(width * (1.0 if line == _LINE else 0.7)))))
 
 
 def _cover(
@@ -91,6 +133,7 @@ def _cover(
     missing = [f"Not in this workbook: {'; '.join(absent)}."] if absent else []
     notice = [release.synthetic_notice] if release.synthetic_notice else []
     return gptables.Cover(
+        width=_COVER_WIDTH,
         title=title,
         intro=[
             *notice,
@@ -116,7 +159,7 @@ def _notes(sheets: Sequence[SheetTable]) -> dict[str, str]:
 
 
 def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -> gptables.GPTable:
-    reference = f"$${sheet.table.name}$$" if sheet.table.name in notes else ""
+    reference = f" $${sheet.table.name}$$" if sheet.table.name in notes else ""
     cells = pandas.DataFrame(
         {
             field.heading: pandas.Series([_cell(row, field) for row in sheet.rows], dtype=object)
@@ -136,16 +179,17 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
         table_notes={field.heading: f"$${field.note}$$" for field in sheet.fields if field.note},
         index_columns={},
         additional_formatting=[
-            {
-                "column": {
-                    "columns": [place],
-                    "format": {"num_format": _NUMBER_FORMATS[field.form]},
-                }
-            }
+            {"column": {"columns": [place], "format": _format(field)}}
             for place, field in enumerate(sheet.fields)
-            if field.form in _NUMBER_FORMATS
+            if place or field.form in _NUMBER_FORMATS
         ],
     )
+
+
+def _format(field: Field) -> dict[str, object]:
+    """Return the format of a column: figures in their form, text clear of figures before it."""
+    form = _NUMBER_FORMATS.get(field.form)
+    return {"num_format": form} if form else {"indent": 1}
 
 
 def _headed(sheet: SheetTable) -> str:
