@@ -429,7 +429,10 @@ def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(
     bare = [table for table in published_tables(manifest()) if table.name == "dim_area"]
     path = build_release(warehouse, tmp_path / "published", QUARTER, bare, NOW).path
     result = export_partnership(path, tmp_path / "fenland", "fenland")
-    assert {file.path.split("/")[0] for file in result.files} == {"tables", "manifest.json"}
+    held = {file.path.split("/")[0] for file in result.files}
+    assert held == {"tables", "manifest.json", "datapackage.json", "pack.html", "pack.docx"}
+    page = (tmp_path / "fenland" / "pack.html").read_text(encoding="utf-8")
+    assert "Table 5: not published in this release." in page
     none = [table for table in published_tables(manifest()) if table.name == "dim_month"]
     path = build_release(warehouse, tmp_path / "published", QUARTER, none, NOW).path
     with pytest.raises(ExportError, match="dim_area"):

@@ -8,6 +8,7 @@ pyplot, which keeps a global list of them.
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from textwrap import wrap
 from typing import Any
@@ -26,9 +27,9 @@ from orchestration.exports.words import (
 )
 
 WIDTH, HEIGHT = 10.0, 5.6
-"""Size of a chart in inches; 160 dots an inch make 1,600 by 896 pixels."""
+"""Size of a chart in inches; 128 dots an inch make 1,280 by 717 pixels."""
 
-DOTS_PER_INCH = 160
+DOTS_PER_INCH = 128
 TEXT = "#1A1A1A"
 QUIET_TEXT = "#505A5F"
 GRID = "#CCCCCC"
@@ -79,6 +80,7 @@ class _Label:
     weight: str = "normal"
 
 
+@cache
 def palette() -> Palette:
     """Return the Analysis Function colours: dark blue, orange, dark grey and light grey."""
     categorical = get_af_colours("categorical")

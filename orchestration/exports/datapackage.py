@@ -108,7 +108,7 @@ def _resource(
         return resource
     resource["title"] = table.title
     resource["description"] = " ".join(part for part in (table.description, table.note) if part)
-    if lineage := [dict(deliveries[name]) for name in named if name in deliveries]:
+    if lineage := [_brief(deliveries[name]) for name in named if name in deliveries]:
         resource["sources"] = lineage
     if ending != "csv":
         return resource
@@ -153,6 +153,11 @@ def _deliveries(sources: Sequence[Row]) -> dict[str, dict[str, object]]:
         if isinstance(listed, list):
             listed.append({"name": row["file_name"], "sha256": row["sha256"]})
     return found
+
+
+def _brief(delivery: Mapping[str, object]) -> dict[str, object]:
+    """Return a delivery without its files, which the package lists once."""
+    return {key: delivery[key] for key in ("title", "version", "delivery")}
 
 
 def _licences(sources: Sequence[Row]) -> list[dict[str, str]]:

@@ -241,7 +241,7 @@ def _known(rows: Sequence[Row], column: str) -> bool:
 
 def _is_same(rows: Iterable[Row], column: str) -> bool:
     listed = list(rows)
-    return len(listed) > 1 and len({row.get(column) for row in listed}) == 1
+    return len({row.get(column) for row in listed}) == 1
 
 
 def scope(exhibit: Exhibit, rows: Sequence[Row]) -> str:

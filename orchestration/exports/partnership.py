@@ -40,6 +40,7 @@ from orchestration.exports.selection import (
     selected_rows,
     selection_query,
 )
+from orchestration.exports.side_by_side import export_side_by_side, workers
 from orchestration.exports.tables import write_csv, write_parquet
 from orchestration.exports.words import day_name
 from orchestration.publish.database import open_release
@@ -113,9 +114,24 @@ def export_release(
                 f"{quarter_label(quarter)}."
             )
         folder = exports_root / quarter.isoformat()
-        return [
-            _export(release, whose, folder / whose.csp, force) for whose in partnerships(connection)
-        ]
+        known = partnerships(connection)
+        waiting = [whose for whose in known if force or _standing(release, whose, folder) is None]
+        count = workers(len(waiting))
+        if count == 1:
+            return [_export(release, whose, folder / whose.csp, force) for whose in known]
+        export_side_by_side(published, folder, [_safe_name(whose) for whose in waiting], count)
+        return [_exported(release, whose, folder, whose in waiting) for whose in known]
+
+
+def _standing(release: "_Release", whose: Partnership, folder: Path) -> list[ExportedFile] | None:
+    return standing_files(folder / whose.csp, release.facts, whose)
+
+
+def _exported(release: "_Release", whose: Partnership, folder: Path, changed: bool) -> ExportResult:
+    files = _standing(release, whose, folder)
+    if files is None:
+        raise ExportError(f"The export for {whose.name} is not whole; export it again.")
+    return ExportResult(whose.csp, whose.name, folder / whose.csp, changed, tuple(files))
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
@@ -129,11 +145,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
 
 
 def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> ExportResult:
-    if not _SAFE_NAME.fullmatch(whose.csp):
-        raise ExportError(
-            f"'{whose.csp}' cannot name a folder: a partnership's short name has small letters, "
-            "digits and hyphens only."
-        )
+    _safe_name(whose)
     try:
         recover(out)
         standing = None if force else standing_files(out, release.facts, whose)
@@ -145,6 +157,16 @@ def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> Ex
         reason = str(error).splitlines()[0]
         raise ExportError(f"The export for {whose.name} could not be written: {reason}") from error
     return ExportResult(whose.csp, whose.name, out, True, tuple(files))
+
+
+def _safe_name(whose: Partnership) -> str:
+    """Return the partnership's short name, which names a folder and nothing above it."""
+    if not _SAFE_NAME.fullmatch(whose.csp):
+        raise ExportError(
+            f"'{whose.csp}' cannot name a folder: a partnership's short name has small letters, "
+            "digits and hyphens only."
+        )
+    return whose.csp
 
 
 def _write(release: _Release, whose: Partnership, folder: Path) -> list[ExportedFile]:
