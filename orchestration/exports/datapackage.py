@@ -1,7 +1,8 @@
 """``datapackage.json``: what the tables of an export hold, by the Data Package standard, version 2.
 
 Names, types and meanings come from the release's data dictionary; lineage from the deliveries that
-the rows name. It has no time: equal figures give equal bytes.
+the rows name. The resources are the CSV tables; the same as Parquet, the charts and the documents
+are in the manifest with their checksums. It has no time: equal figures give equal bytes.
 """
 
 import json
@@ -28,19 +29,6 @@ _TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        "csv": "text/csv",
-        "parquet": "application/vnd.apache.parquet",
-        "svg": "image/svg+xml",
-        "png": "image/png",
-        "txt": "text/plain",
-        "html": "text/html",
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    }
-)
-
 _LICENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "Open Government Licence v3.0": (
@@ -63,12 +51,13 @@ def datapackage(
     """Return the descriptor of an export.
 
     ``named`` has the deliveries that the rows of each table name, such as
-    ``dwelling_stock 2018-04-01 v1``; ``files`` are those to describe, by path in the folder.
+    ``dwelling_stock 2018-04-01 v1``; ``files`` are those of the folder.
     """
     deliveries = _deliveries(sources)
     described = [
-        _resource(file, tables, deliveries, sorted(named.get(_stem(file), ())), release)
+        _resource(file, tables[_stem(file)], deliveries, sorted(named.get(_stem(file), ())))
         for file in files
+        if file.path.endswith(".csv")
     ]
     package: dict[str, object] = {
         "$schema": PROFILE,
@@ -89,30 +78,25 @@ def datapackage(
 
 def _resource(
     file: ExportedFile,
-    tables: Mapping[str, TableRef],
+    table: TableRef,
     deliveries: Mapping[str, Mapping[str, object]],
     named: Sequence[str],
-    release: ReleaseFacts,
 ) -> dict[str, object]:
-    ending = file.path.rsplit(".", 1)[-1]
-    resource: dict[str, object] = {
-        "name": file.path.replace("/", "-").replace("_", "-").replace(".", "-").lower(),
+    lineage = [_brief(deliveries[name]) for name in named if name in deliveries]
+    return {
+        "name": table.name,
+        "type": "table",
         "path": file.path,
-        "format": ending,
-        "mediatype": _MEDIA_TYPES[ending],
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
         "bytes": file.bytes,
         "hash": f"sha256:{file.sha256}",
+        "title": table.title,
+        "description": " ".join(part for part in (table.description, table.note) if part),
+        **({"sources": lineage} if lineage else {}),
+        "schema": _schema(table),
     }
-    table = tables.get(_stem(file)) if file.path.startswith("tables/") else None
-    if table is None:
-        return resource
-    resource["title"] = table.title
-    resource["description"] = " ".join(part for part in (table.description, table.note) if part)
-    if lineage := [_brief(deliveries[name]) for name in named if name in deliveries]:
-        resource["sources"] = lineage
-    if ending != "csv":
-        return resource
-    return {**resource, "type": "table", "encoding": "utf-8", "schema": _schema(table)}
 
 
 def _schema(table: TableRef) -> dict[str, object]:
