@@ -368,6 +368,7 @@ def test_later_build_of_the_same_figures_differs_in_the_manifest_only(exported, 
     assert {name for name in old if old[name] != new[name]} == {"manifest.json", "SHA256SUMS"}
 
 
+@pytest.mark.slow
 def test_unchanged_release_leaves_whole_folders_alone(published, tmp_path):
     first = export_release(published, tmp_path, QUARTER)
     assert [result.changed for result in first] == [True] * 3

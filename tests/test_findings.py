@@ -110,6 +110,12 @@ def test_a_verdict_on_rounded_shares_holds_for_all_counts_behind_them(one, base,
             assert difference(count, base, against, other).verdict() == verdict
 
 
+def test_a_change_that_only_some_counts_behind_the_percentages_show_is_not_claimed():
+    # 10% of 250 is 24, 25 or 26 and 16% is 39 to 41: the middle ones differ, the nearest do not.
+    assert difference(25, 250, 40, 250).verdict() == "lower"
+    assert rounded_verdict(10, 250, 16, 250) == "unclear"
+
+
 # Sentences
 
 
