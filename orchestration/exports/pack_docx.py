@@ -141,7 +141,8 @@ def _add_exhibit(document: "DocumentType", shown: Shown) -> None:
     if shown.reason:
         document.add_paragraph(f"{shown.label}: {shown.reason}.")
         return
-    if shown.scope:
+    # A chart says itself what it spans, which may be more than the table.
+    if shown.scope and not shown.charts:
         document.add_paragraph(shown.scope).paragraph_format.keep_with_next = True
     for chart in shown.charts:
         _add_picture(document, chart)
