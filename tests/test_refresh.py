@@ -23,9 +23,10 @@ SOURCES = ("area_lookups", "dwelling_stock", "police_uk_street", "population_est
 
 @pytest.fixture
 def own(sample: Ground, tmp_path: Path) -> Ground:
-    """A refreshed sample of its own, to change."""
+    """A refreshed sample of its own, to change; its last quarter is the one refreshed."""
     shutil.copytree(sample.settings.home, tmp_path / "var")
-    shutil.copytree(PROJECT / "raw", tmp_path / "raw")
+    later = shutil.ignore_patterns("2018-07-01", "2018-10-01")
+    shutil.copytree(PROJECT / "raw", tmp_path / "raw", ignore=later)
     return Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw"))
 
 

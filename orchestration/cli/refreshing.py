@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from orchestration.cli.histories import print_anomaly
 from orchestration.cli.preparing import prepare
 from orchestration.cli.standing import landed_to
 from orchestration.errors import CspError, LandingError, QuarterError
+from orchestration.ingest.anomalies import listed_anomalies
 from orchestration.ingest.contract import load_contracts
 from orchestration.quarters import quarter_label
 from orchestration.settings import Settings
+from orchestration.transform.project import told_warnings
 from orchestration.warehouse import connect
 
 _SHOWN_FAULTS = 10
@@ -58,6 +61,7 @@ def run_refresh(
     if not ran.success:
         _print_failures(ran, refused, console)
         return 1
+    _print_warnings(settings, console)
     _print_outputs(settings, chosen, ran, console)
     return 0
 
@@ -218,7 +222,25 @@ def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Consol
     for source, load in sorted(loads.items()):
         for warning in load["warnings"]:
             console.print(f"[yellow]Warning:[/] {source}, {_plain(warning)}")
+    _print_anomalies(settings, ran, console)
     return _print_refusals(settings, quarter, console)
+
+
+def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
+    """Print what is out of the ordinary and not accepted, where the run got as far as looking."""
+    resolved = ran.metadata.get("control/in_force")
+    if resolved is None:
+        return
+    if resolved["corrections_applied"]:
+        console.print(f"Corrections applied: {resolved['corrections_applied']} (corrections.toml).")
+    with connect(settings, read_only=True) as connection:
+        open_ones = [one for one in listed_anomalies(connection) if one.reason is None]
+    for one in open_ones[:_SHOWN_FAULTS]:
+        print_anomaly(one, console)
+    if len(open_ones) > _SHOWN_FAULTS:
+        console.print(f"{len(open_ones) - _SHOWN_FAULTS} more: `csp status` lists them.")
+    if open_ones:
+        console.print("`csp accept` records that one is in order, and why.")
 
 
 def _print_refusals(settings: Settings, quarter: date, console: Console) -> int:
@@ -270,6 +292,11 @@ def _print_checks(ran: _Ran, console: Console) -> None:
             f"{len(stood)} models have nothing new behind them and stand, with their checks, as "
             f"they were built at {max(stood)} UTC (--full builds them again)."
         )
+
+
+def _print_warnings(settings: Settings, console: Console) -> None:
+    for warning in told_warnings(settings):
+        console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
