@@ -44,10 +44,10 @@ def fingerprints(
     """Return for each model and seed the SHA-256 of all that it is made from, parents first.
 
     That is the dbt project (``project`` is its digest), the engine, how far each raw table reaches
-    (raw rows are only ever added, each delivery's under a number of its own), the rows of the
-    control tables, and of ``control.in_force`` only those of its source, where a model asks for one
-    source; and so on for every model behind it. Raises :class:`duckdb.Error` where a source's table
-    is missing.
+    (raw rows are only ever added, each delivery's under a number of its own) and how it is
+    corrected, the rows of the control tables, and of ``control.in_force`` only those of its source,
+    where a model asks for one source; and so on for every model behind it. Raises
+    :class:`duckdb.Error` where a source's table is missing.
     """
     made: dict[str, str] = {}
     known: dict[str, str] = {}
@@ -77,7 +77,12 @@ def _holds(source: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     """Return the query whose answer changes when what ``model`` reads of ``source`` does."""
     table = f"{source['schema']}.{source['identifier']}"
     if source["source_name"] == "raw":
-        return f"select count(*), max(_delivery_id) from {table}"
+        # Models read it through a view, whose text has the corrections.
+        return (
+            "select count(*), max(_delivery_id), (select max(sql) from duckdb_views() where "
+            f"schema_name = '{source['schema']}' and view_name = '{source['identifier']}') "
+            f"from {table}"
+        )
     only = _source_asked_for(model) if table == "control.in_force" else None
     which = f" where source = '{only}'" if only else ""
     return (
