@@ -1,4 +1,4 @@
-"""Disclosure control: what must be hidden so that no hidden count can be worked out, and a test of it.
+"""Disclosure control: what must be hidden so that no hidden count can be worked out.
 
 What belongs here: the table model (``model``), the engine that hides or merges at least cost
 (``engine``, which solves one linked group of cells at a time by ``suppression``), the attack that

@@ -7,13 +7,14 @@ number that it can be, by integer programming over everything that hangs togethe
 1992; Fischetti and Salazar 2001). Shares no code with the engine.
 
 Each answer comes with a witness: counts that fit everything printed, checked in whole-number
-arithmetic. Where the search for the extreme is given up after :data:`NODES` steps, the answer is the
-most extreme witness found, an interval that can only be too narrow, so that giving up never makes a
-release look safe.
+arithmetic. Where the search for the extreme is given up after :data:`NODES` steps, the answer is
+the most extreme witness found, an interval that can only be too narrow, so that giving up never
+makes a release look safe.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -71,8 +72,8 @@ def attack_from_within(
 ) -> dict[str, dict[str, Interval]]:
     """Return what each of ``contributors``, who knows one count, works out about the others.
 
-    ``contributors`` are the counts known, one at a time, with their values. Intervals end where they
-    are ``enough``: they may then be too narrow, never too wide.
+    ``contributors`` are the counts known, one at a time, with their values. Intervals end where
+    they are ``enough``: they may then be too narrow, never too wide.
     """
     bounds = dict(published.bounds)
     systems = _systems(published, bounds, sorted(asked))
@@ -225,8 +226,8 @@ class _System:
         self._solver = self._loaded()
         self._witnesses = np.zeros((0, len(keys)), dtype=np.int64)
 
-    def _loaded(self) -> highspy.Highs:
-        solver = highspy.Highs()
+    def _loaded(self) -> Any:
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in (
             ("output_flag", False),
             ("threads", 1),
@@ -322,9 +323,11 @@ class _System:
         solver.run()
         return self._fitting(solver)
 
-    def _fitting(self, solver: highspy.Highs) -> NDArray[np.int64] | None:
+    def _fitting(self, solver: Any) -> NDArray[np.int64] | None:
         """Return the solver's point as whole numbers, if those fit exactly."""
-        point = np.rint(np.array(solver.getSolution().col_value)).astype(np.int64)
+        point: NDArray[np.int64] = np.rint(np.array(solver.getSolution().col_value)).astype(
+            np.int64
+        )
         if len(point) != len(self.keys):
             return None
         if (point < self._low).any() or (point > self._high).any():
@@ -333,4 +336,3 @@ class _System:
         if (sums < self._row_low).any() or (sums > self._row_high).any():
             return None
         return point
-

@@ -18,6 +18,7 @@ from orchestration.disclosure.model import (
     Merge,
     MergeOption,
     Protection,
+    Relation,
     Tables,
     with_merge,
 )
@@ -67,31 +68,34 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
 
 def groups(given: Tables) -> Iterator[Tables]:
     """Yield the groups that hang together and hold a sensitive count, in order of their keys."""
-    linked = _Links()
-    for relation in given.relations:
-        moving = [key for key, _ in relation.terms if _moves(given.cells[key])]
-        linked.join(moving)
-    for merge in given.merges:
-        linked.join([key for option in merge.options for c in option.cells for key in c.members])
+    linked = _linked(given)
     members: dict[str, list[Cell]] = {}
     for key, cell in sorted(given.cells.items()):
         if _moves(cell) or key in linked:
             members.setdefault(linked.leader(key), []).append(cell)
-    relations: dict[str, list[int]] = {}
-    for number, relation in enumerate(given.relations):
+    relations: dict[str, list[Relation]] = {}
+    for relation in given.relations:
         for leader in sorted({linked.leader(key) for key, _ in relation.terms if key in linked}):
-            relations.setdefault(leader, []).append(number)
+            relations.setdefault(leader, []).append(relation)
     merges: dict[str, list[Merge]] = {}
     for merge in given.merges:
         merges.setdefault(linked.leader(merge.options[0].cells[0].members[0]), []).append(merge)
     for leader, cells in members.items():
         if any(cell.sensitive for cell in cells):
-            numbers = relations.get(leader, [])
-            chosen = tuple(given.relations[number] for number in numbers)
+            chosen = tuple(relations.get(leader, ()))
             named = {cell.key: cell for cell in cells}
             for relation in chosen:
                 named.update({key: given.cells[key] for key, _ in relation.terms})
             yield Tables(named, chosen, (), tuple(merges.get(leader, ())))
+
+
+def _linked(given: Tables) -> "_Links":
+    linked = _Links()
+    for relation in given.relations:
+        linked.join([key for key, _ in relation.terms if _moves(given.cells[key])])
+    for merge in given.merges:
+        linked.join([key for option in merge.options for c in option.cells for key in c.members])
+    return linked
 
 
 class _Links:
@@ -161,7 +165,9 @@ def _combinations(merges: Sequence[Merge]) -> Iterable[_Picks]:
 def _lost_by(group: Tables, picks: _Picks) -> int:
     """What merging alone loses: what the members were worth, less what stands for them."""
     made = _merged(group, picks)
-    gone = [key for key, cell in group.cells.items() if cell.printed and not made.cells[key].printed]
+    gone = [
+        key for key, cell in group.cells.items() if cell.printed and not made.cells[key].printed
+    ]
     new = [cell for key, cell in made.cells.items() if key not in group.cells]
     return sum(information(group.cells[key]) for key in gone) - sum(map(information, new))
 

@@ -39,7 +39,8 @@ class Rule:
     """What must be hidden: counts of 1 to below ``threshold`` (0: nothing is sensitive).
 
     ``hide_zeros`` makes counts of none sensitive too. With ``rounding_base`` above 1 every printed
-    count is rounded to its nearest multiple, halves up, and known no better than that.
+    count is rounded to its nearest multiple, halves up, and known no better than that; quotients
+    of rounded counts are not printed.
     """
 
     threshold: int = 5
@@ -51,7 +52,7 @@ PEOPLE = Rule()
 """Counts of people unless a table says otherwise."""
 
 OPEN = Rule(threshold=0)
-"""Counts that are no secret in themselves, such as offences; they may be hidden for others' sake."""
+"""Counts that are no secret in themselves, such as offences; hidden for others' sake only."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ class Protection:
 
 @dataclass(frozen=True)
 class Publication:
-    """What anybody can read: for each count its least and greatest value, and how they hang together.
+    """What anybody can read: each count's least and greatest value, and how they hang together.
 
     A printed count has equal bounds (or a rounding interval), a marker the bounds of the marker,
     a count printed nowhere 0 and :data:`MANY`. ``asked`` are the counts that are not printed.
@@ -255,11 +256,13 @@ def publication(protection: Protection) -> Publication:
         else:
             bounds[key] = cell.range_if_shown
     dark = {key for key, cell in made.cells.items() if not cell.printed} | protection.hidden
+    # A quotient of true counts would undo their rounding: readers divide the rounded ones.
+    quiet = dark | {key for key, (low, high) in bounds.items() if low != high}
     printed = [
         PrintedRatio(ratio, units)
         for ratio in made.ratios
-        if ratio.numerator not in dark
-        and ratio.denominator not in dark
+        if ratio.numerator not in quiet
+        and ratio.denominator not in quiet
         and (units := printed_units(made.cells, ratio)) is not None
     ]
     return Publication(bounds, made.relations, tuple(printed), tuple(sorted(dark)))
@@ -268,11 +271,9 @@ def publication(protection: Protection) -> Publication:
 def printed_units(cells: Mapping[str, Cell], ratio: Ratio) -> int | None:
     """Return the printed quotient in its last decimal place; none where it divides by nought."""
     base = (
-        ratio.denominator
-        if isinstance(ratio.denominator, int)
-        else cells[ratio.denominator].value
+        ratio.denominator if isinstance(ratio.denominator, int) else cells[ratio.denominator].value
     )
     if base == 0:
         return None
-    units = ratio.scale * 10**ratio.decimals * cells[ratio.numerator].value
+    units: int = ratio.scale * 10**ratio.decimals * cells[ratio.numerator].value
     return (2 * units + base) // (2 * base)

@@ -13,6 +13,7 @@ All is worked in deviations from the truth, so a cell that is shown deviates by 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -29,7 +30,7 @@ _NEAR = 1e-6
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to try, in steps of the solver, never in seconds: the same input gives the same output.
+    """How hard to try, in steps of the solver and never in seconds, so that answers repeat.
 
     After ``rounds`` of the master, or ``nodes`` of its branch and bound, the choice is mended and
     thinned out greedily: safe still, with the gap to the proved bound told.
@@ -109,6 +110,7 @@ class _Group:
         self.matrix = _matrix(place, relations)
         self.demands = _demands(self.cells)
         self._prober = _Prober(self)
+        self._own: dict[tuple[int, int], bool] = {}
         self._witnesses = np.zeros((1, len(self.cells)), dtype=np.int64)
 
     def cost(self, hidden: Mask) -> int:
@@ -118,9 +120,7 @@ class _Group:
     def choice(self, hidden: Mask, bound: int) -> Choice:
         """Return a choice by keys; what is printed nowhere carries no marker."""
         keys = frozenset(
-            cell.key
-            for cell, dark in zip(self.cells, hidden, strict=True)
-            if dark and cell.printed
+            cell.key for cell, dark in zip(self.cells, hidden, strict=True) if dark and cell.printed
         )
         return Choice(keys, self.cost(hidden), bound)
 
@@ -146,16 +146,30 @@ class _Group:
 
     def safe(self, hidden: Mask) -> bool:
         """Whether every demand is met."""
-        return all(self._met(hidden, demand) for demand in self.demands)
+        return all(self._met(hidden, demand) or self._own_affair(demand) for demand in self.demands)
 
     def _fault(self, hidden: Mask, demand: _Demand) -> tuple[NDArray[np.float64], float] | None:
-        if self._witnessed(hidden, demand):
+        if self._witnessed(hidden, demand) or self._own_affair(demand):
             return None
         if demand.marked and (cut := self._linear_cut(hidden, demand)) is not None:
             return cut
         if self._met(hidden, demand):
             return None
         return self._combinatorial_cut(hidden, demand)
+
+    def _own_affair(self, demand: _Demand) -> bool:
+        """Whether what a contributor learns follows from their own count and nothing published.
+
+        Whoever is the one person of an area knows its every category. So it is where the demand
+        would fail them even if nothing at all were shown but the noughts.
+        """
+        if demand.knows is None:
+            return False
+        pair = (demand.place, demand.knows)
+        if pair not in self._own:
+            nothing_shown = self.must | (self.values > 0) | self.optional
+            self._own[pair] = not self._met(nothing_shown, demand)
+        return self._own[pair]
 
     def _witnessed(self, hidden: Mask, demand: _Demand) -> bool:
         """Whether witnesses found before meet the demand already."""
@@ -261,9 +275,7 @@ def _matrix(place: Mapping[str, int], relations: Iterable[Relation]) -> Counts:
 
 def _demands(cells: Sequence[Cell]) -> list[_Demand]:
     """Each sensitive count's demand, against outsiders and against each lone contributor."""
-    lone = [
-        number for number, cell in enumerate(cells) if cell.value == 1 and _is_marked(cell)
-    ]
+    lone = [number for number, cell in enumerate(cells) if cell.value == 1 and _is_marked(cell)]
     demands = []
     for knows in [None, *lone]:
         for number, cell in enumerate(cells):
@@ -296,7 +308,7 @@ class _Prober:
         self._places = np.arange(len(group.values), dtype=np.int32)
         self._solver = self._loaded()
 
-    def _loaded(self) -> highspy.Highs:
+    def _loaded(self) -> Any:
         solver = _quiet_solver()
         for _ in self._places:
             solver.addVar(0.0, 0.0)
@@ -336,9 +348,7 @@ class _Prober:
             probe.duals[knows] = 0.0
         return probe
 
-    def whole(
-        self, hidden: Mask, place: int, sense: int, knows: int | None
-    ) -> NDArray[np.float64]:
+    def whole(self, hidden: Mask, place: int, sense: int, knows: int | None) -> NDArray[np.float64]:
         """Return the point that deviates furthest in whole numbers; empty where none was found."""
         solver = self._loaded()
         low, high = self.limits(hidden, knows)
@@ -397,8 +407,8 @@ class _Master:
         return chosen, bound
 
 
-def _quiet_solver() -> highspy.Highs:
-    solver = highspy.Highs()
+def _quiet_solver() -> Any:
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("threads", 1),
@@ -424,9 +434,7 @@ def _mended(group: _Group, hidden: Mask) -> Mask:
     return mended
 
 
-def _satisfy(
-    group: _Group, hidden: Mask, coefficients: NDArray[np.float64], need: float
-) -> None:
+def _satisfy(group: _Group, hidden: Mask, coefficients: NDArray[np.float64], need: float) -> None:
     worth = np.minimum(coefficients, need) / np.maximum(group.costs, 1)
     for place in np.argsort(-worth, kind="stable"):
         if coefficients[hidden].sum() >= need - _NEAR:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
-from orchestration.disclosure.model import Cell, Protection, publication
+from orchestration.disclosure.model import MANY, Cell, Protection, Publication, publication
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,40 @@ def examine(protection: Protection) -> Verdict:
 
     for key, seen in attack_from_within(published, lone, sensitive, enough).items():
         for other, fault in _findings(cells, protection.hidden, seen):
-            findings.setdefault(other, f"{fault}, by the one person of {key}")
-    widths = [
-        interval.width
-        for key, interval in intervals.items()
-        if key in protection.hidden
-    ]
+            if not _own_affair(protection, key, other):
+                findings.setdefault(other, f"{fault}, by the one person of {key}")
+    widths = [interval.width for key, interval in intervals.items() if key in protection.hidden]
     return Verdict(
         intervals,
         tuple(Finding(key, fault) for key, fault in sorted(findings.items())),
         min(widths) if widths else None,
     )
+
+
+def _own_affair(protection: Protection, own: str, other: str) -> bool:
+    """Whether what a contributor learns follows from their own count and nothing published.
+
+    Whoever is the one person of an area knows its every category. So it is where they would learn
+    it even if nothing at all were shown but the noughts.
+    """
+    cells = protection.tables.cells
+    bounds = {key: _if_nothing_were_shown(cell) for key, cell in cells.items()}
+    nothing_shown = Publication(bounds, protection.tables.relations, (), ())
+    marked = other in protection.hidden
+
+    def enough(key: str, interval: Interval) -> bool:
+        return fault_of(cells[key], marked, interval) is None
+
+    seen = attack_from_within(nothing_shown, {own: 1}, {other}, enough)
+    return own in seen and not enough(other, seen[own][other])
+
+
+def _if_nothing_were_shown(cell: Cell) -> tuple[int, int]:
+    if not cell.printed:
+        return 0, MANY
+    if cell.value == 0 and not cell.rule.hide_zeros:
+        return 0, 0
+    return cell.least_if_marked, MANY
 
 
 def _findings(
