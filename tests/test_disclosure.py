@@ -30,6 +30,7 @@ from orchestration.disclosure.model import (
     publication,
     tables,
     total,
+    with_known,
 )
 from orchestration.disclosure.suppression import Effort, information
 from orchestration.disclosure.verdict import examine
@@ -263,6 +264,20 @@ def test_what_cannot_be_hidden_any_more_is_told_without_its_value() -> None:
     with pytest.raises(DisclosureError, match="sex/men cannot be protected") as told:
         protect(release)
     assert not any(number in str(told.value) for number in ("3", "41", "44"))
+
+
+def test_what_an_earlier_release_printed_is_hidden_no_more() -> None:
+    """Another cell is taken to go with the sensitive one; a revised count is a new count."""
+    release = tables(
+        [Cell("all", 20), Cell("few", 3), Cell("some", 6), Cell("most", 11)],
+        [total("all", ["few", "some", "most"])],
+    )
+    assert protect(release).hidden == {"few", "some"}
+    later = with_known(release, {"some": 6, "most": 12})
+    assert protect(later).hidden == {"few", "most"}
+    assert not examine(Protection(later, frozenset({"few", "some"}))).safe
+    with pytest.raises(DisclosureError, match="few must be hidden, but an earlier release"):
+        protect(with_known(release, {"few": 3}))
 
 
 def test_tables_that_do_not_add_up_are_refused() -> None:

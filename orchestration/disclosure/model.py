@@ -60,8 +60,8 @@ class Cell:
     """One count: ``key`` names it, ``value`` is the truth (restricted side only).
 
     ``printed`` is false for a count that no table prints but that can be worked out; ``fixed`` is
-    true where it cannot be hidden (a statement already made, an earlier release). ``weight``
-    multiplies the information that hiding it loses.
+    true where readers know it already (a sentence, an earlier release), so that no marker hides
+    it. ``weight`` multiplies the information that hiding it loses.
     """
 
     key: str
@@ -210,6 +210,18 @@ def with_merge(given: Tables, option: MergeOption) -> Tables:
     return Tables(cells, tuple(relations), given.ratios, given.merges)
 
 
+def with_known(given: Tables, known: Mapping[str, int]) -> Tables:
+    """Return ``given`` with the counts fixed that earlier releases printed and that still hold.
+
+    A count that was revised since is a new one: what was printed of it gives the old one away only.
+    """
+    cells = {
+        key: replace(cell, fixed=cell.fixed or known.get(key) == cell.value)
+        for key, cell in given.cells.items()
+    }
+    return replace(given, cells=cells)
+
+
 @dataclass(frozen=True)
 class Protection:
     """What the engine decided: the keys marked, the merges made, and how good the choice is.
@@ -249,7 +261,9 @@ def publication(protection: Protection) -> Publication:
     made = protection.tables
     bounds: dict[str, tuple[int, int]] = {}
     for key, cell in made.cells.items():
-        if not cell.printed:
+        if cell.fixed:
+            bounds[key] = cell.range_if_shown
+        elif not cell.printed:
             bounds[key] = (0, MANY)
         elif key in protection.hidden:
             bounds[key] = (cell.least_if_marked, MANY)

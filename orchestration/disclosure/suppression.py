@@ -70,6 +70,10 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
 
     Raises :class:`DisclosureError` naming the first cell that no choice can protect.
     """
+    if known := sorted(cell.key for cell in cells if cell.fixed and cell.sensitive):
+        raise DisclosureError(
+            f"{known[0]} must be hidden, but an earlier release or a sentence has published it."
+        )
     group = _Group(cells, relations)
     if not group.demands:
         return group.choice(group.must, 0)
@@ -253,7 +257,7 @@ class _Group:
 
 
 def _always_hidden(cell: Cell) -> bool:
-    return not cell.printed or cell.sensitive
+    return not cell.fixed and (not cell.printed or cell.sensitive)
 
 
 def _may_be_hidden(cell: Cell) -> bool:
@@ -371,6 +375,10 @@ class _Master:
         self._size = len(optional)
         self._solver = _quiet_solver()
         self._solver.setOptionValue("mip_max_nodes", nodes)
+        # The masters are small and many: what pays on a large problem only costs here.
+        for costly in ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_allow_restart"):
+            self._solver.setOptionValue(costly, False)
+        self._solver.setOptionValue("mip_heuristic_effort", 0.0)
         for number, place in enumerate(self._places):
             self._solver.addVar(0.0, 1.0)
             self._solver.changeColCost(number, float(costs[place]))
