@@ -33,5 +33,9 @@ class WarehouseUnreadableError(CspError):
     """The warehouse file is damaged, or missing where it is needed."""
 
 
+class DisclosureError(CspError):
+    """A hidden count could be worked out, or cannot be protected; nothing is published."""
+
+
 class TransformError(CspError):
     """dbt could not build the marts."""

@@ -2,8 +2,9 @@
 
 A build that ended well, with no check failed, leaves one row in ``control.last_build``: the
 fingerprint of everything that each model read, the rows of every table that was made, and what the
-checks that only warn had to say. dbt itself drops that table before it touches a model (``on-run-start`` in ``dbt_project.yml``), whoever
-runs it, so a build that failed, was interrupted or was asked for a part only never counts.
+checks that only warn had to say. dbt itself drops that table before it touches a model
+(``on-run-start`` in ``dbt_project.yml``), whoever runs it, so a build that failed, was interrupted
+or was asked for a part only never counts.
 """
 
 import hashlib
