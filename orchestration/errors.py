@@ -33,6 +33,10 @@ class WarehouseUnreadableError(CspError):
     """The warehouse file is damaged, or missing where it is needed."""
 
 
+class OutdatedWarehouseError(CspError):
+    """The warehouse was made by an earlier version whose raw tables no longer fit."""
+
+
 class DisclosureError(CspError):
     """A hidden count could be worked out, or cannot be protected; nothing is published."""
 
