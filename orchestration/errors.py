@@ -35,3 +35,11 @@ class WarehouseUnreadableError(CspError):
 
 class TransformError(CspError):
     """dbt could not build the marts."""
+
+
+class BackupError(CspError):
+    """A backup cannot be made, or is not what its manifest says."""
+
+
+class AlertError(CspError):
+    """An alert could not be delivered."""

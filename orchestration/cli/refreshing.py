@@ -66,6 +66,7 @@ def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
 
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+    from orchestration.resources import STARTED_BY
 
     # dagster-dbt logs beside the run's own log, which has all of it.
     logging.getLogger("dagster.builtin").propagate = False
@@ -78,7 +79,7 @@ def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={"csp/started_by": "csp refresh"},
+            tags={STARTED_BY: "csp refresh"},
         )
     return _report(result)
 

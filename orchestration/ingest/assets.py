@@ -8,9 +8,11 @@ import dagster as dg
 
 from orchestration.ingest.contract import SOURCES, load_contract
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
-from orchestration.resources import WarehouseWriter
+from orchestration.owners import ENGINEERS
+from orchestration.resources import WarehouseWriter, asking_again
 from orchestration.warehouse import connect
 
 GROUP = "ingest"
@@ -31,14 +33,12 @@ def _source_asset(
     name = node["name"]
     key = dg.AssetKey(["raw", name])
     about = node["meta"]["csp"]
-    columns = [
-        dg.TableColumn(column["name"], column["data_type"], column["description"])
-        for column in node["columns"].values()
-    ]
 
     @dg.asset(
         key=key,
+        deps=[landing_key(name)],
         group_name=GROUP,
+        owners=[ENGINEERS],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         description=f"{about['title']}. {node['description']}",
@@ -48,7 +48,7 @@ def _source_asset(
             "supplier": about["supplier"],
             "licence": about["licence"],
             "dagster/table_name": f"warehouse.raw.{name}",
-            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "dagster/column_schema": _column_schema(node),
         },
         check_specs=[
             dg.AssetCheckSpec(
@@ -73,7 +73,7 @@ def _source_asset(
         settings = warehouse.settings
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-        with connect(settings) as connection:
+        with asking_again(context), connect(settings) as connection:
             report = load_source(connection, settings.raw, contract, quarter, now)
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
         for warning in report.warnings:
@@ -89,6 +89,15 @@ def _source_asset(
         yield _balance(key, report)
 
     return load
+
+
+def _column_schema(node: Mapping[str, Any]) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(column["name"], column["data_type"] or "?", column["description"])
+            for column in node["columns"].values()
+        ]
+    )
 
 
 def _metadata(report: LoadReport) -> dict[str, Any]:
@@ -150,9 +159,13 @@ def control_asset(
             ["control", node["name"]],
             deps=loads,
             group_name=GROUP,
+            owners=[ENGINEERS],
             description=node["description"],
             kinds={"duckdb"},
-            metadata={"dagster/table_name": f"warehouse.control.{node['name']}"},
+            metadata={
+                "dagster/table_name": f"warehouse.control.{node['name']}",
+                "dagster/column_schema": _column_schema(node),
+            },
         )
         for node in sources
         if node["source_name"] == "control"
@@ -169,7 +182,7 @@ def control_asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> Iterator[dg.MaterializeResult[Any]]:
         quarter = date.fromisoformat(context.partition_key)
-        with connect(warehouse.settings) as connection:
+        with asking_again(context), connect(warehouse.settings) as connection:
             load_partnerships(connection, warehouse.settings.partnerships)
             resolve_in_force(connection, quarter)
             for spec in specs:

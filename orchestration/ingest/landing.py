@@ -7,7 +7,7 @@ receipt. Nothing here changes a delivered file.
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -190,6 +190,25 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
             kinds = ", ".join(contract.file_pattern)
             raise LandingError(
                 f"{path.name} is not of a kind that {contract.source} delivers ({kinds})."
+            )
+
+
+def refuse_moved(files: Iterable[LandedFile]) -> None:
+    """Raise :class:`LandingError` for a file that is no longer as it was when it was hashed.
+
+    It was written to, or taken away, while it was being read: what was read of it is neither the
+    old delivery nor the new one.
+    """
+    for file in files:
+        try:
+            stat = file.path.stat()
+            same = (stat.st_size, stat.st_mtime_ns) == (file.bytes, file.mtime_ns)
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise LandingError(
+                f"{file.path} changed while it was being read: it is still being written. Nothing "
+                "of its delivery was loaded. Refresh again when it has been delivered in full."
             )
 
 

@@ -16,6 +16,7 @@ import duckdb
 from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines, rows_by_file
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import refuse_moved
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
@@ -72,6 +73,7 @@ def _refuse(
     faults: Sequence[Fault],
     now: datetime,
 ) -> Outcome:
+    refuse_moved(load.file for load in pending.files)
     for load in pending.files:
         load.loaded, load.refused = 0, load.delivered
     with _transaction(connection):
@@ -212,6 +214,7 @@ def _settle(
     connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending, now: datetime
 ) -> Outcome:
     """Judge a delivery whose acceptable rows are in, and record it (inside the transaction)."""
+    refuse_moved(load.file for load in pending.files)
     if contract.layout == "csv":
         _find_refused_lines(connection, contract, pending)
     for load in pending.files:

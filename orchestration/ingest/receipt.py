@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestration.errors import LandingError
 
 RECEIPT_NAME = "delivery.json"
+UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", ".uploading")
+"""Endings that file transfer programs give to a file until it is whole."""
 
 Nature = Literal["real", "synthetic"]
 
@@ -155,15 +157,26 @@ def _entries(folder: Path) -> tuple[ReceiptFile, ...]:
     return tuple(ReceiptFile.of(path, name) for name, path in delivered_files(folder))
 
 
-def delivered_files(folder: Path) -> list[tuple[str, Path]]:
-    """Return name and path of each delivered file; receipt, hidden and lock files are not any."""
+def delivered_files(folder: Path, *, unfinished: bool = False) -> list[tuple[str, Path]]:
+    """Return name and path of each delivered file.
+
+    Receipt, hidden and lock files are not any, nor (unless asked for) are files that still carry
+    the name of an unfinished transfer.
+    """
     files = []
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith((".", "~$")) for part in parts)
-        if path.is_file() and path.name != RECEIPT_NAME and not hidden:
+        partial = path.name.lower().endswith(UNFINISHED) and not unfinished
+        if path.is_file() and path.name != RECEIPT_NAME and not hidden and not partial:
             files.append(("/".join(parts), path))
     return sorted(files)
+
+
+def unfinished_files(folder: Path) -> list[str]:
+    """Return the names of the files that are still being transferred into ``folder``."""
+    files = delivered_files(folder, unfinished=True)
+    return [name for name, _ in files if name.lower().endswith(UNFINISHED)]
 
 
 def _unreadable(path: Path, fault: str) -> str:
