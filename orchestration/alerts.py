@@ -28,6 +28,7 @@ _FAULTS = {
     "refused; `csp status` names it)",
     "WarehouseBusyError": "somebody else was writing the warehouse, or held it open",
     "WarehouseUnreadableError": "the warehouse file is damaged or missing",
+    "WarehouseDamagedError": "the warehouse file is damaged; the next refresh mends it",
     "LandingError": "a file of the landing zone could not be read, or was still being written",
     "TransformError": "dbt could not build a model, or one of its tests failed",
     "SettingsError": "a setting cannot be used",

@@ -1,12 +1,13 @@
 """What the assets share: the settings, and the right to write the warehouse for a whole run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
 
+from orchestration.backup import MENDED, mend, utc_now
 from orchestration.errors import WarehouseBusyError
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import writer_lock
@@ -33,7 +34,10 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
-        """Hold the lock for as long as the run lasts; a run that nobody watches waits for it."""
+        """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
+
+        A warehouse that is found damaged is mended first.
+        """
         self._settings = load_settings()
         run = context.run
         what = f"Run {run.run_id[:8]}" if run else "A run"
@@ -42,7 +46,12 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         if not watched:
             wait = max(wait, self._settings.run_lock_wait_seconds)
         with writer_lock(self._settings.home, what, wait):
+            mend(self._settings, _teller(context), utc_now())
             yield self
+
+
+def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:
+    return lambda words: context.log.warning(f"{MENDED}{words}") if context.log else None
 
 
 @contextmanager

@@ -39,6 +39,10 @@ def test_due_days_after_the_quarters_end() -> None:
         ("annual", [date(2017, 7, 1)], date(2018, 7, 31), "not expected"),
         ("annual", [date(2017, 4, 1)], date(2018, 7, 31), "late"),
         ("annual", [date(2016, 4, 1)], date(2018, 7, 30), "awaited"),
+        # The supplier began later than the quarter that is asked about.
+        ("annual", [date(2018, 7, 1)], date(2018, 7, 31), "not expected"),
+        ("quarterly", [date(2018, 7, 1)], date(2018, 7, 31), "not expected"),
+        ("quarterly", [date(2018, 1, 1)], date(2018, 7, 31), "late"),
         ("one-off", [], date(2018, 7, 31), "not expected"),
         ("one-off", [Q1], date(2018, 7, 31), "landed"),
     ],

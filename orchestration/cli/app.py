@@ -92,11 +92,17 @@ def land(
 
 
 @app.command()
-def status() -> None:
-    """Show what has landed, what is loaded or refused, and what is published."""
+def status(
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day to look at; today if not given."),
+    ] = None,
+) -> None:
+    """Show what is due, late, refused, loaded and published, and why."""
     from orchestration.cli.standing import show_status
 
-    show_status(load_settings(), Console(highlight=False))
+    today = (on or datetime.now()).date()
+    show_status(load_settings(), Console(highlight=False), today)
 
 
 @app.command()
@@ -111,6 +117,40 @@ def sql(
     from orchestration.cli.asking import ask
 
     ask(load_settings(), query, published=published, as_csv=csv, console=Console(highlight=False))
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to; under CSP_HOME if not given.")
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Delete all but this many of those under CSP_HOME.")
+    ] = None,
+) -> None:
+    """Copy the restricted warehouse, with a manifest, and verify the copy."""
+    from orchestration.backup import back_up, prune, summary, utc_now
+
+    settings = load_settings()
+    made, manifest = back_up(settings, file, utc_now())
+    typer.echo(f"Backed up and verified: {summary(made, manifest)}.")
+    for old in prune(settings, keep) if keep else []:
+        typer.echo(f"Deleted: {old}.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup; its manifest lies beside it.")],
+) -> None:
+    """Verify a backup and put it in the warehouse's place; what stood there is kept aside."""
+    from orchestration.backup import restore as put_back
+    from orchestration.backup import summary, utc_now
+
+    manifest, aside = put_back(load_settings(), file, utc_now())
+    typer.echo(f"Restored and verified: {summary(file, manifest)}.")
+    if aside:
+        typer.echo(f"What stood there before: {aside}. Delete it when it is not needed any more.")
+    typer.echo("`csp refresh` loads what has landed since.")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from orchestration.backup import MENDED
 from orchestration.cli.preparing import prepare
 from orchestration.cli.standing import landed_to
 from orchestration.errors import CspError, LandingError, QuarterError
@@ -117,6 +118,9 @@ class _StepHandler(logging.Handler):
         self._task = progress.add_task("starting", total=steps)
 
     def emit(self, record: logging.LogRecord) -> None:
+        said = str(getattr(record, "dagster_meta", {}).get("orig_message", ""))
+        if said.startswith(MENDED):
+            self._progress.console.print(f"[yellow]{_plain(said)}[/]")
         event = getattr(record, "dagster_event", None)
         kind = getattr(event, "event_type_value", None)
         if event is not None and kind == "STEP_START":

@@ -47,7 +47,8 @@ def expect(contract: Contract, quarter: date, landed: Collection[date]) -> Expec
     """Return what is expected of a source for ``quarter``, given the quarters that have landed.
 
     A quarterly extract is expected for every quarter; an annual one a year after its last, and for
-    each quarter from then until it comes; a one-off never again.
+    each quarter from then until it comes; a one-off never again. Before a supplier's first delivery
+    nothing was expected of it.
     """
     has_landed = quarter in landed
     if has_landed or not _is_expected(contract, quarter, landed):
@@ -56,12 +57,12 @@ def expect(contract: Contract, quarter: date, landed: Collection[date]) -> Expec
 
 
 def _is_expected(contract: Contract, quarter: date, landed: Collection[date]) -> bool:
-    if contract.cadence == "quarterly":
-        return True
     if contract.cadence == "one-off":
         return False
     earlier = [one for one in landed if one < quarter]
-    return not earlier or _quarters_between(max(earlier), quarter) >= _A_YEAR
+    if contract.cadence == "quarterly" or not earlier:
+        return bool(earlier) or not landed
+    return _quarters_between(max(earlier), quarter) >= _A_YEAR
 
 
 def _quarters_between(first: date, last: date) -> int:

@@ -55,6 +55,7 @@ from orchestration.publish.placement import (
     scratch_folder,
 )
 from orchestration.quarters import parse_quarter, quarter_label
+from orchestration.warehouse import damaged, is_damage
 
 STORAGE_VERSION = "v1.0.0"
 """Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 1.0.0 and
@@ -115,7 +116,7 @@ def build_release(
     _refuse_reserved(tables)
     parse_quarter(quarter.isoformat())
     target = published_root / quarter.isoformat() / PUBLISHED_FILE
-    with _told_plainly(published_root):
+    with _told_plainly(warehouse, published_root):
         with scratch_folder(published_root) as scratch:
             new = scratch / PUBLISHED_FILE
             with engine(memory_limit, threads) as connection:
@@ -132,12 +133,14 @@ def build_release(
 
 
 @contextmanager
-def _told_plainly(root: Path) -> Iterator[None]:
+def _told_plainly(warehouse: Path, root: Path) -> Iterator[None]:
     """Turn a fault of the engine or the disk into one that says what it stopped."""
     try:
         yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
+        if is_damage(reason):
+            raise damaged(warehouse, reason) from error
         raise PublishError(f"The release could not be built: {reason}") from error
     except OSError as error:
         raise PublishError(f"The release could not be written under {root}: {error}") from error
