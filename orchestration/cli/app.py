@@ -40,16 +40,30 @@ def _plain(text: str) -> str:
 
 
 @app.command()
-def refresh(quarter: Quarter = None) -> None:
+def refresh(
+    quarter: Quarter = None,
+    to: Annotated[
+        str | None, typer.Option(help="Last quarter of a range: each from QUARTER on, in turn.")
+    ] = None,
+) -> None:
     """Run the quarterly refresh, from the landing zone to the exports.
 
     Without QUARTER: the latest quarter for which anything has landed.
     """
+    from orchestration.cli.ranges import run_range
     from orchestration.cli.refreshing import run_refresh
 
     settings = load_settings()
+    console = Console(highlight=False)
     chosen = parse_quarter(quarter) if quarter else None
-    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False)))
+    if to is None:
+        raise typer.Exit(run_refresh(settings, chosen, console))
+    if chosen is None:
+        raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
+    last = parse_quarter(to)
+    raise typer.Exit(
+        run_range(chosen, last, lambda one: run_refresh(settings, one, console), console)
+    )
 
 
 @app.command()
