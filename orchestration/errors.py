@@ -33,6 +33,10 @@ class WarehouseUnreadableError(CspError):
     """The warehouse file is damaged, or missing where it is needed."""
 
 
+class StorageError(CspError):
+    """The disk is full, or a folder or file may not be written."""
+
+
 class WarehouseDamagedError(WarehouseUnreadableError):
     """The warehouse file is not a database any more, or a block of it fails its checksum."""
 

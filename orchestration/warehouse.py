@@ -15,7 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.errors import WarehouseBusyError, WarehouseDamagedError, WarehouseUnreadableError
+from orchestration.errors import (
+    StorageError,
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseUnreadableError,
+)
 from orchestration.settings import Settings
 
 
@@ -26,14 +31,19 @@ def writer_lock(home: Path, what: str, wait_seconds: float = 0) -> Iterator[None
     Waits up to ``wait_seconds``. Raises :class:`WarehouseBusyError` that names the holder. The
     lock belongs to the open file, so a killed process leaves nothing to clean up.
     """
-    home.mkdir(parents=True, exist_ok=True)
     path = home / "warehouse.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from error
     try:
         _acquire(handle, path, time.monotonic() + wait_seconds)
         holder = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat("T", "seconds")}
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"what": what, **holder}).encode(), 0)
+        # Who has it is for others to read; a full disk must not stop a run for that.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps({"what": what, **holder}).encode(), 0)
         yield
         os.ftruncate(handle, 0)
     finally:
@@ -89,9 +99,12 @@ def connect(
     try:
         yield connection
     except duckdb.Error as error:
-        if not is_damage(str(error)):
-            raise
-        raise _damaged(settings, file, str(error)) from error
+        said = str(error)
+        if is_damage(said):
+            raise _damaged(settings, file, said) from error
+        if is_refused_by_disk(said):
+            raise unwritable(file, said) from error
+        raise
     finally:
         connection.close()
 
@@ -116,9 +129,11 @@ def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyCon
             ) from error
         if is_damage(said):
             raise _damaged(settings, file, said) from error
+        if is_refused_by_disk(said):
+            raise unwritable(file, said) from error
         raise WarehouseUnreadableError(
             f"{file} cannot be opened: {said.splitlines()[0]} The published releases are not "
-            "affected. Check the file's permissions and the space on its disk, and try again."
+            "affected. Check the file's permissions, and try again."
         ) from error
 
 
@@ -135,6 +150,31 @@ _DAMAGE = (
 def is_damage(message: str) -> bool:
     """Say whether the engine's message means that the file itself is damaged."""
     return any(words in message for words in _DAMAGE)
+
+
+_REFUSED_BY_DISK = (
+    "No space left on device",
+    "Permission denied",
+    "Read-only file system",
+    "File too large",
+    "Disk quota exceeded",
+    "Could not write",
+    "failed to offload data block",
+)
+
+
+def is_refused_by_disk(message: str) -> bool:
+    """Say whether the engine's message means a full disk or a missing permission."""
+    return any(words in message for words in _REFUSED_BY_DISK)
+
+
+def unwritable(place: Path, message: str) -> StorageError:
+    """Return the error of a place that cannot be written, with what to do about it."""
+    return StorageError(
+        f"{place} cannot be written ({message.splitlines()[0]}). The published releases are not "
+        "affected. Make room on its disk, or give the permission, and refresh again: there is "
+        "nothing to clean up."
+    )
 
 
 def _damaged(settings: Settings, file: Path, message: str) -> WarehouseDamagedError:

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from orchestration.errors import LandingError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.landing import quarters_landed, read_delivery
-from orchestration.ingest.receipt import delivered_files, unfinished_files
+from orchestration.ingest.receipt import delivered_files, unfinished_files, unreadable
 
 _SHORT = 16
 """Hexadecimal digits kept of a digest: the memory of twenty years must stay small."""
@@ -123,9 +122,7 @@ def _look(raw: Path, contract: Contract, quarter: date, memory: Memory, now: flo
         # Renamed between the listing and the look: it has moved, so the next look will tell.
         parts = [f"moved at {now}"]
     except OSError as error:
-        raise LandingError(
-            f"{error.filename} cannot be read ({error.strerror}). Check its permissions."
-        ) from error
+        raise unreadable(error) from error
     if not parts:
         return None
     look = _digest(parts)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orchestration.errors import LandingError, QuarterError
 from orchestration.ingest.contract import Contract
-from orchestration.ingest.receipt import Receipt, delivered_files
+from orchestration.ingest.receipt import Receipt, delivered_files, unreadable
 from orchestration.quarters import parse_quarter
 
 
@@ -70,9 +70,8 @@ def quarters_landed(raw: Path, contract: Contract) -> list[date]:
 
     Raises :class:`LandingError` for a folder that is not named after a quarter.
     """
-    root = raw / contract.source
     quarters = []
-    for folder in sorted(path for path in root.glob("*") if path.is_dir()):
+    for folder in _folders(raw / contract.source):
         if folder.name.startswith("."):
             continue
         try:
@@ -82,6 +81,19 @@ def quarters_landed(raw: Path, contract: Contract) -> list[date]:
                 f"{folder}: a delivery's folder is named after its quarter. {error}"
             ) from error
     return quarters
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders directly under ``root``; none where it is missing.
+
+    One that may not be read is not an empty one: what has landed would be left out unnoticed.
+    """
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(error) from error
 
 
 def read_delivery(
@@ -96,9 +108,7 @@ def read_delivery(
     try:
         files = _landed_files(folder, known or {})
     except OSError as error:
-        raise LandingError(
-            f"{error.filename} cannot be read ({error.strerror}). Check its permissions."
-        ) from error
+        raise unreadable(error) from error
     if not files:
         return None
     return Delivery(contract.source, quarter, folder, files, Receipt.read(folder))

@@ -24,6 +24,7 @@ from orchestration.ingest.reading import rows_table
 from orchestration.ingest.record import record
 from orchestration.ingest.rules import acceptable, broken_rules, typed
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
+from orchestration.warehouse import is_damage, is_refused_by_disk
 
 
 @contextmanager
@@ -107,7 +108,7 @@ def _load_group(
             _insert(connection, contract, group, tolerant=tolerant)
             return [_settle(connection, contract, one, now) for one in group]
     except duckdb.Error as error:
-        if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+        if _is_ours(error):
             raise
         if len(group) > 1:
             alone = [_load_group(connection, contract, [one], now) for one in group]
@@ -120,6 +121,17 @@ def _load_group(
             file=group[0].files[0].file.name,
         )
         return [_refuse(connection, contract, group[0], [fault], now)]
+
+
+def _is_ours(error: duckdb.Error) -> bool:
+    """Say whether the machine is at fault (memory, disk, a damaged file), not the delivery."""
+    kinds = (
+        duckdb.OutOfMemoryException,
+        duckdb.IOException,
+        duckdb.TransactionException,
+        duckdb.FatalException,
+    )
+    return isinstance(error, kinds) or is_refused_by_disk(str(error)) or is_damage(str(error))
 
 
 def _insert(

@@ -55,7 +55,7 @@ from orchestration.publish.placement import (
     scratch_folder,
 )
 from orchestration.quarters import parse_quarter, quarter_label
-from orchestration.warehouse import damaged, is_damage
+from orchestration.warehouse import damaged, is_damage, is_refused_by_disk
 
 STORAGE_VERSION = "v1.0.0"
 """Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 1.0.0 and
@@ -141,9 +141,17 @@ def _told_plainly(warehouse: Path, root: Path) -> Iterator[None]:
         reason = str(error).splitlines()[0]
         if is_damage(reason):
             raise damaged(warehouse, reason) from error
-        raise PublishError(f"The release could not be built: {reason}") from error
+        hint = f" {_MAKE_ROOM}" if is_refused_by_disk(reason) else ""
+        raise PublishError(f"The release could not be built: {reason}.{hint}") from error
     except OSError as error:
-        raise PublishError(f"The release could not be written under {root}: {error}") from error
+        raise PublishError(
+            f"The release could not be written under {root}: {error}. {_MAKE_ROOM}"
+        ) from error
+
+
+_MAKE_ROOM = (
+    "Make room there, or give the permission, and refresh again: what was published still stands."
+)
 
 
 def _refuse_reserved(tables: Sequence[PublishedTable]) -> None:
