@@ -1,9 +1,9 @@
 """Faults: whatever is done to a refresh, the releases stand and the next refresh puts all right.
 
 Each campaign injects its faults one after the other (tests/fault_bench.py). After each: the earlier
-release is byte for byte what it was, the current one is the earlier or the new one and can be read,
-the next refresh ends well without a hand's turn, tables, releases and exports are those of a refresh
-that nothing happened to, and what was told says what to do.
+release is byte for byte what it was, the current one is the earlier or the new one and can be
+read, the next refresh ends well without a hand's turn, tables, releases and exports are those of a
+refresh that nothing happened to, and what was told says what to do.
 """
 
 import json

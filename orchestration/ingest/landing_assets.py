@@ -41,7 +41,7 @@ def _landing(node: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]) 
         owners=[ENGINEERS],
         partitions_def=partitions,
         description=f"{about['title']}, as {about['supplier']} delivers it into "
-        f"raw/{node['name']}/<quarter>/. Expected {about['arrival_days']} days after a quarter's "
+        f"`raw/{node['name']}/<quarter>/`. Expected {about['arrival_days']} days after a quarter's "
         f"end ({about['cadence']}).",
         kinds={"file"},
         tags={"cadence": about["cadence"], "counts": about["counts"]},
