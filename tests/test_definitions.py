@@ -97,19 +97,18 @@ def test_definitions_are_those_of_the_snapshot(definitions: dg.Definitions) -> N
 def _described(definitions: dg.Definitions) -> dict[str, Any]:
     repository = definitions.get_repository_def()
     graph = definitions.resolve_asset_graph()
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, str]] = {}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        made = node.assets_def
-        spec = made.get_asset_spec(key)
-        groups.setdefault(str(node.group_name), {})["/".join(key.path)] = {
-            "external": node.is_external,
-            "freshness": repr(spec.freshness_policy) if spec.freshness_policy else None,
-            "kinds": sorted(spec.kinds),
-            "owners": list(spec.owners),
-            "partitioned": node.partitions_def is not None,
-            "pool": None if node.is_external else sorted({op.pool for op in _ops(made)}),
-        }
+        spec = node.assets_def.get_asset_spec(key)
+        said = [
+            "external" if node.is_external else f"pool {node.assets_def.op.pool}",
+            "+".join(sorted(spec.kinds)),
+            "+".join(spec.owners),
+            "by quarter" if node.partitions_def else "whole",
+            *([_policy(spec.freshness_policy)] if spec.freshness_policy else []),
+        ]
+        groups.setdefault(str(node.group_name), {})["/".join(key.path)] = ", ".join(said)
     return {
         "groups": groups,
         "jobs": sorted(job.name for job in repository.get_all_jobs()),
@@ -124,8 +123,10 @@ def _described(definitions: dg.Definitions) -> dict[str, Any]:
     }
 
 
-def _ops(made: dg.AssetsDefinition) -> list[Any]:
-    return [made.op]
+def _policy(policy: Any) -> str:
+    if hasattr(policy, "deadline_cron"):
+        return f"fresh by {policy.deadline_cron} {policy.timezone}"
+    return f"fresh for {policy.fail_window.to_timedelta().days} days"
 
 
 def test_every_asset_says_what_a_person_looks_for(definitions: dg.Definitions) -> None:

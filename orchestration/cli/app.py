@@ -168,6 +168,17 @@ def restore(
 
 
 @app.command()
+def docs() -> None:
+    """Build dbt's documentation (models, columns, tests, lineage) as one static page."""
+    from orchestration.cli.docs import build_docs
+    from orchestration.cli.preparing import prepare as make_ready
+
+    settings = load_settings()
+    make_ready(settings)
+    typer.echo(f"Open {build_docs(settings)} in a browser.")
+
+
+@app.command()
 def prepare() -> None:
     """Parse the dbt project and set up Dagster's home, if either has changed."""
     from orchestration.cli.preparing import prepare as make_ready
