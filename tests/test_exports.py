@@ -92,7 +92,11 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
     found = [sorted(contents(folder)) for folder in folders]
     assert found[0] == found[1] == found[2]
     expected = {f"tables/{name}.{kind}" for name in models() for kind in ("csv", "parquet")}
-    expected |= {"tables/data_dictionary.csv", "tables/data_dictionary.parquet"}
+    expected |= {
+        f"tables/{name}.{kind}"
+        for name in ("changes", "data_dictionary")
+        for kind in ("csv", "parquet")
+    }
     for chart in (
         "figure_10_shoplifting", "figure_11_burglary", "table_5_social_dwellings_rate"
     ):  # fmt: skip

@@ -45,6 +45,9 @@ def refresh(
     to: Annotated[
         str | None, typer.Option(help="Last quarter of a range: each from QUARTER on, in turn.")
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
+    ] = False,
 ) -> None:
     """Run the quarterly refresh, from the landing zone to the exports.
 
@@ -57,12 +60,12 @@ def refresh(
     console = Console(highlight=False)
     chosen = parse_quarter(quarter) if quarter else None
     if to is None:
-        raise typer.Exit(run_refresh(settings, chosen, console))
+        raise typer.Exit(run_refresh(settings, chosen, console, full=full))
     if chosen is None:
         raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
     last = parse_quarter(to)
     raise typer.Exit(
-        run_range(chosen, last, lambda one: run_refresh(settings, one, console), console)
+        run_range(chosen, last, lambda one: run_refresh(settings, one, console, full=full), console)
     )
 
 
@@ -77,15 +80,12 @@ def land(
     ] = False,
 ) -> None:
     """Copy a delivery into the landing zone, with its checksums and the time of receipt."""
-    from orchestration.errors import LandingError
-    from orchestration.ingest.contract import load_contracts
+    from orchestration.ingest.contract import contract_of
     from orchestration.ingest.landing import land as land_delivery
     from orchestration.ingest.receipt import Receipt
 
     settings = load_settings()
-    contracts = load_contracts()
-    if source not in contracts:
-        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(contracts)}.")
+    contract = contract_of(source)
     day = parse_quarter(quarter)
     receipt = Receipt(
         source=source,
@@ -94,7 +94,7 @@ def land(
         nature="synthetic" if synthetic else "real",
         note=note,
     )
-    landed = land_delivery(settings.raw, contracts[source], day, files, receipt)
+    landed = land_delivery(settings.raw, contract, day, files, receipt)
     console = Console(highlight=False)
     console.print(f"Landed {source} for {quarter_label(day)} ({day}) in {landed.delivery.folder}:")
     for file in landed.delivery.files:
@@ -103,6 +103,23 @@ def land(
         console.print("The same files had landed before: nothing has changed.")
     else:
         console.print(f"`csp refresh {day}` loads it.")
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    files: Annotated[list[Path], typer.Argument(help="The files, all of one delivery.")],
+    report: Annotated[
+        Path, typer.Option(help="Folder for the error report (XLSX and CSV).")
+    ] = Path(),
+) -> None:
+    """Check a delivery before it is handed over: the same checks and report as a load.
+
+    Ends with code 0 where it would be loaded, with or without warnings, and 1 where refused.
+    """
+    from orchestration.cli.checking import check_files
+
+    raise typer.Exit(check_files(load_settings(), source, files, report, Console(highlight=False)))
 
 
 @app.command()
@@ -117,6 +134,83 @@ def status(
 
     today = (on or datetime.now()).date()
     show_status(load_settings(), Console(highlight=False), today)
+
+
+@app.command()
+def history(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[
+        str | None, typer.Option(help="Only the deliveries for this quarter.")
+    ] = None,
+) -> None:
+    """List every version of a source's deliveries: files, rows, and what took its place."""
+    from orchestration.cli.histories import show_history
+
+    chosen = parse_quarter(quarter) if quarter else None
+    show_history(load_settings(), source, chosen, Console(highlight=False))
+
+
+@app.command()
+def accept(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[str, typer.Argument(help="First day of the delivery's quarter.")],
+    rule: Annotated[str, typer.Argument(help="volume, missing-place or blank-column.")],
+    reason: Annotated[str, typer.Option(help="Why it is in order; kept in the warehouse.")],
+    period: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Only this period; all of the delivery if left out."
+        ),
+    ] = None,
+) -> None:
+    """Accept what a refresh found out of the ordinary in a delivery, with a reason."""
+    from orchestration.cli.histories import accept as accept_anomalies
+
+    day = period.date() if period else None
+    console = Console(highlight=False)
+    accept_anomalies(load_settings(), source, parse_quarter(quarter), rule, day, reason, console)
+
+
+@app.command()
+def releases() -> None:
+    """List the published releases, the current one and those that were superseded."""
+    from orchestration.cli.released import show_releases
+
+    show_releases(load_settings(), Console(highlight=False))
+
+
+@app.command()
+def rollback(
+    quarter: Annotated[str, typer.Argument(help="Quarter whose release is to be current.")],
+    reason: Annotated[str, typer.Option(help="Why; it is written down.")],
+    build: Annotated[
+        str | None, typer.Option(help="One build of the quarter, as `csp releases` names it.")
+    ] = None,
+) -> None:
+    """Make an earlier release the current one, until a differing one is published.
+
+    Rolling back to the newest release ends a rollback.
+    """
+    from orchestration.cli.released import make_current
+
+    console = Console(highlight=False)
+    make_current(load_settings(), parse_quarter(quarter), build, reason, console)
+
+
+@app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="A mart or report, such as crime_monthly.")],
+    key: Annotated[
+        list[str], typer.Argument(help="column=value, as many as single out a row of it.")
+    ],
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="File for the position of every row.")
+    ] = None,
+) -> None:
+    """Show the deliveries, files and rows that a figure was made from."""
+    from orchestration.cli.tracing import show_trace
+
+    show_trace(load_settings(), table, key, csv, Console(highlight=False))
 
 
 @app.command()
@@ -176,6 +270,39 @@ def docs() -> None:
     settings = load_settings()
     make_ready(settings)
     typer.echo(f"Open {build_docs(settings)} in a browser.")
+
+
+@app.command()
+def audit(
+    misprints: Annotated[
+        bool, typer.Option("--misprints", help="List what was printed wrong, and the truth.")
+    ] = False,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="List the inconsistencies and their answers.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write every printed number to this file.")
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Bring this document, docs/audit.md, up to date."),
+    ] = None,
+) -> None:
+    """Hold every number that the assessment printed against the warehouse.
+
+    Ends with code 1 where a number is neither reproduced nor explained.
+    """
+    from orchestration.cli.auditing import show_audit, write_csv, write_markdown
+
+    settings = load_settings()
+    console = Console(highlight=False)
+    code = show_audit(settings, misprints=misprints, findings=findings, console=console)
+    if csv:
+        console.print(f"{write_csv(settings, csv):,} printed numbers written to {csv}.")
+    if markdown:
+        write_markdown(settings, markdown)
+        console.print(f"Written into {markdown}.")
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -12,6 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Column, Table
 
+from orchestration.cli.histories import show_anomalies
 from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
 from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.expected import Expectation, expect, landed_quarters, next_due
@@ -87,6 +88,8 @@ def show_status(settings: Settings, console: Console, today: date) -> None:
         standings = {name: cells[name, quarter].standing for name in contracts}
         console.print(_in_short(settings, quarter, standings))
     _print_refused(known, console)
+    if known.versions:
+        show_anomalies(settings, console)
     console.print(_releases(settings))
 
 

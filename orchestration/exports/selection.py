@@ -138,7 +138,7 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
         connection,
         "select table_schema, table_name, title, description, note, key_columns "
         "from main.published_tables "
-        "where table_schema <> 'main' or table_name = 'data_dictionary' "
+        "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary') "
         "order by table_schema, table_name",
     )
     columns = fetch(
@@ -186,7 +186,8 @@ def selection_query(table: TableRef, whose: Partnership, columns: str | None = N
     where = ""
     if areas is not None:
         codes = ", ".join("'" + code.replace("'", "''") + "'" for code in areas)
-        where = f" where area_code in ({codes})"
+        # What changed may concern no area at all; every other table names one in each row.
+        where = f" where (area_code in ({codes}) or area_code is null)"
     rest = [name for name in table.column_names if name not in table.key]
     order = ", ".join(f"source.{identifier(name)}" for name in (*table.key, *rest))
     path = qualified(table.schema, table.name)

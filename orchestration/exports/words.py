@@ -18,7 +18,7 @@ SHORTHAND: Mapping[str, str] = MappingProxyType(
         "[z]": "not applicable",
         "[b]": "break in the series: not comparable with earlier figures",
         "[p]": "provisional",
-        "[r]": "revised",
+        "[r]": "revised since the release of the quarter before",
         "[u]": "low reliability",
     }
 )
@@ -115,7 +115,7 @@ def rate_label(row: Row) -> str:
     if value is not None:
         return f"{value:.1f}"
     marker = str(row.get("status") or "[x]")
-    return f"{marker} {SHORTHAND.get(marker, '')}".strip()
+    return f"{marker} {SHORTHAND.get(marker.split()[0], '')}".strip()
 
 
 def count_text(value: float) -> str:

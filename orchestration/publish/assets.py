@@ -11,7 +11,7 @@ from orchestration.owners import PUBLISHERS
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
-from orchestration.transform.project import published_nodes, sources_behind
+from orchestration.transform.project import project_settings, published_nodes, sources_behind
 
 RELEASE_KEY = dg.AssetKey(["published", "csp"])
 
@@ -45,7 +45,7 @@ def release_asset(
             settings.warehouse,
             settings.published,
             date.fromisoformat(context.partition_key),
-            published_tables(manifest),
+            published_tables(manifest, project_settings()),
             datetime.now(UTC),
             credits=_credits(manifest),
             sources=sources_behind(manifest, published_nodes(manifest)),
@@ -75,6 +75,7 @@ def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
             title=node["meta"]["csp"]["title"],
             supplier=node["meta"]["csp"]["supplier"],
             licence=node["meta"]["csp"]["licence"],
+            cadence=node["meta"]["csp"]["cadence"],
         )
         for node in manifest["sources"].values()
         if node["source_name"] == "raw"
