@@ -147,7 +147,10 @@ def test_every_asset_says_what_a_person_looks_for(definitions: dg.Definitions) -
             assert "exports" in spec.metadata, name
 
 
-def test_instance_keeps_one_run_at_a_time_and_tells_nobody(tmp_path: Path) -> None:
+def test_instance_keeps_one_run_at_a_time_and_tells_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     shutil.copy(PROJECT / "orchestration" / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         queue = instance.get_concurrency_config().run_queue_config

@@ -32,7 +32,7 @@ def release_asset(
         kinds={"duckdb"},
         description="The read-only database for BI: a new file, checked, and renamed into place.",
         metadata={
-            "current": dg.MetadataValue.path(settings.published / "csp.duckdb"),
+            "for_bi": dg.MetadataValue.path(settings.published / "csp.duckdb"),
             "exports": dg.MetadataValue.path(settings.exports),
         },
         pool="warehouse",
