@@ -41,6 +41,10 @@ class WarehouseDamagedError(WarehouseUnreadableError):
     """The warehouse file is not a database any more, or a block of it fails its checksum."""
 
 
+class DisclosureError(CspError):
+    """A hidden count could be worked out, or cannot be protected; nothing is published."""
+
+
 class TransformError(CspError):
     """dbt could not build the marts."""
 
