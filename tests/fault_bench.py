@@ -531,7 +531,7 @@ def two_at_once(bench: Bench) -> None:
 
 
 def file_being_written(bench: Bench) -> None:
-    """Let a delivered file grow while the refresh reads it."""
+    """Let a delivered file grow for as long as the refresh runs."""
     for number in range(8):
         with bench.ground() as ground:
             file = ground.settings.raw / "police_uk_street/2018-04-01/2018-06-street.csv"
@@ -539,15 +539,13 @@ def file_being_written(bench: Bench) -> None:
             cut = whole.rfind(b"\n", 0, len(whole) * (number + 1) // 9) + 1
             file.write_bytes(whole[:cut])
 
-            def grow(
-                _: int, file: Path = file, rest: bytes = whole[cut:], number: int = number
-            ) -> None:
-                deadline = time.monotonic() + bench.seconds * (0.2 + number / 20)
+            def grow(pid: int, file: Path = file, rest: bytes = whole[cut:]) -> None:
+                still_there = os.WEXITED | os.WNOHANG | os.WNOWAIT
                 with file.open("ab") as handle:
-                    while time.monotonic() < deadline:
+                    while os.waitid(os.P_PID, pid, still_there) is None:
                         handle.write(rest[: max(1, len(rest) // 200)])
                         handle.flush()
-                        time.sleep(0.002)
+                        time.sleep(0.0005)
 
             ended = child(lambda ground=ground: refresh(ground, NEW), grow)
             file.write_bytes(whole)
