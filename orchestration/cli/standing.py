@@ -83,7 +83,7 @@ def show_status(settings: Settings, console: Console, today: date) -> None:
         )
     console.print(table)
     if made_up := sorted({name for (name, _), one in known.versions.items() if one.synthetic}):
-        console.print(f"[yellow]Synthetic, not real:[/] {', '.join(made_up)}.")
+        console.print(f"[yellow]Not real, but synthetic:[/] {', '.join(made_up)}.")
     for quarter in quarters:
         standings = {name: cells[name, quarter].standing for name in contracts}
         console.print(_in_short(settings, quarter, standings))
