@@ -33,5 +33,13 @@ class WarehouseUnreadableError(CspError):
     """The warehouse file is damaged, or missing where it is needed."""
 
 
+class PseudonymKeyError(CspError):
+    """The key of the pseudonyms is missing, open to others, or not the warehouse's own."""
+
+
+class EncryptionError(CspError):
+    """The warehouse cannot be opened with the key that was given, or with none."""
+
+
 class TransformError(CspError):
     """dbt could not build the marts."""

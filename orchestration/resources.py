@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from orchestration.access import restrict
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import writer_lock
 
@@ -28,6 +29,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
         """Hold the lock for as long as the run lasts."""
         self._settings = load_settings()
+        restrict(self._settings)
         run = f"Run {context.run_id[:8]}" if context.run_id else "A run"
         with writer_lock(self._settings.home, run, self._settings.lock_wait_seconds):
             yield self

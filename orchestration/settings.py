@@ -7,7 +7,7 @@ module is imported; :func:`load_settings` reads the environment once, at the edg
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestration.errors import CspError, SettingsError
@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     lock_wait_seconds: float = Field(
         0, ge=0, description="How long to wait while another refresh is writing."
     )
+    warehouse_key: SecretStr | None = Field(
+        None, min_length=16, description="Key with which the warehouse is encrypted at rest."
+    )
+    pseudonym_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Key of the pseudonyms; without it, a file under the home.",
+    )
 
     @field_validator("home", "raw", "partnerships", "corrections")
     @classmethod
@@ -58,6 +66,11 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """The restricted database."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        """The owner's file with the key of the pseudonyms, where no setting gives it."""
+        return self.home / "pseudonym.key"
 
     @property
     def published(self) -> Path:

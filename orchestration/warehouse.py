@@ -14,9 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
 
+from orchestration.encryption import attach_encrypted, refuse_without_key
 from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
 from orchestration.settings import Settings
+
+CATALOGUE = "warehouse"
+"""Name of the database in SQL, which DuckDB takes from its file's name."""
+
+_Config = dict[str, str | bool | int | float | list[str]]
 
 
 @contextmanager
@@ -73,7 +80,8 @@ def connect(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.D
     """Open the warehouse, and close it whatever happens.
 
     Raises :class:`WarehouseBusyError` where another process holds the file, and
-    :class:`WarehouseUnreadableError` where the file is missing (read-only) or damaged.
+    :class:`WarehouseUnreadableError` where the file is missing (read-only) or damaged, and
+    :class:`EncryptionError` where its key is missing or wrong.
     """
     if read_only and not settings.warehouse.exists():
         raise WarehouseUnreadableError(
@@ -88,7 +96,7 @@ def connect(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.D
 
 
 def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
+    config: _Config = {
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "temp_directory": str(settings.home / "warehouse.tmp"),
@@ -96,6 +104,8 @@ def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
         "storage_compatibility_version": "v1.5.0",
     }
     try:
+        if settings.warehouse_key:
+            return _open_encrypted(settings, settings.warehouse_key, read_only, config)
         return duckdb.connect(settings.warehouse, read_only=read_only, config=config)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
@@ -110,6 +120,23 @@ def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
             f"zone. (The engine says: {str(error).splitlines()[0]})"
         ) from error
     except duckdb.Error as error:
+        refuse_without_key(error, settings.warehouse)
         raise WarehouseUnreadableError(
             f"{settings.warehouse} cannot be opened: {str(error).splitlines()[0]}"
         ) from error
+
+
+def _open_encrypted(
+    settings: Settings, key: SecretStr, read_only: bool, config: _Config
+) -> duckdb.DuckDBPyConnection:
+    """Open the warehouse as a database of its own name beside an empty one in memory."""
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        attach_encrypted(
+            connection, settings.warehouse, CATALOGUE, key.get_secret_value(), read_only=read_only
+        )
+    except BaseException:
+        connection.close()
+        raise
+    connection.execute(f"use {CATALOGUE}")
+    return connection

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestration.access import close_new_files
 from orchestration.errors import CspError
 from orchestration.quarters import parse_quarter, quarter_label
 from orchestration.settings import load_settings
@@ -28,6 +29,7 @@ Quarter = Annotated[
 
 def main() -> None:
     """Run the command line; print a foreseeable fault as one message, without a traceback."""
+    close_new_files()
     try:
         app()
     except CspError as error:

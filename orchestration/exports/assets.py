@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.access import open_to_readers
 from orchestration.exports import export_release
 from orchestration.publish.assets import RELEASE_KEY
 from orchestration.resources import WarehouseWriter
@@ -30,6 +31,7 @@ def exports_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefiniti
         quarter = date.fromisoformat(context.partition_key)
         published = settings.published / quarter.isoformat() / "csp.duckdb"
         results = export_release(published, settings.exports, quarter)
+        open_to_readers(settings.exports)
         return dg.MaterializeResult(
             metadata={
                 "partnerships": len(results),

@@ -69,7 +69,7 @@ def _profile(
     connection: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Collection[int]
 ) -> None:
     # A required column is never blank in a row that was loaded.
-    optional = [column for column in contract.columns if not column.required]
+    optional = [column for column in contract.stored_columns if not column.required]
     counts = {"": "count(*)"} | {
         column.name: f"count(nullif({column.name}, ''))"
         if column.type == "VARCHAR"

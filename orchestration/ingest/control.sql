@@ -137,6 +137,11 @@ create table if not exists control.partnership_areas (
     force_area_name varchar not null
 );
 
+-- Which key the pseudonyms of the raw tables were made with: a fingerprint, never the key. One row.
+create table if not exists control.pseudonym_key (
+    fingerprint varchar not null
+);
+
 create table if not exists quarantine.refused_rows (
     delivery_id integer not null,
     file_id integer not null,

@@ -4,10 +4,12 @@ A raw table is append-only and holds every version of every delivery. Rows of a 
 their delivery and file; their line follows from their order and is shown by ``<table>_lines``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
+from orchestration.errors import WarehouseUnreadableError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.rules import literal
 
@@ -56,12 +58,13 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     shows the raw table until a correction is applied.
     """
     described: dict[str, tuple[str, str]] = {
-        column.name: (column.type, column.comment) for column in contract.columns
+        column.name: (column.type, column.comment) for column in contract.stored_columns
     }
     described |= contract.lineage_columns
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in described.items())
     table = contract.raw_table
     connection.execute(f"create table if not exists {table} ({columns})")
+    _require_columns(connection, contract, list(described))
     connection.execute(f"comment on table {table} is {literal(contract.meaning)}")
     for name, (_, meaning) in described.items():
         connection.execute(f"comment on column {table}.{name} is {literal(meaning)}")
@@ -70,3 +73,20 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     )
     if contract.layout == "csv":
         connection.execute(_LINES_VIEW.format(table=table))
+
+
+def _require_columns(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, declared: Sequence[str]
+) -> None:
+    """Raise :class:`WarehouseUnreadableError` for a raw table of another version's contract."""
+    held = connection.execute(
+        "select column_name from duckdb_columns() where database_name = current_database() "
+        "and schema_name = 'raw' and table_name = ? order by column_index",
+        [contract.source],
+    ).fetchall()
+    if [name for (name,) in held] != list(declared):
+        raise WarehouseUnreadableError(
+            f"The warehouse's table {contract.raw_table} has other columns than its contract: it "
+            "was loaded by another version. Move the warehouse away and run `csp refresh`: "
+            "everything is loaded again from the landing zone."
+        )
