@@ -56,7 +56,7 @@ def engine(
 def attach_read_only(
     connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: str | None = None
 ) -> None:
-    """Attach the DuckDB file at ``path`` as ``alias``, for reading only, with its key if it has one.
+    """Attach the DuckDB file at ``path`` as ``alias``, for reading only; ``key`` if encrypted.
 
     Raises :class:`PublishError` where the file is missing, locked by a writer, or unreadable.
     """
