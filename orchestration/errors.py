@@ -41,5 +41,9 @@ class EncryptionError(CspError):
     """The warehouse cannot be opened with the key that was given, or with none."""
 
 
+class DisclosureError(CspError):
+    """A hidden count could be worked out, or cannot be protected; nothing is published."""
+
+
 class TransformError(CspError):
     """dbt could not build the marts."""

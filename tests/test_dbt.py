@@ -135,7 +135,8 @@ def test_counts_kept_from_earlier_builds_are_those_of_a_full_one(
         connection.execute(
             f"update {table} set delivery = 'police_uk_street 2018-04-01 v0', offences = 9 "
             "where month = '2018-04-01';"
-            f"update {table} set placed_by = 'elsewhere', offences = 9 where month = '2018-03-01';"
+            f"update {table} set counted_under = 'elsewhere', offences = 9 "
+            "where month = '2018-03-01';"
             f"delete from {table} where month = '2018-05-01';"
             f"insert into {table} select month + interval 10 year, * exclude (month) from {table} "
             "where month = '2017-04-01'"

@@ -58,7 +58,8 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             "create schema raw; create schema control; create schema marts;"
             "create table raw.crimes as select 1 as _delivery_id, 'x' as kind;"
-            "create table raw.homes as select 1 as _delivery_id;"
+            "create table raw.homes_delivered as select 1 as _delivery_id, 7 as dwellings;"
+            "create view raw.homes as from raw.homes_delivered;"
             "create table control.in_force as "
             "select 'crimes' as source, date '2018-04-01' as period, 1 as delivery_id;"
             "create table control.refresh as select date '2018-04-01' as as_at;"
@@ -95,7 +96,12 @@ def test_a_build_stands_while_nothing_changes(warehouse: duckdb.DuckDBPyConnecti
     ("change", "built"),
     [
         ("insert into raw.crimes values (2, 'x')", {"crimes", "counts"}),
-        ("insert into raw.homes values (2)", {"homes", "quarters"}),
+        ("insert into raw.homes_delivered values (2, 8)", {"homes", "quarters"}),
+        (
+            "create or replace view raw.homes as "
+            "select _delivery_id, 8 as dwellings from raw.homes_delivered",
+            {"homes", "quarters"},
+        ),
         ("update control.in_force set delivery_id = 2", {"crimes", "counts", "everything"}),
         ("insert into control.in_force values ('homes', '2018-05-01', 1)", {"everything"}),
         ("delete from control.in_force", {"crimes", "counts", "everything"}),

@@ -1,12 +1,13 @@
 {#- The months of each force that are to be counted, with what the count depends on beside the rows
-    of the month themselves: the delivery that speaks for it, and how small areas are placed. -#}
+    of the month themselves: the delivery that speaks for it, how small areas are placed, and the
+    corrections of deliveries, which stand in the view that staging reads. -#}
 {% macro counted_months() -%}
     select
         force_months.force_code,
         force_months.force_name,
         force_months.month,
         force_months.delivery,
-        placement.placed_by
+        placement.counted_under
     from {{ ref('int_force_months__in_force') }} as force_months
     cross join (
         select
@@ -17,7 +18,14 @@
                     )::hugeint
                 ),
                 0
-            )::varchar as placed_by
+            ) || ' ' || coalesce(
+                (
+                    select max(md5(sql))
+                    from duckdb_views()
+                    where schema_name = 'corrected' and view_name = 'police_uk_street'
+                ),
+                ''
+            ) as counted_under
         from {{ ref('int_small_areas__placed') }} as places
         inner join {{ ref('int_areas__listed') }} as areas
             on places.district_code = areas.area_code
@@ -37,7 +45,7 @@
                 counted.force_code = wanted.force_code
                 and counted.month = wanted.month
                 and counted.delivery is not distinct from wanted.delivery
-                and counted.placed_by = wanted.placed_by
+                and counted.counted_under = wanted.counted_under
         )
     {%- endif -%}
 {%- endmacro %}

@@ -20,7 +20,7 @@ from orchestration.ingest.anomalies import listed_anomalies
 from orchestration.ingest.contract import load_contracts
 from orchestration.quarters import quarter_label
 from orchestration.settings import Settings
-from orchestration.transform.project import told_warnings
+from orchestration.transform.last_build import standing_warnings
 from orchestration.warehouse import connect
 
 _SHOWN_FAULTS = 10
@@ -295,7 +295,9 @@ def _print_checks(ran: _Ran, console: Console) -> None:
 
 
 def _print_warnings(settings: Settings, console: Console) -> None:
-    for warning in told_warnings(settings):
+    with connect(settings, read_only=True) as connection:
+        warnings = standing_warnings(connection)
+    for warning in warnings:
         console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
 
 

@@ -228,12 +228,17 @@ def shown(column: Column, contract: Contract) -> str:
     """Return the SQL expression of a wrong value as it may be shown, null where it may not.
 
     Hidden are personal columns and, in a source about people, whatever has the form of one: a
-    shifted row puts an identifier or a date of birth under another heading.
+    shifted row puts an identifier or a date of birth under another heading. (A wrong date under
+    the heading of a date says nothing of a birth.)
     """
     if column.personal:
         return "null"
     value = f"left({column.name}, {_SHOWN})"
-    hidden = [_looks_personal(column.name, one) for one in contract.columns if one.personal]
+    hidden = [
+        _looks_personal(column.name, one)
+        for one in contract.columns
+        if one.personal and not (one.type == column.type == "DATE")
+    ]
     conditions = " or ".join(condition for condition in hidden if condition)
     return f"case when not coalesce({conditions}, false) then {value} end" if conditions else value
 

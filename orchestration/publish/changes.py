@@ -333,14 +333,21 @@ from told
 def _common_columns(
     connection: duckdb.DuckDBPyConnection, table: PublishedTable, earlier: Earlier
 ) -> dict[str, str]:
-    """Return the columns of the table that the earlier release has as well, with their types."""
+    """Return the columns that the earlier release has as well, with their types.
+
+    A column that was retyped is another column: what it held cannot be compared with what it holds.
+    """
     had = connection.execute(
-        "select column_name from duckdb_columns() "
+        "select column_name, data_type from duckdb_columns() "
         "where database_name = ? and schema_name = ? and table_name = ?",
         [earlier.alias, table.schema, table.name],
     ).fetchall()
-    names = {name for (name,) in had}
-    return {one.name: one.data_type for one in table.columns if one.name in names}
+    types = dict(had)
+    return {
+        one.name: one.data_type
+        for one in table.columns
+        if types.get(one.name) == one.data_type.upper()
+    }
 
 
 def _differs(name: str, number: bool) -> str:

@@ -21,7 +21,7 @@ from orchestration.transform.last_build import (
     standing_build,
     table_rows,
 )
-from orchestration.transform.project import RawEvent, inputs_sha256, run_dbt
+from orchestration.transform.project import RawEvent, inputs_sha256, run_dbt, told_warnings
 from orchestration.warehouse import connect
 
 FULL_TAG = "csp/full"
@@ -79,8 +79,11 @@ def model_assets(
             command = _only(manifest, changed) if some else _command(context, manifest, translator)
             built = yield from _build(context, settings, manifest, translator, command)
             checked = built.checks
-            if built.all_passed and not context.is_subset:
-                _remember(settings, made_from, built.rows)
+            if built.none_failed and not context.is_subset:
+                before = last.warned if last else {}
+                rerun = {_check_id(*check) for check in checked}
+                kept = {check: said for check, said in before.items() if check not in rerun}
+                _remember(settings, made_from, built.rows, {**kept, **built.warned})
         if last:
             for check in sorted(context.selected_asset_check_keys):
                 if (check.asset_key, check.name) not in checked:
@@ -121,13 +124,21 @@ def _unchanged(
 
 
 def _standing_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckResult:
-    """Tell Dagster of a check that passed on what still stands: only such builds are remembered."""
+    """Tell Dagster how a check on what still stands ended: a build that failed is not remembered,
+    so it passed or warned."""
+    said = last.warned.get(_check_id(check.asset_key, check.name))
     return dg.AssetCheckResult(
-        passed=True,
+        passed=said is None,
+        severity=dg.AssetCheckSeverity.WARN if said else dg.AssetCheckSeverity.ERROR,
+        description="; ".join(said) if said else None,
         asset_key=check.asset_key,
         check_name=check.name,
         metadata={STANDS_SINCE: last.built_at.isoformat()},
     )
+
+
+def _check_id(asset_key: dg.AssetKey | None, name: str | None) -> str:
+    return f"{asset_key.to_user_string() if asset_key else ''}:{name}"
 
 
 def _only(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
@@ -139,10 +150,15 @@ def _only(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     return [*_DBT_BUILD, "--select", *chosen, "source:control"]
 
 
-def _remember(settings: Settings, made_from: Mapping[str, str], rows: Mapping[str, int]) -> None:
+def _remember(
+    settings: Settings,
+    made_from: Mapping[str, str],
+    rows: Mapping[str, int],
+    warned: Mapping[str, list[str]],
+) -> None:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     with connect(settings) as connection:
-        remember(connection, LastBuild(made_from, now, rows))
+        remember(connection, LastBuild(made_from, now, rows, warned))
 
 
 # --- what is built ---------------------------------------------------------------------------
@@ -150,11 +166,15 @@ def _remember(settings: Settings, made_from: Mapping[str, str], rows: Mapping[st
 
 @dataclass
 class _Built:
-    """What came of a run of dbt: the rows of each table, the checks made, and how they ended."""
+    """What came of a run of dbt: the rows of each table, the checks made, and how they ended.
+
+    ``warned`` has the words of each check that warned.
+    """
 
     rows: Mapping[str, int]
     checks: set[tuple[dg.AssetKey | None, str | None]] = field(default_factory=set)
-    all_passed: bool = True
+    none_failed: bool = True
+    warned: dict[str, list[str]] = field(default_factory=dict)
 
 
 def _build(
@@ -172,13 +192,17 @@ def _build(
     except TransformError as error:
         failure = error
     built = _Built(_row_counts(settings, manifest))
+    warnings = told_warnings(settings)
     for event in events:
         about = event["data"]["node_info"]
-        built.all_passed &= str(about["node_status"]) in {"success", "pass"}
+        built.none_failed &= str(about["node_status"]) in {"success", "pass", "warn"}
         message = DbtCoreCliEventMessage(event, event_history_metadata={})
         for asset_event in message.to_default_asset_events(manifest, translator, context):
             if isinstance(asset_event, dg.AssetCheckResult):
-                built.checks.add((asset_event.asset_key, asset_event.check_name))
+                check = (asset_event.asset_key, asset_event.check_name)
+                built.checks.add(check)
+                if about["unique_id"] in warnings:
+                    built.warned[_check_id(*check)] = warnings[about["unique_id"]]
             yield _with_row_count(asset_event, built.rows.get(_table(manifest, about["unique_id"])))
     if failure:
         raise failure

@@ -188,23 +188,23 @@ def _broken_rules(settings: Settings, sql: str) -> list[tuple[str, int]]:
         )
 
 
-def told_warnings(settings: Settings) -> list[str]:
-    """Return what the tests that only warn found in the last build, in words without counts.
+def told_warnings(settings: Settings) -> dict[str, list[str]]:
+    """Return what each test that warned in the run just ended says, in words without counts.
 
     A test says it in a column ``broken_rules``; one without is told by its name.
     """
     path = settings.dbt_state / "target" / "run_results.json"
     if not path.exists():
-        return []
+        return {}
     warned = [
         one
         for one in json.loads(path.read_text(encoding="utf-8"))["results"]
         if one["status"] == "warn"
     ]
-    said = []
+    said = {}
     for one in warned:
         rules = _broken_rules(settings, one["compiled_code"])
-        said += [rule for rule, _ in rules] or [one["unique_id"].rsplit(".", 1)[-1]]
+        said[one["unique_id"]] = [rule for rule, _ in rules] or [one["unique_id"].rsplit(".")[-1]]
     return said
 
 

@@ -14,7 +14,7 @@ with force_months as (
         wanted.force_name,
         wanted.month,
         wanted.delivery,
-        wanted.placed_by
+        wanted.counted_under
     from ({{ counted_months() }}) as wanted
     {%- if is_incremental() %}
     where not exists (
@@ -47,7 +47,7 @@ counted_as_published as (
         crimes.month,
         force_months.force_code,
         force_months.delivery,
-        force_months.placed_by,
+        force_months.counted_under,
         case
             when crimes.lsoa_code is null
                 then force_months.force_code || ':unlocated'
@@ -80,7 +80,7 @@ select
     counted.area_code,
     coalesce(types.crime_type, counted.published_crime_type) as crime_type,
     counted.delivery,
-    counted.placed_by,
+    counted.counted_under,
     sum(counted.offences)::bigint as offences
 from counted_as_published as counted
 left join conformed_types as types

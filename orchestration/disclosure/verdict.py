@@ -1,0 +1,112 @@
+"""The judgement: whether what the attack found leaves every hidden count as the rule demands.
+
+The demands are in ``model``. This module knows the truth (which counts are sensitive), the attack
+does not. Findings name keys and say what is wrong; they carry no value.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestration.disclosure.attack import Interval, attack, attack_from_within
+from orchestration.disclosure.model import MANY, Cell, Protection, Publication, publication
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A count that can be worked out: its key and what is wrong, without its value."""
+
+    key: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the attack on a release found.
+
+    ``intervals`` are restricted: with them a reader is nearer to the truth than without.
+    """
+
+    intervals: Mapping[str, Interval]
+    findings: tuple[Finding, ...]
+    narrowest: float | None
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+def examine(protection: Protection, published: Publication | None = None) -> Verdict:
+    """Attack what would be published, as an outsider and as each lone contributor, and judge it.
+
+    ``published`` is what was really written, where it stands already.
+    """
+    published = published or publication(protection)
+    cells = protection.tables.cells
+    intervals = attack(published)
+    findings = dict(_findings(cells, protection.hidden, intervals))
+    lone = {key: 1 for key in sorted(protection.hidden) if cells[key].value == 1}
+    sensitive = {key for key in published.asked if cells[key].sensitive}
+
+    def enough(key: str, interval: Interval) -> bool:
+        return fault_of(cells[key], key in protection.hidden, interval) is None
+
+    for key, seen in attack_from_within(published, lone, sensitive, enough).items():
+        for other, fault in _findings(cells, protection.hidden, seen):
+            if not _own_affair(protection, key, other):
+                findings.setdefault(other, f"{fault} by somebody who is counted elsewhere")
+    widths = [interval.width for key, interval in intervals.items() if key in protection.hidden]
+    return Verdict(
+        intervals,
+        tuple(Finding(key, fault) for key, fault in sorted(findings.items())),
+        min(widths) if widths else None,
+    )
+
+
+def _own_affair(protection: Protection, own: str, other: str) -> bool:
+    """Whether what a contributor learns follows from their own count and nothing published.
+
+    Whoever is the one person of an area knows its every category. So it is where they would learn
+    it even if nothing at all were shown but the noughts.
+    """
+    cells = protection.tables.cells
+    bounds = {key: _if_nothing_were_shown(cell) for key, cell in cells.items()}
+    nothing_shown = Publication(bounds, protection.tables.relations, (), ())
+    marked = other in protection.hidden
+
+    def enough(key: str, interval: Interval) -> bool:
+        return fault_of(cells[key], marked, interval) is None
+
+    seen = attack_from_within(nothing_shown, {own: 1}, {other}, enough)
+    return own in seen and not enough(other, seen[own][other])
+
+
+def _if_nothing_were_shown(cell: Cell) -> tuple[int, int]:
+    if not cell.printed:
+        return 0, MANY
+    if cell.value == 0 and not cell.rule.hide_zeros:
+        return 0, 0
+    return cell.least_if_marked, MANY
+
+
+def _findings(
+    cells: Mapping[str, Cell], hidden: frozenset[str], intervals: Mapping[str, Interval]
+) -> Iterator[tuple[str, str]]:
+    for key, interval in intervals.items():
+        if fault := fault_of(cells[key], key in hidden, interval):
+            yield key, fault
+
+
+def fault_of(cell: Cell, marked: bool, interval: Interval) -> str | None:
+    """Return what is wrong with a count's interval under its rule; none where nothing is."""
+    if not cell.sensitive:
+        return "it can be worked out exactly" if marked and interval.width == 0 else None
+    if not marked and interval.least == 0:
+        return None
+    if interval.width == 0:
+        return "it can be worked out exactly"
+    if interval.greatest is not None and interval.greatest < cell.rule.threshold:
+        return "it can be shown to be below the threshold"
+    if interval.width < cell.rule.threshold - 1:
+        return "it can be told more nearly than the rule allows"
+    return None
