@@ -45,5 +45,9 @@ class DisclosureError(CspError):
     """A hidden count could be worked out, or cannot be protected; nothing is published."""
 
 
+class PurgeError(CspError):
+    """What was purged is needed, or a purge did not remove everything."""
+
+
 class TransformError(CspError):
     """dbt could not build the marts."""

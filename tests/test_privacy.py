@@ -5,6 +5,8 @@ import hashlib
 import io
 import os
 import stat
+import subprocess
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,20 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from orchestration.access import restrict
-from orchestration.errors import PseudonymKeyError, SettingsError, WarehouseUnreadableError
+from orchestration.errors import (
+    EncryptionError,
+    PseudonymKeyError,
+    PurgeError,
+    SettingsError,
+    WarehouseUnreadableError,
+)
+from orchestration.ingest.balance import unbalanced_deliveries
+from orchestration.ingest.contract import load_contracts
+from orchestration.ingest.history import delivery_history
 from orchestration.ingest.landing import land
 from orchestration.ingest.pseudonyms import Pseudonyms, normalised
 from orchestration.ingest.receipt import Receipt
+from orchestration.retention import past_their_period, purge
 from orchestration.settings import PROJECT, load_settings
 from orchestration.warehouse import connect
 from tests.support import NOW, Ground
@@ -362,7 +374,9 @@ def test_what_stood_open_is_closed(ground: Ground) -> None:
 def test_landed_people_are_their_owners_and_public_extracts_everybodys(
     ground: Ground, tmp_path: Path
 ) -> None:
-    receipt = Receipt(source=COHORT, quarter=date(2018, 4, 1), received_at=NOW)
+    receipt = Receipt(
+        source=COHORT, quarter=date(2018, 4, 1), received_at=NOW, nature="synthetic", note=""
+    )
     for source, expected in ((COHORT, (0o700, 0o600)), ("supported_accommodation", (0o755, 0o644))):
         given_file = min((PROJECT / "raw" / source / "2018-04-01").glob("*.csv"))
         landed = land(
@@ -372,3 +386,160 @@ def test_landed_people_are_their_owners_and_public_extracts_everybodys(
         assert {stat.S_IMODE(path.stat().st_mode) for path in landed.folder.iterdir()} == {
             expected[1]
         }
+
+
+# --- encryption at rest
+
+LOCK = "the key of the warehouse, for tests"
+
+
+def encrypted(ground: Ground, key: str | None = LOCK) -> Ground:
+    secret = SecretStr(key) if key else None
+    return Ground(ground.settings.model_copy(update={"warehouse_key": secret}))
+
+
+def test_an_encrypted_warehouse_opens_with_its_key_only(ground: Ground) -> None:
+    one_person(ground)
+    locked = encrypted(ground)
+    assert locked.load(COHORT).total("rows_loaded") == 3
+    force = "Cambridgeshire Constabulary"
+    assert locked.value(f"select distinct reported_by from raw.{COHORT}") == force
+    content = ground.settings.warehouse.read_bytes()
+    assert force.encode() not in content and b"reported_by" not in content
+    with pytest.raises(EncryptionError, match="Set CSP_WAREHOUSE_KEY"):
+        encrypted(ground, None).value("select 1")
+    with pytest.raises(EncryptionError, match="is not the key") as caught:
+        encrypted(ground, LOCK[::-1]).value("select 1")
+    assert LOCK[::-1] not in str(caught.value)
+
+
+def test_a_warehouse_in_the_open_is_not_taken_for_an_encrypted_one(ground: Ground) -> None:
+    one_person(ground)
+    ground.load(COHORT)
+    with pytest.raises(EncryptionError, match="csp refresh"):
+        encrypted(ground).value("select 1")
+
+
+def test_the_key_is_not_told_by_the_engine(ground: Ground) -> None:
+    locked = encrypted(ground)
+    with connect(locked.settings) as connection:
+        for table in ("duckdb_databases()", "duckdb_settings()", "duckdb_secrets()"):
+            assert LOCK not in str(connection.execute(f"select * from {table}").fetchall())
+        ((spill,),) = connection.execute(
+            "select current_setting('temp_file_encryption')"
+        ).fetchall()
+        assert spill is True
+
+
+def test_without_the_extension_writing_is_refused_in_words(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("duckdb.__version__", "2.0.0")
+    with (
+        pytest.raises(EncryptionError, match=r"not yet for 2\.0"),
+        connect(encrypted(ground).settings),
+    ):
+        pass
+    assert not ground.settings.warehouse.exists()
+
+
+# --- retention
+
+
+def two_quarters(ground: Ground) -> Ground:
+    """Load two quarters of a cohort: one person of the first is in the second as well."""
+    first = sample_rows(COHORT, 20)
+    second = [row | {"Snapshot date": "30/09/2018"} for row in sample_rows(COHORT, 40)[19:]]
+    put(ground, COHORT, first)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, second[0])
+    writer.writeheader()
+    writer.writerows(second)
+    ground.put(COHORT, "2018-07-01", {"second.csv": text.getvalue()})
+    ground.load(COHORT, "2018-07-01")
+    ground.resolve("2018-07-01")
+    return ground
+
+
+def pseudonyms_of(ground: Ground, quarter: str) -> set[str]:
+    rows = ground.query(
+        f"select pnc_id, nominal_id from raw.{COHORT} inner join control.deliveries "
+        f"on _delivery_id = delivery_id where quarter = date '{quarter}'"
+    )
+    return {value for row in rows for value in row if value}
+
+
+@pytest.mark.parametrize("key", [None, LOCK])
+def test_a_purge_leaves_nothing_of_what_it_removed(ground: Ground, key: str | None) -> None:
+    ground = two_quarters(encrypted(ground, key))
+    gone = pseudonyms_of(ground, "2018-04-01") - pseudonyms_of(ground, "2018-07-01")
+    staying = pseudonyms_of(ground, "2018-07-01")
+    assert len(gone) > 20 and pseudonyms_of(ground, "2018-04-01") & staying
+    purged = purge(ground.settings, load_contracts(), date(2018, 7, 1), NOW)
+    assert [(one.source, one.rows) for one in purged.deliveries] == [(COHORT, 20)]
+    assert purged.pseudonyms == len(gone)
+    assert not gone & values_held(ground)
+    assert pseudonyms_of(ground, "2018-07-01") == staying
+    content = ground.settings.warehouse.read_bytes()
+    assert not [one for one in gone if one.encode() in content]
+    left = [path.name for path in ground.settings.home.iterdir() if path.name.startswith("purging")]
+    assert left == []
+
+
+def test_what_was_purged_is_not_loaded_again_and_speaks_for_nothing(ground: Ground) -> None:
+    two_quarters(ground)
+    purge(ground.settings, load_contracts(), date(2018, 7, 1), NOW)
+    report = ground.load(COHORT, "2018-07-01")
+    assert (report.outcomes, report.unchanged) == ([], 2)
+    ground.resolve("2018-07-01")
+    assert ground.query("select delivery from control.in_force") == [(f"{COHORT} 2018-07-01 v1",)]
+    with pytest.raises(PurgeError, match="2018-04-01 cannot be refreshed any more"):
+        ground.resolve("2018-04-01")
+    with connect(ground.settings, read_only=True) as connection:
+        assert unbalanced_deliveries(connection, ground.contract(COHORT)) == []
+        states = [one.state for one in delivery_history(connection, COHORT)]
+    assert states == ["purged", "loaded"]
+
+
+def test_a_purge_that_missed_something_leaves_the_old_file(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_quarters(ground)
+    with connect(ground.settings) as connection:
+        connection.execute(
+            "create table control.stray as select pnc_id from raw.iom_cohort order by _line limit 1"
+        )
+    before = ground.settings.warehouse.stat().st_ino
+    with pytest.raises(PurgeError, match="still holds"):
+        purge(ground.settings, load_contracts(), date(2018, 7, 1), NOW)
+    assert ground.settings.warehouse.stat().st_ino == before
+
+
+def test_what_is_past_its_period_is_told(ground: Ground) -> None:
+    two_quarters(ground)
+    contracts = load_contracts()
+    short = contracts[COHORT].model_copy(update={"retention_quarters": 1})
+    with connect(ground.settings, read_only=True) as connection:
+        assert past_their_period(connection, contracts) == []
+        assert past_their_period(connection, {COHORT: short}) == []
+    ground.put(COHORT, "2018-10-01", {"bad.csv": "no table"})
+    ground.load(COHORT, "2018-10-01")
+    with connect(ground.settings, read_only=True) as connection:
+        (past,) = past_their_period(connection, {COHORT: short})
+    assert str(past) == f"{COHORT} 2018-04-01 v1 (20 rows)"
+
+
+def test_the_command_lists_purges_and_deletes_what_landed(
+    ground: Ground, csp: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    two_quarters(ground)
+    settings = ground.settings
+    where = {"CSP_HOME": str(settings.home), "CSP_RAW": str(settings.raw)}
+    listed = csp("purge", "--before", "2018-07-01", "--dry-run", **where)
+    assert "iom_cohort 2018-04-01 v1 (20 rows)" in listed.stdout, listed.stderr
+    assert ground.value(f"select count(*) from raw.{COHORT}") == 41
+    done = csp("purge", "--before", "Q2 2018/19", "--landing", **where)
+    assert done.returncode == 0, done.stderr
+    assert "Deleted" in done.stdout
+    assert sorted(path.name for path in (settings.raw / COHORT).iterdir()) == ["2018-07-01"]
+    assert ground.value(f"select count(*) from raw.{COHORT}") == 21

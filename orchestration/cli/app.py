@@ -156,6 +156,26 @@ def accept(
 
 
 @app.command()
+def purge(
+    before: Annotated[
+        str, typer.Option("--before", help="Quarter; what was delivered for earlier ones goes.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
+    landing: Annotated[
+        bool, typer.Option("--landing", help="Delete the delivered files as well.")
+    ] = False,
+) -> None:
+    """Remove rows about persons whose period is over, and prove that none is left.
+
+    Quarters earlier than QUARTER can not be refreshed afterwards; their releases stand.
+    """
+    from orchestration.cli.purging import run_purge
+
+    console = Console(highlight=False)
+    run_purge(load_settings(), parse_quarter(before), console, dry_run=dry_run, landing=landing)
+
+
+@app.command()
 def releases() -> None:
     """List the published releases, the current one and those that were superseded."""
     from orchestration.cli.released import show_releases

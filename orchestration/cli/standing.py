@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from orchestration.cli.histories import show_anomalies
+from orchestration.cli.purging import show_past_period
 from orchestration.errors import WarehouseBusyError
 from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.landing import quarters_landed
@@ -52,6 +53,7 @@ def show_status(settings: Settings, console: Console) -> None:
     console.print(table)
     if loaded:
         show_anomalies(settings, console)
+        show_past_period(settings, console)
     console.print(_releases(settings))
 
 

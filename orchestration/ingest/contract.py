@@ -126,6 +126,8 @@ class Contract(BaseModel):
     """Column whose values are delivered independently of each other (a force, an estimator)."""
     one_file_a_period: bool = False
     key: tuple[str, ...] = ()
+    retention_quarters: int | None = Field(default=None, ge=1)
+    """For how many quarters rows about persons are kept, counted from the delivery's quarter."""
     refused_share_limit: float = Field(ge=0, le=1)
     """Share of refused rows beyond which the whole delivery is refused."""
     file_pattern: tuple[str, ...]
@@ -193,6 +195,8 @@ class Contract(BaseModel):
         births = {str(one.derived_from) for one in self.columns if one.derived_to == "age"}
         if kept := births & {column.name for column in self.stored_columns}:
             raise ValueError(f"keeps dates of birth of which ages are taken: {sorted(kept)}")
+        if self.identifiers and not self.retention_quarters:
+            raise ValueError("holds persons and does not say for how long (retention_quarters)")
         if self.layout == "csv" and (births or self.identifiers):
             raise ValueError("is read in bulk, where nobody's identifiers can be replaced")
         if self.layout == "csv" and self.key:
