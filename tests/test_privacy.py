@@ -1,12 +1,16 @@
 """Nobody can be found in what is kept: pseudonyms, ages, closed files, and scans for canaries."""
 
 import csv
+import gzip
 import hashlib
 import io
 import os
+import re
+import shutil
 import stat
 import subprocess
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,9 +35,9 @@ from orchestration.ingest.landing import land
 from orchestration.ingest.pseudonyms import Pseudonyms, normalised
 from orchestration.ingest.receipt import Receipt
 from orchestration.retention import past_their_period, purge
-from orchestration.settings import PROJECT, load_settings
+from orchestration.settings import PROJECT, Settings, load_settings
 from orchestration.warehouse import connect
-from tests.support import NOW, Ground
+from tests.support import NOW, Ground, refresh
 
 KEY = "a key that only these tests have"
 CHARGES, CASELOAD, COHORT = "police_charges", "probation_caseload", "iom_cohort"
@@ -324,6 +328,96 @@ def test_no_identifier_or_birth_is_kept(ground: Ground) -> None:
         if canary.encode() in data
     ]
     assert not found
+
+
+def unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """A file's bytes, and those of what it holds: members of a zip, content of a gzip."""
+    yield name, data
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as container:
+            for member in container.namelist():
+                yield from unpacked(f"{name}:{member}", container.read(member))
+    elif data.startswith(b"\x1f\x8b"):
+        yield f"{name}:content", gzip.decompress(data)
+
+
+IDENTIFIER = re.compile(
+    rb"\d{4}/\d{7}[A-Z]|35NOM/\d{6}|N\d{7}|CF\d{7}|[A-Z]\d{6}|\d\d/\d\d/\d{4}|\d{4}-\d\d-\d\d"
+)
+
+
+def found_in(folder: Path, wanted: set[str]) -> set[tuple[str, str]]:
+    """Which of the wanted texts stand where under a folder."""
+    return {
+        (name, hit.decode())
+        for path, data in everything_under(folder).items()
+        for name, content in unpacked(str(path.relative_to(folder)), data)
+        for hit in set(IDENTIFIER.findall(content))
+        if hit.decode() in wanted
+    }
+
+
+def people_of_the_sample() -> set[str]:
+    """Identifiers, and dates of birth in both forms, of everybody in the sample's CSV files."""
+    people: set[str] = set()
+    for source in (CHARGES, CASELOAD, COHORT):
+        for path in (PROJECT / "raw" / source).glob("*/*.csv"):
+            with path.open(encoding="utf-8-sig", newline="") as handle:
+                for row in csv.DictReader(handle):
+                    people |= {row[name] for name in (*CANARIES, "Nominal") if row.get(name)}
+    births = {text for text in people if text[2:3] == "/" and text[5:6] == "/"}
+    return people | {f"{day[6:]}-{day[3:5]}-{day[:2]}" for day in births}
+
+
+def test_nobody_of_the_sample_is_found_after_a_refresh(sample: Ground) -> None:
+    people = people_of_the_sample()
+    assert len(people) > 50_000 and {"2017/9000000H", "2000-05-12"} <= people
+    # Days on which something happened or was published are in the outputs by right.
+    days = {value for value in values_held(sample) if re.fullmatch(r"[\d/-]{10}", value)}
+    assert not {day for day in days if day < "2005"} & people
+    assert not values_held(sample) & {one for one in people if one > "A"}
+    wanted = {one for one in people if not ("2005" <= one < "2100" and one[4] == "-")}
+    assert not found_in(sample.settings.home, wanted)
+
+
+@pytest.mark.slow
+def test_no_canary_and_no_key_is_found_after_an_encrypted_refresh(tmp_path: Path) -> None:
+    ground = encrypted(Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw")))
+    shutil.copytree(PROJECT / "raw", ground.settings.raw)
+    for source, wrong in ((CHARGES, {"Charge Date": "CF7654321"}), (CASELOAD, {"Sex": "Q765432"})):
+        path = min((ground.settings.raw / source / "2018-04-01").glob("*.csv"))
+        text = path.read_text(encoding="utf-8-sig")
+        (row,) = list(csv.DictReader(io.StringIO(text)))[:1]
+        row |= {name: value for name, value in CANARIES.items() if name in row} | wrong
+        path.write_text(text.rstrip("\r\n") + "\n" + ",".join(row.values()) + "\n")
+        (path.parent / "delivery.json").unlink()
+    done = refresh(
+        ground.settings.home,
+        ground.settings.raw,
+        "2018-04-01",
+        CSP_WAREHOUSE_KEY=LOCK,
+        CSP_PSEUDONYM_KEY=KEY,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert ground.value("select count(distinct file_id) from quarantine.refused_rows") == 2
+    secrets = [*dict.fromkeys(CANARIES.values()), "1931-02-13", LOCK, KEY]
+    held = " ".join(values_held(ground))
+    files = everything_under(ground.settings.home)
+    places = {
+        name: content
+        for path, data in files.items()
+        for name, content in unpacked(str(path.relative_to(ground.settings.home)), data)
+    }
+    assert len(places) > 200 and any(name.startswith("dagster/history") for name in places)
+    found = [
+        (name, secret)
+        for name, content in (places | {"what was said": said.encode()}).items()
+        for secret in secrets
+        if secret.encode() in content
+    ]
+    assert not found and not [secret for secret in secrets if secret in held]
+    assert not (ground.settings.home / "pseudonym.key").exists()
 
 
 # --- who may open what
