@@ -26,8 +26,9 @@ def crypto_extension() -> Path:
             return path
     raise EncryptionError(
         f"CSP_WAREHOUSE_KEY is set, and DuckDB {version} cannot write encrypted files without its "
-        "httpfs extension. Install it (pip install 'csp-warehouse[encryption]'); it is packaged "
-        "for DuckDB 1.5 and not yet for 2.0. Without encryption: unset CSP_WAREHOUSE_KEY."
+        "httpfs extension of the same version. Install it (pip install "
+        f"duckdb-extension-httpfs=={duckdb.__version__}); it is not packaged yet for DuckDB 2.0. "
+        "Without encryption: unset CSP_WAREHOUSE_KEY."
     )
 
 
