@@ -346,7 +346,7 @@ def unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 IDENTIFIER = re.compile(
-    rb"\d{4}/\d{7}[A-Z]|35NOM/\d{6}|N\d{7}|CF\d{7}|[A-Z]\d{6}|\d\d/\d\d/\d{4}|\d{4}-\d\d-\d\d"
+    rb"(?<![A-Z\d])(?:\d{4}/\d{7}[A-Z]|35NOM/\d{6}|N\d{7}|CF\d{7}|[A-Z]\d{6}|\d\d/\d\d/\d{4}|\d{4}-\d\d-\d\d)(?!\d)"
 )
 
 
@@ -371,11 +371,13 @@ def people_of_the_sample() -> tuple[set[str], set[str]]:
                 for row in csv.DictReader(handle):
                     for name in (*CANARIES, "Nominal"):
                         (births if "irth" in name else identifiers).add(row.get(name) or "")
+    # On other days something happened, or a period began or ended, which is told by right.
+    births = {day for day in births if "1900" < day[6:] < "2005" and "02" <= day[:2] <= "27"}
     births |= {f"{day[6:]}-{day[3:5]}-{day[:2]}" for day in births}
-    # On later days something happened or was published, which is told by right.
-    return identifiers - {""}, {day for day in births if max(day[:4], day[6:]) < "2005"} - {"--"}
+    return identifiers - {""}, births
 
 
+@pytest.mark.slow
 def test_nobody_of_the_sample_is_found_after_a_refresh(sample: Ground) -> None:
     identifiers, births = people_of_the_sample()
     assert len(identifiers) > 40_000 and {"12/05/2000", "2000-05-12"} <= births
