@@ -38,8 +38,8 @@ def attach_encrypted(
     """Attach the encrypted database at ``path``, making it where it is missing and may be written.
 
     What the engine puts down on disk for want of memory is encrypted from here on too. Raises
-    :class:`EncryptionError` for a wrong key and for a database that is not encrypted, and
-    ``duckdb.IOException`` where another process holds the file.
+    :class:`EncryptionError` for a wrong key and for a database that is not encrypted, and the
+    engine's own error, without the key, for anything else.
     """
     options = "read_only" if read_only else "storage_version 'v1.5.0'"
     try:
@@ -55,8 +55,6 @@ def attach_encrypted(
 
 def _without_key(error: duckdb.Error, path: Path, key: str) -> Exception:
     said = str(error).splitlines()[0]
-    if isinstance(error, duckdb.IOException):
-        return duckdb.IOException(said.replace(key, "..."))
     if "Wrong encryption key" in said:
         return EncryptionError(f"CSP_WAREHOUSE_KEY is not the key that {path} was encrypted with.")
     if "is not encrypted" in said:
@@ -64,7 +62,7 @@ def _without_key(error: duckdb.Error, path: Path, key: str) -> Exception:
             f"CSP_WAREHOUSE_KEY is set, and {path} is not encrypted. Move it away and run `csp "
             "refresh`: it is made again, encrypted, from the landing zone. Or unset the key."
         )
-    return EncryptionError(f"{path} cannot be opened: {said.replace(key, '...')}")
+    return type(error)(said.replace(key, "..."))
 
 
 def refuse_without_key(error: duckdb.Error, path: Path) -> None:

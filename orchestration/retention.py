@@ -20,15 +20,16 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
+from orchestration.backup import backups
 from orchestration.encryption import attach_encrypted
 from orchestration.errors import PurgeError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.rawtables import ensure_control
 from orchestration.ingest.rules import literal
-from orchestration.publish.placement import log_beside, sync
+from orchestration.publish.placement import sync
 from orchestration.quarters import quarters_before
 from orchestration.settings import Settings
-from orchestration.warehouse import CATALOGUE, connect
+from orchestration.warehouse import CATALOGUE, connect, log_beside
 
 _KEPT_SCHEMAS = ("raw", "quarantine", "control", "corrected")
 _PSEUDONYM = re.compile(rb"[0-9a-f]{64}")
@@ -104,6 +105,14 @@ def landed_before(raw: Path, contracts: Mapping[str, Contract], before: date) ->
             if folder.name[:10] < before.isoformat():
                 folders.append(folder)
     return sorted(folders)
+
+
+def copies_of(settings: Settings) -> list[Path]:
+    """Return the copies of the warehouse that stand under the home: backups, and what it replaced.
+
+    What else there is of them, on other machines, nobody knows here.
+    """
+    return [*backups(settings), *sorted(settings.home.glob("warehouse-*.duckdb"))]
 
 
 def remove_landed(folders: Iterable[Path]) -> None:

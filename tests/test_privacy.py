@@ -24,10 +24,10 @@ from pydantic import SecretStr
 from orchestration.access import restrict
 from orchestration.errors import (
     EncryptionError,
+    OutdatedWarehouseError,
     PseudonymKeyError,
     PurgeError,
     SettingsError,
-    WarehouseUnreadableError,
 )
 from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import load_contracts
@@ -230,7 +230,7 @@ def test_a_warehouse_of_an_earlier_version_is_told(ground: Ground) -> None:
     with connect(ground.settings) as connection:
         connection.execute("create schema raw")
         connection.execute(f"create table raw.{CHARGES} (nominal_ref varchar, date_of_birth date)")
-    with pytest.raises(WarehouseUnreadableError, match="loaded by another version"):
+    with pytest.raises(OutdatedWarehouseError, match="csp refresh"):
         ground.load(CHARGES)
 
 

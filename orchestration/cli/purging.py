@@ -10,6 +10,7 @@ from orchestration.ingest.contract import load_contracts
 from orchestration.ingest.rawtables import ensure_control
 from orchestration.retention import (
     KeptDelivery,
+    copies_of,
     kept_deliveries,
     landed_before,
     past_their_period,
@@ -43,8 +44,10 @@ def run_purge(
                 f"Purged. The warehouse was written anew ({purged.bytes_before:,} bytes before, "
                 f"{purged.bytes_after:,} now) and searched: none of the rows and none of "
                 f"{purged.pseudonyms:,} pseudonyms is left in it. `csp refresh` builds the marts "
-                "again. Delete backups from before, too."
+                "again."
             )
+            for copy in copies_of(settings):
+                console.print(f"A copy from before, to be deleted: {copy}")
         folders = landed_before(settings.raw, contracts, before)
         if landing and not dry_run:
             remove_landed(folders)
