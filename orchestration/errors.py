@@ -33,6 +33,14 @@ class WarehouseUnreadableError(CspError):
     """The warehouse file is damaged, or missing where it is needed."""
 
 
+class PseudonymKeyError(CspError):
+    """The key of the pseudonyms is missing, open to others, or not the warehouse's own."""
+
+
+class EncryptionError(CspError):
+    """The warehouse cannot be opened with the key that was given, or with none."""
+
+
 class OutdatedWarehouseError(CspError):
     """The warehouse was made by an earlier version whose raw tables no longer fit."""
 
@@ -47,6 +55,10 @@ class WarehouseDamagedError(WarehouseUnreadableError):
 
 class DisclosureError(CspError):
     """A hidden count could be worked out, or cannot be protected; nothing is published."""
+
+
+class PurgeError(CspError):
+    """What was purged is needed, or a purge did not remove everything."""
 
 
 class TransformError(CspError):

@@ -46,6 +46,12 @@ def next_quarter(quarter: date) -> date:
     return quarter_of(quarter + timedelta(days=100))
 
 
+def quarters_before(quarter: date, count: int) -> date:
+    """Return the first day of the quarter ``count`` quarters before ``quarter``."""
+    months = quarter.year * 12 + quarter.month - 1 - 3 * count
+    return date(months // 12, months % 12 + 1, 1)
+
+
 def quarter_end(quarter: date) -> date:
     """Return the last day of ``quarter``."""
     return next_quarter(quarter) - timedelta(days=1)

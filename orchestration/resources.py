@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from orchestration.access import restrict
 from orchestration.backup import MENDED, mend, utc_now
 from orchestration.errors import WarehouseBusyError
 from orchestration.settings import Settings, load_settings
@@ -39,6 +40,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         A warehouse that is found damaged is mended first.
         """
         self._settings = load_settings()
+        restrict(self._settings)
         run = context.run
         what = f"Run {run.run_id[:8]}" if run else "A run"
         watched = run is None or STARTED_BY in run.tags

@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     lock_wait_seconds: float = Field(
         0, ge=0, description="How long to wait while another refresh is writing."
     )
+    warehouse_key: SecretStr | None = Field(
+        None, min_length=16, description="Key with which the warehouse is encrypted at rest."
+    )
+    pseudonym_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Key of the pseudonyms; without it, a file under the home.",
+    )
 
     profile: Literal["development", "production"] = Field(
         "development",
@@ -125,6 +133,11 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """The restricted database."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        """The owner's file with the key of the pseudonyms, where no setting gives it."""
+        return self.home / "pseudonym.key"
 
     @property
     def published(self) -> Path:

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
 
+from orchestration.encryption import attach_encrypted, refuse_without_key
 from orchestration.errors import (
     StorageError,
     WarehouseBusyError,
@@ -22,6 +24,11 @@ from orchestration.errors import (
     WarehouseUnreadableError,
 )
 from orchestration.settings import Settings
+
+CATALOGUE = "warehouse"
+"""Name of the database in SQL, which DuckDB takes from its file's name."""
+
+_Config = dict[str, str | bool | int | float | list[str]]
 
 
 @contextmanager
@@ -86,8 +93,9 @@ def connect(
 
     Every opening of a restricted database goes through here. Raises :class:`WarehouseBusyError`
     where another process holds the file, :class:`WarehouseUnreadableError` where it is missing
-    (read-only) or may not be read, and :class:`WarehouseDamagedError` where it is damaged, also if
-    that is found out only by what is done inside.
+    (read-only) or may not be read, :class:`EncryptionError` where its key is missing or wrong, and
+    :class:`WarehouseDamagedError` where it is damaged, also if that is found out only by what is
+    done inside.
     """
     file = at or settings.warehouse
     if read_only and not file.exists():
@@ -110,7 +118,7 @@ def connect(
 
 
 def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
+    config: _Config = {
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "temp_directory": str(settings.home / "warehouse.tmp"),
@@ -118,9 +126,12 @@ def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyCon
         "storage_compatibility_version": "v1.5.0",
     }
     try:
+        if settings.warehouse_key:
+            return _open_encrypted(file, settings.warehouse_key, read_only, config)
         return duckdb.connect(file, read_only=read_only, config=config)
     except duckdb.Error as error:
         said = str(error)
+        refuse_without_key(error, file)
         if "set lock" in said:
             raise WarehouseBusyError(
                 f"{file} is open in another program (a SQL client, perhaps). "
@@ -205,3 +216,17 @@ def damage_note(file: Path) -> Path:
 def log_beside(file: Path) -> Path:
     """Return where the engine keeps the write-ahead log of ``file``."""
     return file.with_name(f"{file.name}.wal")
+
+
+def _open_encrypted(
+    file: Path, key: SecretStr, read_only: bool, config: _Config
+) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse as a database of its own name beside an empty one in memory."""
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        attach_encrypted(connection, file, CATALOGUE, key.get_secret_value(), read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    connection.execute(f"use {CATALOGUE}")
+    return connection

@@ -16,6 +16,7 @@ from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
+from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, Settings
 from orchestration.warehouse import connect
@@ -48,13 +49,15 @@ class Ground:
         return folder
 
     def load(self, source: str, as_at: str = "2018-04-01") -> LoadReport:
+        contract = self.contract(source)
         with connect(self.settings) as connection:
             return load_source(
                 connection,
                 self.settings.raw,
-                self.contract(source),
+                contract,
                 date.fromisoformat(as_at),
                 NOW,
+                pseudonyms_for(contract, self.settings, connection),
             )
 
     def resolve(self, as_at: str = "2018-04-01") -> None:

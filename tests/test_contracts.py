@@ -28,7 +28,7 @@ def test_raw_tables_have_the_contracts_columns_types_and_comments(sample: Ground
             "select column_name, data_type, comment from duckdb_columns() "
             f"where schema_name = 'raw' and table_name = '{name}' order by column_index"
         )
-        declared = [(one.name, one.type, one.comment) for one in contract.columns]
+        declared = [(one.name, one.type, one.comment) for one in contract.stored_columns]
         lineage = [(key, kind, said) for key, (kind, said) in contract.lineage_columns.items()]
         assert made == declared + lineage
 
@@ -55,7 +55,7 @@ def test_dbt_database_and_contract_agree_on_tables(sample: Ground) -> None:
         assert table["description"] == f"{said} Grain: {contract.grain}."
         about = table["config"]["meta"]["csp"]
         assert (about["supplier"], about["licence"]) == (contract.supplier, contract.licence)
-        assert about["personal"] == [one.name for one in contract.columns if one.personal]
+        assert about["personal"] == [one.name for one in contract.stored_columns if one.personal]
 
 
 def test_a_contract_that_names_a_missing_column_is_told(tmp_path: object) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.load import load_source
+from orchestration.ingest.pseudonyms import Pseudonyms
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
 from tests.corpus.good import good_deliveries
@@ -93,6 +94,7 @@ def _load(ground: Ground, last: int | None = None, how: Any = _raise) -> int:
                 ground.contract(source),
                 date(2018, 4, 1),
                 NOW,
+                Pseudonyms(b"the same in every run"),
                 ground.settings.supplier_reports,
             )
         return dying.statements

@@ -15,6 +15,7 @@ from orchestration.ingest.contract import load_contracts
 from orchestration.ingest.faults import Fault
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import Outcome
+from orchestration.ingest.pseudonyms import throwaway_pseudonyms
 from orchestration.ingest.supplier_report import HEADINGS, HIDDEN, file_report, write_report
 from orchestration.settings import PROJECT
 from orchestration.warehouse import connect
@@ -93,6 +94,7 @@ def test_a_load_files_the_same_report(csp: Csp, ground: Ground, tmp_path: Path) 
             ground.contract("iom_cohort"),
             date(2018, 4, 1),
             NOW,
+            throwaway_pseudonyms(),
             ground.settings.supplier_reports,
         )
     filed = ground.settings.supplier_reports / "iom_cohort" / "2018-04-01"

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestration.access import close_new_files
 from orchestration.errors import CspError
 from orchestration.quarters import parse_quarter, quarter_label
 from orchestration.settings import load_settings
@@ -28,6 +29,7 @@ Quarter = Annotated[
 
 def main() -> None:
     """Run the command line; print a foreseeable fault as one message, without a traceback."""
+    close_new_files()
     try:
         app()
     except CspError as error:
@@ -169,6 +171,26 @@ def accept(
     day = period.date() if period else None
     console = Console(highlight=False)
     accept_anomalies(load_settings(), source, parse_quarter(quarter), rule, day, reason, console)
+
+
+@app.command()
+def purge(
+    before: Annotated[
+        str, typer.Option("--before", help="Quarter; what was delivered for earlier ones goes.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
+    landing: Annotated[
+        bool, typer.Option("--landing", help="Delete the delivered files as well.")
+    ] = False,
+) -> None:
+    """Remove rows about persons whose period is over, and prove that none is left.
+
+    Quarters earlier than QUARTER can not be refreshed afterwards; their releases stand.
+    """
+    from orchestration.cli.purging import run_purge
+
+    console = Console(highlight=False)
+    run_purge(load_settings(), parse_quarter(before), console, dry_run=dry_run, landing=landing)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+from orchestration.access import restrict
 from orchestration.settings import PACKAGE, Settings
 from orchestration.transform.project import prepare_manifest
 
@@ -12,6 +13,7 @@ def prepare(settings: Settings) -> bool:
 
     Sets Dagster's environment for this process. Returns whether anything had to be done.
     """
+    restrict(settings)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     settings.raw.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)

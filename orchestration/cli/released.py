@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 from rich.table import Column, Table
 
+from orchestration.access import open_to_readers
 from orchestration.publish.database import PUBLISHED_FILE
 from orchestration.publish.errors import ReleaseUnreadableError
 from orchestration.publish.standing import (
@@ -58,6 +59,7 @@ def make_current(
     """Roll the current release back (or forward) to that of ``quarter``, and say what was done."""
     with writer_lock(settings.home, "A rollback", settings.lock_wait_seconds):
         chosen = roll_back(settings.published, quarter, build, reason, datetime.now(UTC))
+        open_to_readers(settings.published)
     console.print(
         f"{settings.published / PUBLISHED_FILE} is now the release of "
         f"{quarter_label(chosen.quarter)} ({chosen.quarter}), build {chosen.build}. Readers see it "

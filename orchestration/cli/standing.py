@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from orchestration.cli.histories import show_anomalies
+from orchestration.cli.purging import show_past_period
 from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
 from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.expected import Expectation, expect, landed_quarters, next_due
@@ -90,6 +91,7 @@ def show_status(settings: Settings, console: Console, today: date) -> None:
     _print_refused(known, console)
     if known.versions:
         show_anomalies(settings, console)
+        show_past_period(settings, console)
     console.print(_releases(settings))
 
 

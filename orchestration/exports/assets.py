@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.access import open_to_readers
 from orchestration.exports import export_release
 from orchestration.owners import PUBLISHERS
 from orchestration.publish.assets import RELEASE_KEY
@@ -36,6 +37,7 @@ def exports_asset(
         quarter = date.fromisoformat(context.partition_key)
         published = settings.published / quarter.isoformat() / "csp.duckdb"
         results = export_release(published, settings.exports, quarter)
+        open_to_readers(settings.exports)
         return dg.MaterializeResult(
             metadata={
                 "partnerships": len(results),

@@ -58,7 +58,8 @@ def profile_deliveries(
     rows = connection.execute(
         "select source, list(delivery_id order by delivery_id) from control.deliveries "
         "where state = 'loaded' and rows_loaded > 0 "
-        "and delivery_id not in (select delivery_id from control.profile) group by source"
+        "and delivery_id not in (select delivery_id from control.profile) "
+        "and delivery_id not in (select delivery_id from control.purges) group by source"
     ).fetchall()
     for source, deliveries in rows:
         if source in contracts:
@@ -69,7 +70,7 @@ def _profile(
     connection: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Collection[int]
 ) -> None:
     # A required column is never blank in a row that was loaded.
-    optional = [column for column in contract.columns if not column.required]
+    optional = [column for column in contract.stored_columns if not column.required]
     counts = {"": "count(*)"} | {
         column.name: f"count(nullif({column.name}, ''))"
         if column.type == "VARCHAR"

@@ -14,6 +14,7 @@ from orchestration.ingest.in_force import load_partnerships, resolve_in_force
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
+from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.owners import ENGINEERS
 from orchestration.resources import WarehouseWriter, asking_again
 from orchestration.warehouse import connect
@@ -80,7 +81,13 @@ def _source_asset(
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with asking_again(context), connect(settings) as connection:
             report = load_source(
-                connection, settings.raw, contract, quarter, now, settings.supplier_reports
+                connection,
+                settings.raw,
+                contract,
+                quarter,
+                now,
+                pseudonyms_for(contract, settings, connection),
+                settings.supplier_reports,
             )
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
             unbalanced = unbalanced_deliveries(connection, contract)

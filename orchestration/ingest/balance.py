@@ -42,6 +42,7 @@ left join by_file using (delivery_id)
 left join reasons using (delivery_id)
 where
     deliveries.source = ?
+    and deliveries.delivery_id not in (select delivery_id from control.purges)
     and (
         deliveries.rows_delivered <> deliveries.rows_loaded + deliveries.rows_refused
         or deliveries.rows_loaded <> coalesce(held.row_count, 0)

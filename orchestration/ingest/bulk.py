@@ -61,7 +61,7 @@ def insert_files(
 
     Raises :class:`duckdb.Error` where a line is not a row and ``tolerant`` is off.
     """
-    values = ", ".join(typed(column, contract) for column in contract.columns)
+    values = ", ".join(typed(column, contract) for column in contract.stored_columns)
     deliveries = ", ".join(str(file.delivery_id) for file in files)
     numbers = ", ".join(str(file.file_id) for file in files)
     source = read_csv_call([file.scanned for file in files], contract, tolerant=tolerant)

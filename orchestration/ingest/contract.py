@@ -32,6 +32,13 @@ class Column(BaseModel):
     unit: str | None = None
     personal: bool = False
     """Whether the value is about a person: never shown in reports, logs or quarantine."""
+    identifier: Literal["pnc", "crn", "nominal", "young_person", "response", "offence"] | None = (
+        None
+    )
+    """What kind of identifier of a person it is: the raw table holds its pseudonym instead, the
+    same for the same identifier in every source."""
+    stored: bool = True
+    """Whether the raw table has it. What is only checked, or only derived from, is not kept."""
     severity: Literal["record", "warning"] = "record"
     """What breaking the value's rules does: the row is refused, or loaded and reported."""
     allowed: tuple[str, ...] | None = None
@@ -47,8 +54,13 @@ class Column(BaseModel):
     maximum: float | None = None
     date_format: str = "%Y-%m-%d"
     derived_from: str | None = None
-    """Date column of which this column holds the first day of the period ``derived_to``."""
-    derived_to: Literal["month", "quarter"] | None = None
+    """Date column of which this column holds the first day of the period ``derived_to``, or the
+    age in whole years."""
+    derived_to: Literal["month", "quarter", "age"] | None = None
+    age_on: str | None = None
+    """Date column of the event at which the age is taken."""
+    same_person: tuple[str, ...] = ()
+    """Identifiers by which a row without a date of birth takes it from another of its person."""
 
     @property
     def comment(self) -> str:
@@ -68,6 +80,10 @@ class Column(BaseModel):
             raise ValueError(f"{self.name}: only a rule on text can warn; other types must be read")
         if (self.derived_from is None) != (self.derived_to is None):
             raise ValueError(f"{self.name} needs both derived_from and derived_to, or neither")
+        if (self.derived_to == "age") != (self.age_on is not None):
+            raise ValueError(f"{self.name} needs age_on where it is an age, and nowhere else")
+        if self.identifier and (self.type != "VARCHAR" or not self.personal):
+            raise ValueError(f"{self.name}: an identifier is a personal text")
         return self
 
 
@@ -110,6 +126,8 @@ class Contract(BaseModel):
     """Column whose values are delivered independently of each other (a force, an estimator)."""
     one_file_a_period: bool = False
     key: tuple[str, ...] = ()
+    retention_quarters: int | None = Field(default=None, ge=1)
+    """For how many quarters rows about persons are kept, counted from the delivery's quarter."""
     refused_share_limit: float = Field(ge=0, le=1)
     """Share of refused rows beyond which the whole delivery is refused."""
     file_pattern: tuple[str, ...]
@@ -120,6 +138,16 @@ class Contract(BaseModel):
     """Headings (with * and ?) that the supplier sends and we knowingly leave out."""
     volume: Volume = Volume()
     columns: tuple[Column, ...]
+
+    @cached_property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """Columns of the raw table."""
+        return tuple(column for column in self.columns if column.stored)
+
+    @cached_property
+    def identifiers(self) -> tuple[Column, ...]:
+        """Columns of which the raw table holds pseudonyms."""
+        return tuple(column for column in self.stored_columns if column.identifier)
 
     @cached_property
     def by_header(self) -> dict[str, Column]:
@@ -160,8 +188,17 @@ class Contract(BaseModel):
         names = {column.name for column in self.columns}
         named = {self.period, self.area, *self.key} | ({self.series} if self.series else set())
         named |= {column.derived_from for column in self.columns if column.derived_from}
+        named |= {column.age_on for column in self.columns if column.age_on}
+        named |= {name for column in self.columns for name in column.same_person}
         if missing := named - names:
             raise ValueError(f"names columns that it does not have: {sorted(missing)}")
+        births = {str(one.derived_from) for one in self.columns if one.derived_to == "age"}
+        if kept := births & {column.name for column in self.stored_columns}:
+            raise ValueError(f"keeps dates of birth of which ages are taken: {sorted(kept)}")
+        if self.identifiers and not self.retention_quarters:
+            raise ValueError("holds persons and does not say for how long (retention_quarters)")
+        if self.layout == "csv" and (births or self.identifiers):
+            raise ValueError("is read in bulk, where nobody's identifiers can be replaced")
         if self.layout == "csv" and self.key:
             raise ValueError("has a key, which a bulk CSV is not checked for; use keyed_csv")
         return self

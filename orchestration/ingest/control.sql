@@ -137,6 +137,19 @@ create table if not exists control.partnership_areas (
     force_area_name varchar not null
 );
 
+-- Deliveries whose rows about persons were removed when their period was over: what they were stays
+-- on record, they speak for nothing, and the same files are not loaded again.
+create table if not exists control.purges (
+    delivery_id integer not null,
+    before_quarter date not null,
+    purged_at timestamp not null
+);
+
+-- Which key the pseudonyms of the raw tables were made with: a fingerprint, never the key. One row.
+create table if not exists control.pseudonym_key (
+    fingerprint varchar not null
+);
+
 create table if not exists quarantine.refused_rows (
     delivery_id integer not null,
     file_id integer not null,

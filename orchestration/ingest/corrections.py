@@ -314,6 +314,7 @@ def _delivered(connection: duckdb.DuckDBPyConnection, one: Correction, as_at: da
         "inner join control.coverage as coverage using (delivery_id) "
         "where deliveries.source = $1 and deliveries.state = 'loaded' and deliveries.quarter <= $2 "
         "and ($3 is null or deliveries.quarter = $3) and ($4 is null or coverage.period = $4) "
+        "and deliveries.delivery_id not in (select delivery_id from control.purges) "
         "limit 1",
         [one.source, as_at, one.quarter, one.period],
     ).fetchall()

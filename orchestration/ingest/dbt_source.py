@@ -17,7 +17,7 @@ def source_yaml(contract: Contract) -> str:
     """Return the text of the source's ``_source.yml``."""
     columns = [
         {"name": column.name, "description": column.comment, "data_type": column.type}
-        for column in contract.columns
+        for column in contract.stored_columns
     ]
     columns += [
         {"name": name, "description": meaning, "data_type": kind}
@@ -35,7 +35,9 @@ def source_yaml(contract: Contract) -> str:
                     "cadence": contract.cadence,
                     "arrival_days": contract.arrival_days,
                     "counts": contract.counts,
-                    "personal": [column.name for column in contract.columns if column.personal],
+                    "personal": [
+                        column.name for column in contract.stored_columns if column.personal
+                    ],
                 }
             }
         },

@@ -65,7 +65,11 @@ select
     deliveries.source,
     deliveries.quarter,
     deliveries.version,
-    deliveries.state,
+    if(
+        deliveries.delivery_id in (select delivery_id from control.purges),
+        'purged',
+        deliveries.state
+    ),
     deliveries.nature,
     coalesce(deliveries.note, ''),
     deliveries.content_sha256,

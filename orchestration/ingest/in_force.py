@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from orchestration.errors import SettingsError
+from orchestration.errors import PurgeError, SettingsError
 from orchestration.quarters import quarter_end
 
 _RESOLVE = """
@@ -25,7 +25,10 @@ latest_versions as (
     select deliveries.*
     from control.deliveries as deliveries
     cross join as_at
-    where deliveries.state = 'loaded' and deliveries.quarter <= as_at.as_at
+    where
+        deliveries.state = 'loaded'
+        and deliveries.quarter <= as_at.as_at
+        and deliveries.delivery_id not in (select delivery_id from control.purges)
     qualify row_number() over (
         partition by deliveries.source, deliveries.quarter order by deliveries.version desc
     ) = 1
@@ -90,8 +93,10 @@ class _Partnerships(BaseModel):
 def resolve_in_force(connection: duckdb.DuckDBPyConnection, as_at: date) -> int:
     """Rebuild ``control.refresh`` and ``control.in_force`` as at a quarter, in one transaction.
 
-    Returns the number of (source, series, period) that some delivery speaks for.
+    Returns the number of (source, series, period) that some delivery speaks for. Raises
+    :class:`PurgeError` for a quarter that cannot be rebuilt, as what it was made from was purged.
     """
+    _refuse_purged(connection, as_at)
     connection.execute("begin")
     connection.execute("delete from control.refresh")
     connection.execute("insert into control.refresh values (?, ?)", [as_at, quarter_end(as_at)])
@@ -100,6 +105,24 @@ def resolve_in_force(connection: duckdb.DuckDBPyConnection, as_at: date) -> int:
     connection.execute("commit")
     (count,) = connection.execute("select count(*) from control.in_force").fetchall()[0]
     return int(count)
+
+
+def _refuse_purged(connection: duckdb.DuckDBPyConnection, as_at: date) -> None:
+    rows = connection.execute(
+        "select distinct deliveries.source, purges.before_quarter "
+        "from control.purges as purges "
+        "inner join control.deliveries as deliveries using (delivery_id) "
+        "where deliveries.quarter <= $1 and purges.before_quarter > $1 order by all",
+        [as_at],
+    ).fetchall()
+    if rows:
+        sources = ", ".join(dict.fromkeys(source for source, _ in rows))
+        before = max(quarter for _, quarter in rows)
+        raise PurgeError(
+            f"{as_at} cannot be refreshed any more: the rows about persons of the deliveries "
+            f"before {before} were purged ({sources}). Its published release stands; `csp "
+            "releases` lists it."
+        )
 
 
 def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:

@@ -162,7 +162,7 @@ def land(
         for path in paths:
             shutil.copy2(path, scratch / path.name)
         receipt.with_files(scratch).write(scratch)
-        scratch.chmod(0o755)
+        _give_access(scratch, contract)
         before = read_delivery(raw, contract, quarter)
         if before and before.content_sha256 == _content_of(scratch, contract, quarter):
             return Landed(before, unchanged=True)
@@ -176,6 +176,14 @@ def land(
     return Landed(
         Delivery(contract.source, quarter, target, _landed_files(target, {}), Receipt.read(target))
     )
+
+
+def _give_access(folder: Path, contract: Contract) -> None:
+    """Let everybody read a delivery, but one about people only its owner."""
+    personal = any(column.personal for column in contract.columns)
+    folder.chmod(0o700 if personal else 0o755)
+    for path in folder.iterdir():
+        path.chmod(0o600 if personal else 0o644)
 
 
 def _content_of(folder: Path, contract: Contract, quarter: date) -> str:

@@ -20,6 +20,7 @@ from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import Delivery, refuse_moved
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
+from orchestration.ingest.pseudonyms import Pseudonyms, throwaway_pseudonyms
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
 from orchestration.ingest.reading import rows_table
 from orchestration.ingest.record import record
@@ -56,12 +57,14 @@ def load_source(
     contract: Contract,
     as_at: date,
     now: datetime,
+    pseudonyms: Pseudonyms,
     reports: Path | None = None,
 ) -> LoadReport:
     """Load what the landing zone holds of one source for ``as_at`` and earlier quarters.
 
     Deliveries whose content has not changed are passed over. A delivery that breaks a submission
     rule, or too many record rules, is refused whole, and its previous version stays in force.
+    ``pseudonyms``, which :func:`pseudonyms_for` gives, replace the identifiers of people.
     ``reports`` is the folder of the suppliers' error reports; a delivery's is written before the
     delivery is recorded, so that none can be missing.
     """
@@ -70,7 +73,8 @@ def load_source(
         ensure_raw_table(connection, contract)
     report = LoadReport(contract.source)
     pending = pending_deliveries(connection, raw, contract, as_at, report)
-    report.outcomes = load_deliveries(_Load(connection, contract, now, reports), pending)
+    load = _Load(connection, contract, now, pseudonyms, reports)
+    report.outcomes = load_deliveries(load, pending)
     return report
 
 
@@ -81,6 +85,7 @@ class _Load:
     connection: duckdb.DuckDBPyConnection
     contract: Contract
     now: datetime
+    pseudonyms: Pseudonyms
     reports: Path | None
 
     def tell(self, outcomes: Iterable[Outcome]) -> None:
@@ -99,7 +104,8 @@ def check_delivery(
         ensure_raw_table(connection, contract)
     files = [FileLoad(file, number) for number, file in enumerate(delivery.files, start=1)]
     pending = Pending(delivery, 1, 1, files)
-    (outcome,) = load_deliveries(_Load(connection, contract, now, None), [pending])
+    load = _Load(connection, contract, now, throwaway_pseudonyms(), None)
+    (outcome,) = load_deliveries(load, [pending])
     return outcome
 
 
@@ -143,7 +149,7 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
     """Load a group in one transaction; where a line breaks it, each delivery alone, patiently."""
     try:
         with _transaction(load.connection):
-            _insert(load.connection, load.contract, group, tolerant=tolerant)
+            _insert(load, group, tolerant=tolerant)
             outcomes = [_settle(load, one) for one in group]
             load.tell(outcomes)
             return outcomes
@@ -174,27 +180,22 @@ def _is_ours(error: duckdb.Error) -> bool:
     return isinstance(error, kinds) or is_refused_by_disk(str(error)) or is_damage(str(error))
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    group: Sequence[Pending],
-    *,
-    tolerant: bool,
-) -> None:
+def _insert(load: _Load, group: Sequence[Pending], *, tolerant: bool) -> None:
+    connection, contract = load.connection, load.contract
     if contract.layout != "csv":
         for one in group:
-            _insert_rows(connection, contract, one)
+            _insert_rows(load, one)
         return
     by_header: dict[tuple[str, ...], list[BulkFile]] = defaultdict(list)
     for one in group:
-        for file in _bulk_files(one):
-            by_header[file.scanned.header].append(file)
+        for bulk in _bulk_files(one):
+            by_header[bulk.scanned.header].append(bulk)
     for files in by_header.values():
         insert_files(connection, contract, files, tolerant=tolerant)
     loaded = rows_by_file(connection, contract, min(one.delivery_id for one in group))
     for one in group:
-        for load in one.files:
-            load.loaded = loaded.get(load.file_id, 0)
+        for file in one.files:
+            file.loaded = loaded.get(file.file_id, 0)
 
 
 def _bulk_files(pending: Pending) -> list[BulkFile]:
@@ -205,13 +206,12 @@ def _bulk_files(pending: Pending) -> list[BulkFile]:
     ]
 
 
-def _insert_rows(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
-) -> None:
+def _insert_rows(load: _Load, pending: Pending) -> None:
     """Load the rows that were read one by one."""
-    values = ", ".join(typed(column, contract) for column in contract.columns)
-    for place, load in enumerate(pending.files):
-        rows = rows_table(load.rows, contract, load.file_id)
+    connection, contract = load.connection, load.contract
+    values = ", ".join(typed(column, contract) for column in contract.stored_columns)
+    for place, file in enumerate(pending.files):
+        rows = rows_table(file.rows, contract, file.file_id, load.pseudonyms)
         connection.register("_rows", rows)
         verb = (
             "create or replace temp table _incoming as" if place == 0 else "insert into _incoming"
@@ -232,11 +232,12 @@ def _insert_rows(
     refused = connection.execute(
         "select _file_id, count(*) from _checked where not _good or _repeat > 1 group by _file_id"
     ).fetchall()
-    for load in pending.files:
-        load.loaded = loaded.get(load.file_id, 0)
-        load.refused = dict(refused).get(load.file_id, 0)
+    for file in pending.files:
+        file.loaded = loaded.get(file.file_id, 0)
+        file.refused = dict(refused).get(file.file_id, 0)
     if refused:
         pending.faults = _faulty_rows(connection, contract, pending)
+    pending.mild = _mild_faults(load, pending, "_checked where _good and _repeat = 1")
     connection.execute("drop table _incoming; drop table _checked")
 
 
@@ -288,10 +289,12 @@ def _faulty_rows(
     ]
 
 
-def _mild_faults(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
-) -> list[Fault]:
-    """Return a warning for each wrong value of a rule that only warns, with how often it comes."""
+def _mild_faults(load: _Load, pending: Pending, loaded: str) -> list[Fault]:
+    """Return a warning for each wrong value of a rule that only warns, with how often it comes.
+
+    ``loaded`` is the table that has the values as delivered, with the condition of a loaded row.
+    """
+    connection, contract = load.connection, load.contract
     names = {load.file_id: load.file.name for load in pending.files}
     return [
         Fault(
@@ -305,9 +308,7 @@ def _mild_faults(
         for rule in warning_rules(contract)
         for file_id, count, value in connection.execute(
             f"select _file_id, count(*), min({shown(rule.column, contract)}) "
-            f"from {contract.raw_table} where _delivery_id = ? and not ({rule.condition}) "
-            "group by _file_id order by _file_id",
-            [pending.delivery_id],
+            f"from {loaded} and not ({rule.condition}) group by _file_id order by _file_id"
         ).fetchall()
     ]
 
@@ -321,6 +322,8 @@ def _settle(load: _Load, pending: Pending) -> Outcome:
     refuse_moved(file.file for file in pending.files)
     if contract.layout == "csv":
         _find_refused_lines(connection, contract, pending)
+        held = f"{contract.raw_table} where _delivery_id = {pending.delivery_id}"
+        pending.mild = _mild_faults(load, pending, held)
     stopping = [
         *_unbalanced(contract, pending),
         *_over_limit(contract, pending),
@@ -331,7 +334,7 @@ def _settle(load: _Load, pending: Pending) -> Outcome:
             f"delete from {contract.raw_table} where _delivery_id = ?", [pending.delivery_id]
         )
         return record(connection, contract, pending, "refused", stopping, load.now)
-    pending.warnings += _mild_faults(connection, contract, pending)
+    pending.warnings += pending.mild
     return record(connection, contract, pending, "loaded", [], load.now)
 
 

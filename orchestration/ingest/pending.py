@@ -48,6 +48,8 @@ class Pending:
     files: list[FileLoad]
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    mild: list[Fault] = field(default_factory=list)
+    """Warnings about values, which are told where the delivery is loaded."""
 
 
 def pending_deliveries(

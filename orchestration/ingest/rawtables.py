@@ -61,7 +61,7 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     were not read for the columns that are asked for now.
     """
     described: dict[str, tuple[str, str]] = {
-        column.name: (column.type, column.comment) for column in contract.columns
+        column.name: (column.type, column.comment) for column in contract.stored_columns
     }
     described |= contract.lineage_columns
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in described.items())

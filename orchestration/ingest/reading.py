@@ -19,6 +19,8 @@ from orchestration.errors import ContractError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError, readable
 from orchestration.ingest.landing import LandedFile
+from orchestration.ingest.pseudonyms import Pseudonyms
+from orchestration.ingest.rules import pseudonym
 from orchestration.ingest.unpacking import FailedCells, look_inside
 
 Cell = Any
@@ -63,12 +65,20 @@ def reader_of(contract: Contract) -> Reader:
     return reader
 
 
-def rows_table(rows: Sequence[Row], contract: Contract, file_id: int) -> pa.Table:
-    """Return rows as an Arrow table: the contract's columns as text, and the place of each row."""
+def rows_table(
+    rows: Sequence[Row], contract: Contract, file_id: int, pseudonyms: Pseudonyms
+) -> pa.Table:
+    """Return rows as an Arrow table: the contract's columns as text, and the place of each row.
+
+    Beside each identifier stands its pseudonym (:func:`~orchestration.ingest.rules.pseudonym`).
+    """
     columns: dict[str, list[Any]] = {
         column.name: [row.values.get(column.name) for row in rows] for column in contract.columns
     }
     arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    for column in contract.identifiers:
+        made = pseudonyms.of(str(column.identifier), columns[column.name])
+        arrays[pseudonym(column)] = pa.array(made, pa.string())
     arrays["_file_id"] = pa.array([file_id] * len(rows), pa.int32())
     arrays["_sheet"] = pa.array([row.sheet for row in rows], pa.string())
     arrays["_line"] = pa.array([row.line for row in rows], pa.int64())

@@ -32,12 +32,47 @@ def literal(text: str) -> str:
 def typed(column: Column, contract: Contract) -> str:
     """Return the SQL expression that turns the column's text into its type (null if it cannot).
 
-    A derived column is the first day of the period that holds the date that it derives from.
+    A derived column is the first day of the period that holds the date that it derives from, or
+    the age at an event; an identifier is its pseudonym.
     """
+    if column.identifier:
+        return pseudonym(column)
     if column.derived_from:
-        (origin,) = (one for one in contract.columns if one.name == column.derived_from)
-        return f"date_trunc('{column.derived_to}', {as_type(origin)})::date"
+        origin = as_type(_named(contract, column.derived_from))
+        if column.age_on:
+            return _age(column, contract, origin)
+        return f"date_trunc('{column.derived_to}', {origin})::date"
     return as_type(column)
+
+
+def pseudonym(column: Column) -> str:
+    """Return the name under which an identifier's pseudonym stands beside it while loading."""
+    return f"_pseudonym_of_{column.name}"
+
+
+def _named(contract: Contract, name: str) -> Column:
+    (column,) = (one for one in contract.columns if one.name == name)
+    return column
+
+
+def _age(column: Column, contract: Contract, born: str) -> str:
+    """Return the SQL expression of whole years from birth to the event; negative if born after it.
+
+    Where the row has no date of birth, the first one in the delivery under the same identifier is
+    taken.
+    """
+    event = as_type(_named(contract, str(column.age_on)))
+    others = [
+        f"case when {name} is not null then arg_min({born}, (_file_id, _line)) "
+        f"over (partition by {_series(contract)}{name}) end"
+        for name in (pseudonym(_named(contract, one)) for one in column.same_person)
+    ]
+    known = f"coalesce({', '.join([born, *others])})" if others else born
+    return f"(date_part('year', age({event}, {known})) - ({known} > {event})::integer)::integer"
+
+
+def _series(contract: Contract) -> str:
+    return f"{contract.series}, " if contract.series else ""
 
 
 def as_type(column: Column) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt.asset_utils import default_asset_key_fn
 
+from orchestration.access import open_to_readers
 from orchestration.owners import PUBLISHERS
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
@@ -51,7 +52,9 @@ def release_asset(
             sources=sources_behind(manifest, published_nodes(manifest)),
             memory_limit=settings.memory_limit,
             threads=settings.threads,
+            key=settings.warehouse_key.get_secret_value() if settings.warehouse_key else None,
         )
+        open_to_readers(settings.published)
         return dg.MaterializeResult(
             metadata={
                 "changed": release.changed,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.encryption import attach_encrypted
 from orchestration.publish.errors import PublishError, ReleaseUnreadableError
 
 PUBLISHED_FILE = "csp.duckdb"
@@ -52,15 +53,20 @@ def engine(
         connection.close()
 
 
-def attach_read_only(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
-    """Attach the DuckDB file at ``path`` as ``alias``, for reading only.
+def attach_read_only(
+    connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: str | None = None
+) -> None:
+    """Attach the DuckDB file at ``path`` as ``alias``, for reading only; ``key`` if encrypted.
 
     Raises :class:`PublishError` where the file is missing, locked by a writer, or unreadable.
     """
     if not path.is_file():
         raise PublishError(f"There is no database at {path}.")
     try:
-        connection.execute(f"attach {literal(str(path))} as {identifier(alias)} (read_only)")
+        if key:
+            attach_encrypted(connection, path, identifier(alias), key, read_only=True)
+        else:
+            connection.execute(f"attach {literal(str(path))} as {identifier(alias)} (read_only)")
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         if "lock" in reason.lower():

@@ -114,13 +114,14 @@ def build_release(
     sources: Collection[str] | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
+    key: str | None = None,
 ) -> Release:
     """Publish ``tables`` of the warehouse as the release of ``quarter``.
 
     ``now`` is the time that the release carries (a zone is turned into UTC). ``sources``
     are those that the tables come from (all in force where None is given); ``credits`` says,
-    by source, how it is titled, supplied and licensed. Leaves the published files untouched where
-    they hold the same already.
+    by source, how it is titled, supplied and licensed; ``key`` opens an encrypted warehouse.
+    Leaves the published files untouched where they hold the same already.
 
     Raises :class:`PublishError` (see ``errors``): an unsafe table, a missing or differing one, a
     warehouse as at another quarter, or a new file that fails its checks. What stood before then
@@ -134,7 +135,7 @@ def build_release(
         with scratch_folder(published_root) as scratch:
             new = scratch / PUBLISHED_FILE
             with engine(memory_limit, threads) as connection:
-                attach_read_only(connection, warehouse, WAREHOUSE)
+                attach_read_only(connection, warehouse, WAREHOUSE, key)
                 _refuse_other_quarter(connection, quarter)
                 choose_sources(connection, sources)
                 before = _Before(

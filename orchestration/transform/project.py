@@ -90,6 +90,7 @@ def run_dbt(
         *arguments,
         "--project-dir", str(PROJECT_DIR),
         "--profiles-dir", str(PROJECT_DIR),
+        "--target", "encrypted" if settings.warehouse_key else "warehouse",
         "--target-path", str(settings.dbt_state / "target"),
         "--log-path", str(settings.dbt_state / "logs"),
         "--log-level", "none",
@@ -122,6 +123,9 @@ def _environment(settings: Settings) -> Iterator[None]:
         "CSP_MEMORY_LIMIT": settings.memory_limit,
         "CSP_THREADS": str(settings.threads),
     }
+    if settings.warehouse_key:
+        given["CSP_HOME"] = str(settings.home)
+        given["CSP_WAREHOUSE_KEY"] = settings.warehouse_key.get_secret_value()
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:

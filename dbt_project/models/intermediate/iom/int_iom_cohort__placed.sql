@@ -35,7 +35,7 @@ people as (
         offence_group,
         is_serious_acquisitive,
         delivery,
-        date_part('year', age(snapshot_date, date_of_birth)) as age
+        age_at_snapshot as age
     from {{ ref('stg_iom_cohort__people') }}
 
 )

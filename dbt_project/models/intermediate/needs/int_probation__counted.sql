@@ -20,7 +20,7 @@ with people as (
         self_harm,
         area_classification,
         delivery,
-        date_sub('year', date_of_birth, snapshot_date) as age
+        age_at_snapshot as age
     from {{ ref('stg_probation_caseload__people') }}
 
 ),

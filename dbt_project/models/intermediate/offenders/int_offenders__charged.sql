@@ -20,12 +20,12 @@ charges as (
         charges.charge_date,
         charges.offence_group,
         charges.sex,
-        charges.date_of_birth,
+        charges.age_at_charge,
         charges.ethnicity_code,
         charges.residence_code,
         row_number() over (
             partition by years.force_code, years.period_start, charges.person_ref
-            order by charges.charge_date, charges.offence_date, charges.offence_ref
+            order by charges.charge_date, charges.offence_date, charges.file_id, charges.line
         ) as charge_number
     from {{ ref('stg_police_charges__charges') }} as charges
     inner join years
@@ -43,10 +43,10 @@ offenders as (
         period_start,
         person_ref,
         count(*) as offences,
-        min(charge_date) as first_charge_date,
         arg_min(offence_group, charge_number) as first_offence_group,
         arg_min(sex, charge_number) as sex,
-        arg_min(date_of_birth, charge_number) as date_of_birth,
+        -- A birth after the charge is no birth.
+        arg_min(age_at_charge, charge_number) filter (age_at_charge >= 0) as age_years,
         arg_min(ethnicity_code, charge_number) as ethnicity_code,
         arg_min(residence_code, charge_number) as residence_code
     from charges
@@ -75,11 +75,7 @@ select
     offenders.offences,
     offenders.first_offence_group,
     offenders.sex,
-    -- Whole years on the day of the first charge. A birth after it is no birth.
-    case
-        when offenders.date_of_birth <= offenders.first_charge_date
-            then date_sub('year', offenders.date_of_birth, offenders.first_charge_date)
-    end::integer as age_years,
+    offenders.age_years,
     offenders.ethnicity_code
 from offenders
 left join districts

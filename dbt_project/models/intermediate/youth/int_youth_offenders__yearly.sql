@@ -33,7 +33,7 @@ registrations as (
         registrations.registered_on,
         registrations.is_first_time_entrant,
         registrations.accommodation_need,
-        date_part('year', age(registrations.offence_date, registrations.date_of_birth)) as age,
+        registrations.age_at_offence as age,
         services.force_code,
         {{ placed_area(
             'registrations.district_code', 'districts.area_code', 'services.force_code'

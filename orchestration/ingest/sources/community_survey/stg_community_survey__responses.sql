@@ -1,5 +1,4 @@
--- Responses to the community survey, of the deliveries in force. Comments stay in the raw table:
--- nothing is counted from them.
+-- Responses to the community survey, of the deliveries in force.
 
 with responses as (
 

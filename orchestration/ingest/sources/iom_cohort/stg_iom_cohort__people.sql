@@ -25,7 +25,7 @@ select
     -- The one column that says who it is.
     people.pnc_id as person_ref,
     {{ sex_label('people.sex') }} as sex,
-    people.date_of_birth,
+    people.age_at_snapshot,
     people.district_code,
     people.lead_agency,
     people.location,

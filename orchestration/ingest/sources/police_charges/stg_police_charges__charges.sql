@@ -27,7 +27,8 @@ identified as (
         -- One person may have several references of the force; the PNC identifier joins them. Where
         -- some rows of a reference lack it, the others' is taken; where none has it, the reference.
         coalesce(
-            min(charges.pnc_id) over (partition by charges.force, charges.nominal_ref),
+            arg_min(charges.pnc_id, (charges._file_id, charges._line))
+                over (partition by charges.force, charges.nominal_ref),
             charges.nominal_ref
         ) as person_ref,
         charges.offence_ref,
@@ -36,11 +37,13 @@ identified as (
         charges.offence_code,
         charges.offence_group,
         nullif(charges.sex, 'U') as sex,
-        charges.date_of_birth,
+        charges.age_at_offence,
+        charges.age_at_charge,
         nullif(charges.ethnicity_code, 'NS') as ethnicity_code,
         charges.residence_code,
         months_in_force.delivery,
-        charges.nominal_ref
+        charges._file_id as file_id,
+        charges._line as line
     from charges
     inner join months_in_force
         on
@@ -60,13 +63,17 @@ select
     offence_code,
     offence_group,
     sex,
-    date_of_birth,
+    age_at_offence,
+    age_at_charge,
     ethnicity_code,
     residence_code,
-    delivery
+    delivery,
+    file_id,
+    line
 from identified
--- One offence counts once for a person, though it stands under two references or in two months.
+-- One offence counts once for a person, though it stands under two references or in two months. No
+-- order is by a pseudonym: it would change with the key.
 qualify row_number() over (
     partition by force_name, person_ref, offence_ref
-    order by charge_date, nominal_ref
+    order by charge_date, file_id, line
 ) = 1

@@ -25,7 +25,7 @@ select
     people.crn as person_ref,
     people.police_force,
     people.residence,
-    people.date_of_birth,
+    people.age_at_snapshot,
     people.sex,
     people.ethnicity,
     people.order_type,

@@ -25,7 +25,7 @@ select
     -- The one column that says who it is, unique within a service.
     registrations.yos_reference as person_ref,
     {{ sex_label('registrations.sex') }} as sex,
-    registrations.date_of_birth,
+    registrations.age_at_offence,
     registrations.district_code,
     registrations.registered_on,
     registrations.offence_date,
