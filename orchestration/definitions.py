@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from orchestration.disclosure.assets import disclosure_asset
 from orchestration.exports.assets import exports_asset
 from orchestration.ingest.assets import control_asset, source_assets
 from orchestration.jobs import PROGRESS_LOGGER, progress_logger, refresh_job, refresh_schedule
@@ -29,6 +30,7 @@ def warehouse() -> dg.Definitions:
             *source_assets(manifest, partitions),
             control_asset(manifest, partitions),
             model_assets(manifest, partitions),
+            disclosure_asset(manifest, partitions),
             release_asset(manifest, partitions),
             exports_asset(partitions),
         ],

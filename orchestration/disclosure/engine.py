@@ -46,6 +46,10 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
     Raises :class:`DisclosureError` where a count cannot be protected, naming its key and no value.
     """
     effort = effort or Effort()
+    if known := sorted(cell.key for cell in given.cells.values() if cell.fixed and cell.sensitive):
+        raise DisclosureError(
+            f"{known[0]} must be hidden, but an earlier release or a sentence has published it."
+        )
     solved = [_solve_group(group, effort) for group in groups(given)]
     cells: dict[str, Cell] = dict(given.cells)
     relations = dict.fromkeys(given.relations)

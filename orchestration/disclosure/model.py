@@ -204,7 +204,11 @@ def with_merge(given: Tables, option: MergeOption) -> Tables:
             cells[member.key] = replace(member, printed=False)
         value = sum(member.value for member in members)
         cells[merged.key] = Cell(
-            merged.key, value, members[0].rule, weight=max(member.weight for member in members)
+            merged.key,
+            value,
+            members[0].rule,
+            fixed=merged.key in cells and cells[merged.key].fixed,
+            weight=max(member.weight for member in members),
         )
         relations.append(total(merged.key, merged.members))
     return Tables(cells, tuple(relations), given.ratios, given.merges)

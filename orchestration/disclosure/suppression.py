@@ -70,10 +70,6 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
 
     Raises :class:`DisclosureError` naming the first cell that no choice can protect.
     """
-    if known := sorted(cell.key for cell in cells if cell.fixed and cell.sensitive):
-        raise DisclosureError(
-            f"{known[0]} must be hidden, but an earlier release or a sentence has published it."
-        )
     group = _Group(cells, relations)
     if not group.demands:
         return group.choice(group.must, 0)

@@ -36,9 +36,12 @@ class Verdict:
         return not self.findings
 
 
-def examine(protection: Protection) -> Verdict:
-    """Attack what would be published, as an outsider and as each lone contributor, and judge it."""
-    published = publication(protection)
+def examine(protection: Protection, published: Publication | None = None) -> Verdict:
+    """Attack what would be published, as an outsider and as each lone contributor, and judge it.
+
+    ``published`` is what was really written, where it stands already.
+    """
+    published = published or publication(protection)
     cells = protection.tables.cells
     intervals = attack(published)
     findings = dict(_findings(cells, protection.hidden, intervals))
@@ -51,7 +54,7 @@ def examine(protection: Protection) -> Verdict:
     for key, seen in attack_from_within(published, lone, sensitive, enough).items():
         for other, fault in _findings(cells, protection.hidden, seen):
             if not _own_affair(protection, key, other):
-                findings.setdefault(other, f"{fault}, by the one person of {key}")
+                findings.setdefault(other, f"{fault} by somebody who is counted elsewhere")
     widths = [interval.width for key, interval in intervals.items() if key in protection.hidden]
     return Verdict(
         intervals,

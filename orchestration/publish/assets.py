@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt.asset_utils import default_asset_key_fn
 
+from orchestration.disclosure.assets import DISCLOSURE_KEY
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
 from orchestration.transform.project import published_nodes, sources_behind
@@ -18,11 +19,16 @@ def release_asset(
     manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> dg.AssetsDefinition:
     """Return the asset that publishes every model marked for publication."""
-    models = [default_asset_key_fn(manifest["nodes"][name]) for name in published_nodes(manifest)]
+    # Tables of people are taken as disclosure control left them.
+    models = [
+        default_asset_key_fn(manifest["nodes"][name])
+        for name in published_nodes(manifest)
+        if "disclosure" not in manifest["nodes"][name]["config"]["meta"]["csp"]
+    ]
 
     @dg.asset(
         key=RELEASE_KEY,
-        deps=models,
+        deps=[*models, DISCLOSURE_KEY],
         group_name="publish",
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),

@@ -1,14 +1,15 @@
 """Which tables are published, and how they are described: read from the dbt manifest.
 
 A model is published where its ``config.meta.csp`` says ``publish: true``. The same block says what
-it counts, and that is the gate: a table that counts people does not leave until disclosure
-control has passed it, and no such pass exists yet.
+it counts, and that is the gate: a table that counts people leaves only as disclosure control has
+protected it, which takes a declaration of how its counts hang together.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from orchestration.disclosure import PROTECTED
 from orchestration.publish.errors import CatalogueError, UnsafeTableError
 
 SAFE_COUNTS = frozenset({"offences", "places", "reference"})
@@ -31,7 +32,8 @@ class PublishedTable:
     """A table that leaves the warehouse, with all that its readers are told about it.
 
     ``counts`` is one of ``offences``, ``places``, ``people`` and ``reference``; ``key`` names the
-    columns that identify a row and give the order of the published rows.
+    columns that identify a row and give the order of the published rows; ``protected`` says that it
+    is taken as disclosure control left it.
     """
 
     schema: str
@@ -42,6 +44,12 @@ class PublishedTable:
     counts: str
     columns: tuple[PublishedColumn, ...]
     key: tuple[str, ...] = ()
+    protected: bool = False
+
+    @property
+    def where_it_stands(self) -> "PublishedTable":
+        """The table under the schema from which it is taken in the warehouse."""
+        return replace(self, schema=PROTECTED) if self.protected else self
 
     @property
     def full_name(self) -> str:
@@ -74,12 +82,13 @@ def published_tables(manifest: Mapping[str, Any]) -> list[PublishedTable]:
 def refuse_unsafe(tables: Iterable[PublishedTable]) -> None:
     """Raise :class:`UnsafeTableError` unless every table counts something that may be shown."""
     for table in tables:
-        if table.counts == "people":
+        if table.counts == "people" and not table.protected:
             raise UnsafeTableError(
                 f"{table.full_name} counts people. It stays in the warehouse until disclosure "
-                "control has passed it; take `publish: true` off the model."
+                "control has passed it: declare its counts under `disclosure` in its meta, or take "
+                "`publish: true` off the model."
             )
-        if table.counts not in SAFE_COUNTS:
+        if table.counts not in SAFE_COUNTS and table.counts != "people":
             raise UnsafeTableError(
                 f"{table.full_name} does not say what it counts (it says '{table.counts}'). Set "
                 f"`counts` in its meta to one of: {', '.join(sorted(SAFE_COUNTS))}."
@@ -109,6 +118,7 @@ def _table(
             for column in (node.get("columns") or {}).values()
         ),
         key=tuple(meta.get("key") or tested_key),
+        protected="disclosure" in meta,
     )
     refuse_unsafe([table])
     _refuse_undescribed(table)

@@ -7,7 +7,7 @@ attached as ``warehouse`` and the new file as ``csp``.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import duckdb
@@ -114,7 +114,7 @@ TABLES = PublishedTable(
         PublishedColumn("description", "VARCHAR", "What a row is and what the table holds."),
         PublishedColumn("note", "VARCHAR", "What a reader must know; null where nothing."),
         PublishedColumn(
-            "counts", "VARCHAR", "What the table counts: offences, places or reference."
+            "counts", "VARCHAR", "What the table counts: people, offences, places or reference."
         ),
         PublishedColumn(
             "key_columns", "VARCHAR", "Columns that identify a row, separated by commas."
@@ -182,6 +182,7 @@ def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> 
     :class:`SchemaMismatchError` where the columns differ from those described.
     """
     columns = _checked_columns(connection, table)
+    source = table.where_it_stands
     names = [identifier(column.name) for column in columns]
     keys = [identifier(name) for name in table.key]
     # Every column follows the key, so that rows which share a key still have one order.
@@ -189,19 +190,10 @@ def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> 
     connection.execute(f"create schema if not exists {qualified(CATALOGUE, table.schema)}")
     connection.execute(
         f"create table {qualified(CATALOGUE, table.schema, table.name)} as "
-        f"select {', '.join(names)} from {qualified(WAREHOUSE, table.schema, table.name)} "
+        f"select {', '.join(names)} from {qualified(WAREHOUSE, source.schema, source.name)} "
         f"order by {order}"
     )
-    return PublishedTable(
-        table.schema,
-        table.name,
-        table.title,
-        table.description,
-        table.note,
-        table.counts,
-        columns,
-        table.key,
-    )
+    return replace(table, columns=columns)
 
 
 def _checked_columns(
@@ -210,7 +202,7 @@ def _checked_columns(
     found = connection.execute(
         "select column_name, data_type from duckdb_columns() where database_name = ? "
         "and schema_name = ? and table_name = ? order by column_index",
-        [WAREHOUSE, table.schema, table.name],
+        [WAREHOUSE, table.where_it_stands.schema, table.name],
     ).fetchall()
     if not found:
         raise MissingTableError(

@@ -186,7 +186,10 @@ def _write(
     digest = content_digest(connection, CATALOGUE, contents)
     write_release(connection, quarter, now, __version__, digest)
     write_comments(connection, [*copied, *ABOUT_TABLES])
-    counts = {table.full_name: count_rows(connection, WAREHOUSE, table) for table in copied}
+    counts = {
+        table.full_name: count_rows(connection, WAREHOUSE, table.where_it_stands)
+        for table in ordered
+    }
     for table in ABOUT_TABLES:
         counts[table.full_name] = count_rows(connection, CATALOGUE, table)
     connection.execute(f"checkpoint {identifier(CATALOGUE)}")
@@ -288,6 +291,17 @@ def newest_release(root: Path) -> Path | None:
         if folder.is_dir() and not folder.name.startswith(SCRATCH_PREFIX)
     )
     return next((file for file in files if release_quarter(file)), None)
+
+
+def standing_releases(root: Path) -> dict[date, Path]:
+    """Return the readable releases under ``root`` by quarter: what has been published."""
+    folders = sorted(root.iterdir()) if root.is_dir() else []
+    files = [folder / PUBLISHED_FILE for folder in folders if folder.is_dir()]
+    return {
+        quarter: file
+        for file in files
+        if not file.parent.name.startswith(SCRATCH_PREFIX) and (quarter := release_quarter(file))
+    }
 
 
 def release_quarter(path: Path) -> date | None:
