@@ -55,7 +55,7 @@ class Product(_Declared):
 
 
 class Share(_Declared):
-    """A printed share of the count: over another count (``of``), or over a known number (``per``)."""
+    """A printed share of the count: over another count (``of``) or a known number (``per``)."""
 
     column: str
     of: str | None = None

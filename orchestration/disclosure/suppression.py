@@ -32,12 +32,13 @@ _NEAR = 1e-6
 class Effort:
     """How hard to try, in steps of the solver and never in seconds, so that answers repeat.
 
-    After ``rounds`` of the master, or ``nodes`` of its branch and bound, the choice is mended and
-    thinned out greedily: safe still, with the gap to the proved bound told.
+    After ``rounds`` of the master, ``nodes`` of its branch and bound in one of them, or ``iterations``
+    of the simplex in all, the choice is mended and thinned out greedily: safe still, with the gap to the proved bound told.
     """
 
     rounds: int = 80
-    nodes: int = 5_000
+    nodes: int = 1_000
+    iterations: int = 100_000
 
 
 @dataclass(frozen=True)
@@ -74,18 +75,24 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
     if not group.demands:
         return group.choice(group.must, 0)
     master = _Master(group.costs, group.optional, effort.nodes)
-    hidden, bound = group.must, 0
+    hidden, bound = group.must, group.cost(group.must)
     for _ in range(effort.rounds):
         cuts = group.violated(hidden)
         if not cuts:
             return group.choice(hidden, group.cost(hidden))
-        for coefficients, need in cuts:
-            master.demand(coefficients, need, group.must)
+        trial = hidden.copy()
+        # Going on greedily finds many cheap inequalities for one solving of the master.
+        while cuts:
+            for coefficients, need in cuts:
+                master.demand(coefficients, need, group.must)
+                _satisfy(group, trial, coefficients, need)
+            cuts = group.violated(trial, fractions_only=True)
         solved = master.solve()
         if solved is None:
             raise group.unprotectable()
-        hidden, proved = group.must | solved[0], solved[1]
-        bound = max(bound, proved + group.cost(group.must))
+        hidden, bound = group.must | solved[0], max(bound, solved[1] + group.cost(group.must))
+        if master.iterations > effort.iterations:
+            break
     return group.choice(_mended(group, hidden), bound)
 
 
@@ -134,13 +141,18 @@ class _Group:
             "release) gives it away. Merge categories, or do not publish its table."
         )
 
-    def violated(self, hidden: Mask) -> list[tuple[NDArray[np.float64], float]]:
-        """Return inequalities that every safe choice obeys and ``hidden`` does not."""
+    def violated(
+        self, hidden: Mask, fractions_only: bool = False
+    ) -> list[tuple[NDArray[np.float64], float]]:
+        """Return inequalities that every safe choice obeys and ``hidden`` does not.
+
+        ``fractions_only`` leaves out what only whole numbers expose, which takes longer to find.
+        """
         outsiders = [demand for demand in self.demands if demand.knows is None]
-        faults = [self._fault(hidden, demand) for demand in outsiders]
+        faults = [self._fault(hidden, demand, fractions_only) for demand in outsiders]
         if not any(faults):
             insiders = [demand for demand in self.demands if demand.knows is not None]
-            faults = [self._fault(hidden, demand) for demand in insiders]
+            faults = [self._fault(hidden, demand, fractions_only) for demand in insiders]
         # Attackers who know different counts are often held off by one and the same inequality.
         return list({(cut[0].tobytes(), cut[1]): cut for cut in faults if cut}.values())
 
@@ -148,12 +160,14 @@ class _Group:
         """Whether every demand is met."""
         return all(self._met(hidden, demand) or self._own_affair(demand) for demand in self.demands)
 
-    def _fault(self, hidden: Mask, demand: _Demand) -> tuple[NDArray[np.float64], float] | None:
+    def _fault(
+        self, hidden: Mask, demand: _Demand, fractions_only: bool = False
+    ) -> tuple[NDArray[np.float64], float] | None:
         if self._witnessed(hidden, demand) or self._own_affair(demand):
             return None
         if demand.marked and (cut := self._linear_cut(hidden, demand)) is not None:
             return cut
-        if self._met(hidden, demand):
+        if fractions_only or self._met(hidden, demand):
             return None
         return self._combinatorial_cut(hidden, demand)
 
@@ -380,6 +394,7 @@ class _Master:
             self._solver.changeColCost(number, float(costs[place]))
             self._solver.changeColIntegrality(number, highspy.HighsVarType.kInteger)
         self._possible = True
+        self.iterations = 0
 
     def demand(self, coefficients: NDArray[np.float64], need: float, must: Mask) -> None:
         """Add an inequality; what is hidden anyway is taken off what is needed."""
@@ -400,6 +415,7 @@ class _Master:
         if not self._possible:
             return None
         self._solver.run()
+        self.iterations += max(0, self._solver.getInfo().simplex_iteration_count)
         values = np.array(self._solver.getSolution().col_value)
         if len(values) != len(self._places) or (
             self._solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible
