@@ -10,7 +10,7 @@ TEST_WORKERS ?= 2
 export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-all test-duckdb2 lint types dbt-check check dev bench sample clean
+.PHONY: help setup refresh test test-all test-duckdb2 clients lint types dbt-check check dev bench sample clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,22 @@ $(VENV)-duckdb2/.installed: $(VENV)/.installed
 	@$(VENV)-duckdb2/bin/uv pip install --quiet --python $(VENV)-duckdb2/bin/python --no-deps duckdb==2.0.0
 	@touch $@
 
+clients: $(VENV)-clients/.installed $(VENV)-oldest/.installed tests/clients/node_modules ## Set up the BI clients that the readers' tests use
+
+$(VENV)-clients/.installed: tests/clients/requirements.txt $(VENV)/.installed
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-clients
+	@$(BIN)/uv pip install --quiet --python $(VENV)-clients/bin/python -r $<
+	@touch $@
+
+$(VENV)-oldest/.installed: tests/clients/requirements-oldest.txt $(VENV)/.installed
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-oldest
+	@$(BIN)/uv pip install --quiet --python $(VENV)-oldest/bin/python -r $<
+	@touch $@
+
+tests/clients/node_modules: tests/clients/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not there: the Node client is left out"; exit 0; }; \
+	cd tests/clients && npm ci --silent --no-audit --no-fund && touch node_modules
+
 lint: setup ## Check format and style
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -60,11 +76,11 @@ dev: setup ## Open Dagster's screen on http://localhost:3000
 	@$(BIN)/csp prepare
 	@PATH="$(abspath $(BIN)):$$PATH" PYTHONWARNINGS=ignore $(BIN)/dagster dev -w workspace.yaml
 
-bench: setup ## Measure against the bare engine (ROWS=10000000 MONTHS=120)
+bench: setup ## Measure beside DuckDB and pandas; fail where a ratio got worse (ROWS=10000000 MONTHS=120)
 	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)
 
 sample: setup ## Write the sample in raw/ again
 	@$(BIN)/python -m orchestration.sample raw
 
 clean: ## Remove everything generated, the environment too
-	@rm -rf $(VENV) $(VENV)-duckdb2 var
+	@rm -rf $(VENV) $(VENV)-duckdb2 $(VENV)-clients $(VENV)-oldest tests/clients/node_modules var

@@ -16,7 +16,7 @@ PROGRESS_LOGGER = "progress"
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     """Return the logger that ``csp refresh`` listens to; it prints nothing by itself."""
     logger = logging.getLogger("csp.progress")
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     logger.propagate = False
     return logger
 

@@ -27,8 +27,11 @@ class Settings(BaseSettings):
     partnerships: Path = Field(
         PACKAGE / "partnerships.toml", description="File that lists the partnerships served."
     )
+    corrections: Path = Field(
+        PACKAGE / "corrections.toml", description="File of known errors and their corrections."
+    )
     memory_limit: str = Field(
-        "1200MB", description="Most memory that the database engine may take, such as 1200MB."
+        "2GiB", description="Most memory that the database engine may take, such as 1200MB."
     )
     threads: int = Field(2, ge=1, description="Threads of the database engine.")
     first_quarter: date = Field(
@@ -41,7 +44,7 @@ class Settings(BaseSettings):
         0, ge=0, description="How long to wait while another refresh is writing."
     )
 
-    @field_validator("home", "raw", "partnerships")
+    @field_validator("home", "raw", "partnerships", "corrections")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
@@ -65,6 +68,11 @@ class Settings(BaseSettings):
     def exports(self) -> Path:
         """Folder of the exported tables, charts and workbooks."""
         return self.home / "exports"
+
+    @property
+    def supplier_reports(self) -> Path:
+        """Folder of the error reports for suppliers, by source, quarter and version."""
+        return self.home / "supplier_reports"
 
     @property
     def dagster_home(self) -> Path:

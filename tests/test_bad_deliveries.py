@@ -255,7 +255,7 @@ def test_wrong_sheet_name_is_refused_and_the_sheets_listed(ground: Ground) -> No
 
 RESEARCH = {
     "renamed column": ("Population", "People", "'Population' is missing"),
-    "a word for a number": ("98340", "about 98,000", "This must be a number."),
+    "a word for a number": ("98340", '"about 98,000"', "This must be a number."),
     "thousands separator": ("98340", '"98,340"', "'98,340'"),
     "a code that is none": ("E07000010", "Fenland!", "does not have the right form"),
     "missing value": ("98340", "", "A value is needed here"),

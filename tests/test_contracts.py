@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+import yaml
 
 from orchestration.errors import ContractError, QuarterError
 from orchestration.ingest.contract import load_contract, load_contracts
@@ -30,6 +31,28 @@ def test_raw_tables_have_the_contracts_columns_types_and_comments(sample: Ground
         declared = [(one.name, one.type, one.comment) for one in contract.columns]
         lineage = [(key, kind, said) for key, (kind, said) in contract.lineage_columns.items()]
         assert made == declared + lineage
+
+
+def test_dbt_database_and_contract_agree_on_tables(sample: Ground) -> None:
+    """What dbt reads as a source is held against the database itself, without our writer."""
+    for name, contract in load_contracts().items():
+        ((source,),) = [yaml.safe_load((contract.folder / "_source.yml").read_text())["sources"]]
+        (table,) = source["tables"]
+        made = sample.query(
+            "select column_name, data_type, comment from duckdb_columns() "
+            f"where schema_name = '{source['schema']}' and table_name = '{table['name']}' "
+            "order by column_index"
+        )
+        declared = [(one["name"], one["data_type"], one["description"]) for one in table["columns"]]
+        assert made == declared
+        said = sample.value(
+            "select comment from duckdb_tables() where schema_name = 'raw' "
+            f"and table_name = '{name}'"
+        )
+        assert table["description"] == f"{said} Grain: {contract.grain}."
+        about = table["config"]["meta"]["csp"]
+        assert (about["supplier"], about["licence"]) == (contract.supplier, contract.licence)
+        assert about["personal"] == [one.name for one in contract.columns if one.personal]
 
 
 def test_a_contract_that_names_a_missing_column_is_told(tmp_path: object) -> None:

@@ -125,3 +125,17 @@ print(opened)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["asking", "standing", "app"])
+def test_asking_and_looking_need_neither_dagster_nor_dbt(command: str) -> None:
+    """``csp sql`` and ``csp status`` answer at once, which Dagster's import alone would prevent."""
+    heavy = ("dagster", "dbt", "pandas", "pyarrow", "matplotlib", "numpy")
+    script = (
+        f"import orchestration.cli.{command}, sys; print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -22,10 +22,11 @@ from orchestration.exports import (
     export_release,
     partnership,
 )
-from orchestration.exports.charts import control_figure, palette, rate_figure, spread
+from orchestration.exports.bars import Bar, bar_figure, interval_figure
+from orchestration.exports.charts import control_figure, palette, spread
 from orchestration.exports.series import gaps, monthly_series, months_between, runs, steps
 from orchestration.exports.tables import FORMULA_STARTS, neutralise
-from orchestration.exports.words import month_chart_words, rate_chart_words
+from orchestration.exports.words import bar_chart_words, month_chart_words
 from orchestration.publish import build_release, published_tables
 from orchestration.publish.errors import ReleaseUnreadableError
 from tests.release_fixtures import (
@@ -92,12 +93,15 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
     found = [sorted(contents(folder)) for folder in folders]
     assert found[0] == found[1] == found[2]
     expected = {f"tables/{name}.{kind}" for name in models() for kind in ("csv", "parquet")}
-    expected |= {"tables/data_dictionary.csv", "tables/data_dictionary.parquet"}
-    for chart in (
-        "figure_10_shoplifting", "figure_11_burglary", "table_5_social_dwellings_rate"
-    ):  # fmt: skip
+    expected |= {
+        f"tables/{name}.{kind}"
+        for name in ("changes", "data_dictionary")
+        for kind in ("csv", "parquet")
+    }
+    for chart in ("figure_10_shoplifting", "figure_11_burglary", "table_5_social_dwellings"):
         expected |= {f"charts/{chart}.{kind}" for kind in ("svg", "png", "txt")}
-    assert set(found[0]) == expected | {"workbook.xlsx", "manifest.json", "SHA256SUMS"}
+    expected |= {"workbook.xlsx", "pack.html", "pack.docx", "datapackage.json"}
+    assert set(found[0]) == expected | {"manifest.json", "SHA256SUMS"}
 
 
 @pytest.mark.parametrize(
@@ -239,17 +243,31 @@ def test_synthetic_data_says_so_on_the_chart_and_real_data_does_not(exported, tm
     assert "does not separate dwelling" in (tmp_path / "fenland" / chart).read_text("utf-8")
 
 
-def test_rate_chart_shows_a_missing_rate_as_a_marker_and_no_bar():
-    rows = [
-        {"stock_year": 2016, "area_code": code, "area_name": name, "rate_per_1000": value,
-         "status": None if value else "[x]"}
-        for code, name, value in (("a", "Ashby", 50.0), ("b", "Barton", None), ("c", "Corby", 60.0))
-    ]  # fmt: skip
-    words = rate_chart_words(rows, "Ashby", (), False)
-    axes = rate_figure(rows, ("a",), words).axes[0]
-    assert [bar.get_width() for bar in axes.patches] == [60.0, 50.0]
-    assert [text.get_text().strip() for text in axes.texts] == ["60.0", "50.0", "[x] not available"]
-    assert words.alt.endswith("From the highest: Corby 60.0; Ashby 50.0; Barton [x] not available.")
+def test_chart_of_bars_shows_a_missing_value_as_a_marker_and_no_bar():
+    bars = (
+        Bar("Corby", 60.0, "60.0", False),
+        Bar("Ashby", 0.0, "0.0", True),
+        Bar("Barton", None, "[c] confidential", False),
+    )
+    values = [(bar.label, bar.text) for bar in bars]
+    words = bar_chart_words("slug", "Table 5", "Title", "Under it", values, (), True)
+    axes = bar_figure(bars, words).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [60.0, 0.0]
+    assert [text.get_text() for text in axes.texts] == ["60.0", "0.0", "[c] confidential"]
+    assert words.alt == (
+        "Chart. Title. Corby 60.0; Ashby 0.0; Barton [c] confidential. The data are synthetic."
+    )
+
+
+def test_intervals_without_a_value_have_no_point():
+    bars = (
+        Bar("Own", 10.0, "10%", True, "CRC", 5.0, 17.0),
+        Bar("Force", None, "[c] confidential", False, "CRC"),
+    )
+    words = bar_chart_words("slug", "Figure 6", "Title", "Under it", (), (), False)
+    axes = interval_figure(bars, words).axes[0]
+    points = [line for line in axes.lines if line.get_gid() == "value"]
+    assert [list(point.get_xdata()) for point in points] == [[10.0]]
 
 
 def test_labels_are_kept_apart():
@@ -354,6 +372,7 @@ def test_later_build_of_the_same_figures_differs_in_the_manifest_only(exported, 
     assert {name for name in old if old[name] != new[name]} == {"manifest.json", "SHA256SUMS"}
 
 
+@pytest.mark.slow
 def test_unchanged_release_leaves_whole_folders_alone(published, tmp_path):
     first = export_release(published, tmp_path, QUARTER)
     assert [result.changed for result in first] == [True] * 3
@@ -415,7 +434,10 @@ def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(
     bare = [table for table in published_tables(manifest()) if table.name == "dim_area"]
     path = build_release(warehouse, tmp_path / "published", QUARTER, bare, NOW).path
     result = export_partnership(path, tmp_path / "fenland", "fenland")
-    assert {file.path.split("/")[0] for file in result.files} == {"tables", "manifest.json"}
+    held = {file.path.split("/")[0] for file in result.files}
+    assert held == {"tables", "manifest.json", "datapackage.json", "pack.html", "pack.docx"}
+    page = (tmp_path / "fenland" / "pack.html").read_text(encoding="utf-8")
+    assert "Table 5: not published in this release." in page
     none = [table for table in published_tables(manifest()) if table.name == "dim_month"]
     path = build_release(warehouse, tmp_path / "published", QUARTER, none, NOW).path
     with pytest.raises(ExportError, match="dim_area"):

@@ -136,7 +136,7 @@ def test_release_says_what_it_is_and_where_it_came_from(tmp_path):
         (
             "police_uk_street", "Street-level recorded crime", "data.police.uk",
             "Open Government Licence v3.0", QUARTER, 1, "synthetic", "a note", date(2018, 5, 1),
-            date(2018, 6, 1), "2018-06-street.csv", "ab12", 1234, 99, 1,
+            date(2018, 6, 1), "2018-06-street.csv", "ab12", 1234, 99, 1, None,
         )
     ]  # fmt: skip
 
@@ -221,7 +221,9 @@ def test_changed_release_names_the_tables_that_changed(tmp_path):
     inode = first.path.stat().st_ino
     second = publish(tmp_path, extra_offences=1)
     assert second.changed
-    assert second.changed_tables == ("reports.figure_10_shoplifting",)
+    assert second.changed_tables == (
+        "main.changes", "main.published_tables", "reports.figure_10_shoplifting"
+    )  # fmt: skip
     assert second.content_digest != first.content_digest
     assert second.path.stat().st_ino != inode
     assert second.path.samefile(second.current_path)

@@ -23,9 +23,10 @@ SOURCES = ("area_lookups", "dwelling_stock", "police_uk_street", "population_est
 
 @pytest.fixture
 def own(sample: Ground, tmp_path: Path) -> Ground:
-    """A refreshed sample of its own, to change."""
+    """A refreshed sample of its own, to change; its last quarter is the one refreshed."""
     shutil.copytree(sample.settings.home, tmp_path / "var")
-    shutil.copytree(PROJECT / "raw", tmp_path / "raw")
+    later = shutil.ignore_patterns("2018-07-01", "2018-10-01")
+    shutil.copytree(PROJECT / "raw", tmp_path / "raw", ignore=later)
     return Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw"))
 
 
@@ -40,11 +41,24 @@ def _tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+def _stood(said: str) -> int:
+    """How many models were not built again."""
+    found = re.search(r"(\d+) models have nothing new", said)
+    return int(found[1]) if found else 0
+
+
 def _marts(home: Path) -> dict[str, list[tuple[object, ...]]]:
     tables = _tables(home / "warehouse.duckdb")
     return {
         name: rows for name, rows in tables.items() if name.split(".")[0] in {"marts", "reports"}
     }
+
+
+def _built(home: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every table that dbt makes."""
+    tables = _tables(home / "warehouse.duckdb")
+    made = {"reference", "intermediate", "marts", "reports"}
+    return {name: rows for name, rows in tables.items() if name.split(".")[0] in made}
 
 
 def test_sample_gives_published_file_and_exports_of_six_partnerships(sample: Ground) -> None:
@@ -104,6 +118,8 @@ def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -
 
     assert done.returncode == 0, done.stderr
     assert "Nothing has changed" in done.stdout
+    assert _stood(done.stdout) > 90
+    assert re.search(r"Checks: (\d+) of \1 passed", done.stdout)
     assert _marts(home) == before
     assert [
         (path.stat().st_ino, path.stat().st_mtime_ns) for path in (published, workbook)
@@ -163,6 +179,12 @@ def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path
         "select distinct deliveries from marts.shoplifting_trends where area_name = 'Fenland' "
         "and period_type = 'month' and period_start = '2018-04-01'"
     )[0][0].startswith("police_uk_street 2018-04-01 v2")
+    assert _stood(done.stdout) > 40, "what has nothing to do with recorded crime stands"
+    partly = _built(home)
+    full = refresh(home, raw, "--full")
+    assert full.returncode == 0, full.stdout
+    assert _stood(full.stdout) == 0
+    assert _built(home) == partly
 
 
 @pytest.mark.slow
@@ -176,6 +198,11 @@ def test_older_quarter_is_rebuilt_without_what_came_later(own: Ground) -> None:
     assert max(months).isoformat() == "2018-03-01"
     current = _tables(home / "published" / "csp.duckdb")
     assert current["main.release"][0][0].isoformat() == "2018-04-01"
+    assert _stood(done.stdout) > 0, "what no delivery of the later quarter concerns stands"
+    partly = _built(home)
+    full = refresh(home, raw, "2018-01-01", "--full")
+    assert full.returncode == 0, full.stdout
+    assert _built(home) == partly
 
 
 def test_one_writer_at_a_time_and_the_other_is_told(own: Ground) -> None:

@@ -291,17 +291,17 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
     "youth: not a date": (
         "youth_offending",
         lambda text: swapped(text, "Registered on", "2015-04-01"),
-        ["line 2", "column 'Registered on'", "[rule: is a date like %d/%m/%Y]"],
+        ["line 2", "column 'Registered on'", "[rule: is a date like dd/mm/yyyy]"],
     ),
     "youth: twice": (
         "youth_offending",
         doubled,
-        ["[rule: key is unique]", "yos_reference stand in an earlier row"],
+        ["[rule: key is unique]", "Young person ID stand in an earlier row"],
     ),
     "youth: too many values": (
         "youth_offending",
-        lambda text: text.replace(",Y,", ",Y,and more,", 1),
-        ["15 fields", "header 14", "[rule: is a row of the table]"],
+        lambda text: text.replace(",Y,", ",Y,and more,", 40),
+        ["more than the 14 columns", "[rule: is a row of the table]"],
     ),
     "iom: renamed column": (
         "iom_cohort",
@@ -313,7 +313,7 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
         lambda text: swapped(text, "Status", "At large"),
         ["line 2", "column 'Status'", "'At large'", "[rule: is a known value]"],
     ),
-    "iom: twice": ("iom_cohort", doubled, ["[rule: key is unique]", "pnc_id"]),
+    "iom: twice": ("iom_cohort", doubled, ["[rule: key is unique]", "PNC ID"]),
     "places: renamed column": (
         "supported_accommodation",
         lambda text: text.replace("Places", "Beds", 1),
@@ -327,7 +327,7 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
     "places: twice": (
         "supported_accommodation",
         doubled,
-        ["line 18", "[rule: key is unique]", "scheme and town"],
+        ["line 18", "[rule: key is unique]", "Scheme and Town"],
     ),
 }
 

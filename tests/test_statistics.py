@@ -113,6 +113,9 @@ def check_exact(oracle: str) -> list[tuple[float | None, float]]:
     given = inputs(oracle)
     found: tuple[float, float] = exact_limits(int(given["x"]), given["confidence"])
     pairs: list[tuple[float | None, float]] = list(zip(found, expected(oracle), strict=True))
+    tail = (1 - given["confidence"]) / 2
+    calls = [f"exact_{side}('{given['x']:.0f}', {tail!r})" for side in ("lower", "upper")]
+    pairs += zip([value(call) for call in calls], expected(oracle), strict=True)
     if given["confidence"] == 0.95:
         (row,) = (one for one in exact_seed() if one["offences"] == f"{given['x']:.0f}")
         pairs += [(float(row["lower"]), pairs[0][1]), (float(row["upper"]), pairs[1][1])]

@@ -10,3 +10,10 @@
 {% macro quarter_label(day) -%}
     'Q' || quarter({{ day }} - interval 3 month) || ' ' || {{ financial_year_label(day) }}
 {%- endmacro %}
+
+{#- Condition that keeps the rows of a report's latest period: the last that its force area has,
+    since forces send their snapshots on different days. `rows` is a relation with area_code and
+    period_end, and `areas` the one that says each area's force; both are aliases of the query. -#}
+{% macro is_latest_of_force(rows, areas) -%}
+    {{ rows }}.period_end = max({{ rows }}.period_end) over (partition by {{ areas }}.force_code)
+{%- endmacro %}

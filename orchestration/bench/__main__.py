@@ -1,4 +1,4 @@
-"""``make bench``: makes the archive, runs both sides on it, compares results, prints ratios."""
+"""``make bench``: runs each side on the same data, compares the results, judges the ratios."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +18,17 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.bench.archive import Archive, make_archive
+from orchestration.bench.recorded import machine, read_recorded, record, regressions
+from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, load_settings
 
+_HISTORIES = (4, 20, 40)
+
+_DBT_ALONE = """
+from orchestration.settings import load_settings
+from orchestration.transform.project import run_dbt
+run_dbt(load_settings(), ["build", "--exclude-resource-type", "unit_test"])
+"""
 _SAME = """
 attach '{ours}' as ours (read_only);
 attach '{bare}' as bare (read_only);
@@ -42,34 +53,118 @@ select count(*) from (
 def bench(
     rows: Annotated[int, typer.Option(help="Rows of the archive.")] = 10_000_000,
     months: Annotated[int, typer.Option(help="Months that it covers.")] = 120,
+    files: Annotated[int, typer.Option(help="Files that a month comes in.")] = 1,
+    history: Annotated[
+        int, typer.Option(help="Rows of a quarter, for histories of 4, 20 and 40; 0 for none.")
+    ] = 250_000,
+    keep: Annotated[
+        bool, typer.Option("--record", help="Record the ratios as those to be kept.")
+    ] = False,
     folder: Annotated[
         Path | None, typer.Option(help="Where to put it; a scratch folder otherwise.")
     ] = None,
 ) -> None:
-    """Measure ingest-to-marts and a warm refresh against the bare engine."""
+    """Measure bulk, start-up and growth beside their peers; fail where a ratio got worse."""
     console = Console(highlight=False)
-    settings = load_settings()
     scratch = Path(tempfile.mkdtemp(prefix="csp-bench-", dir=folder))
+    ratios: dict[str, float] = {}
     try:
-        console.print(f"Making an archive of {rows:,} rows over {months} months ...")
-        archive = make_archive(scratch, rows, months)
-        size = sum(path.stat().st_size for path in archive.files)
-        _read_through(archive)
-        limits = (settings.memory_limit, str(settings.threads))
-        floor = _bare("pass", archive, scratch / "floor.duckdb", limits)
-        bare = _bare("keep", archive, scratch / "bare.duckdb", limits)
-        ours = _ours(archive, scratch)
-        differences = _differences(scratch)
-        console.print(_results(archive, size, floor, bare, ours))
-        console.print(f"Steps of ours: {_steps(ours)}")
-        console.print(f"Ratio to the bare engine: {ours['seconds'] / bare['seconds']:.2f} "
-                      f"(to the floor: {ours['seconds'] / floor['seconds']:.2f})")  # fmt: skip
-        console.print(f"Cells of crime_monthly that differ: {differences}")
-        console.print(f"Warm refresh of the sample: {_warm_refresh(scratch):.1f} s")
+        console.print(f"On {machine()}.")
+        differences = _bulk(console, scratch / "bulk", (rows, months, files), ratios)
+        _start_up(console, scratch / "sample", ratios)
+        if history:
+            _growth(console, scratch, history, ratios)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if differences:
+    for name, ratio in ratios.items():
+        console.print(f"{name}: {ratio:.2f}")
+    worse = regressions(ratios, read_recorded())
+    for one in worse:
+        console.print(f"[bold red]Worse by more than a fifth.[/] {one}")
+    if keep:
+        record(ratios)
+    if differences or (worse and not keep):
         raise typer.Exit(1)
+
+
+def _bulk(
+    console: Console, folder: Path, size: tuple[int, int, int], ratios: dict[str, float]
+) -> int:
+    """Measure ingest to marts beside DuckDB and pandas; return how many cells differ."""
+    rows, months, files = size
+    settings = load_settings()
+    console.print(f"Making an archive of {rows:,} rows over {months} months ...")
+    archive = make_archive(folder, rows, months, files)
+    _read_through(archive)
+    limits = (settings.memory_limit, str(settings.threads))
+    floor = _bare("pass", archive, folder / "floor.duckdb", limits)
+    bare = _bare("keep", archive, folder / "bare.duckdb", limits)
+    frames = _measured(["-m", "orchestration.bench.frames", str(archive.raw)], {})
+    crime = _ours(archive, folder / "crime", "crime")
+    everything = _ours(archive, folder / "all", "all")
+    differences = _differences(folder / "all", folder / "bare.duckdb")
+    measured = (
+        ("Floor: bare DuckDB, files to marts, no row kept", floor),
+        ("Bare DuckDB: all rows loaded, then the marts", bare),
+        ("pandas: three columns read, no row kept", frames),
+        ("CSP Warehouse: the same marts, checked, by Dagster", crime),
+        ("CSP Warehouse: all models, checked, by Dagster", everything),
+    )
+    console.print(_results(archive, measured))
+    console.print(f"Steps of all: {_steps(everything)}")
+    console.print(f"Cells of crime_monthly that differ: {differences}")
+    scale = f"{rows // 1_000_000} million rows"
+    ratios[f"same marts to bare DuckDB, {scale}"] = crime["seconds"] / bare["seconds"]
+    ratios[f"all models to bare DuckDB, {scale}"] = everything["seconds"] / bare["seconds"]
+    ratios[f"peak memory to its limit, {scale}"] = everything["peak_mib"] / _mib(limits[0])
+    return differences
+
+
+def _mib(limit: str) -> float:
+    with duckdb.connect(config={"memory_limit": limit}) as connection:
+        ((said,),) = connection.execute("select current_setting('memory_limit')").fetchall()
+    number, unit = str(said).split()
+    return float(number) * {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024, "TiB": 1024**2}[unit]
+
+
+def _start_up(console: Console, home: Path, ratios: dict[str, float]) -> None:
+    """Measure a refresh with nothing new, and a full one, beside dbt alone on the sample."""
+    environment = {"CSP_HOME": str(home), "CSP_RAW": str(PROJECT / "raw")}
+    refresh = ["-m", "orchestration.cli", "refresh"]
+    _timed(refresh, environment)
+    warm = _timed(refresh, environment)
+    full = _timed([*refresh, "--full"], environment)
+    dbt = _timed(["-c", _DBT_ALONE], environment)
+    console.print(
+        f"Sample: nothing new {warm:.1f} s, --full {full:.1f} s, dbt build alone {dbt:.1f} s"
+    )
+    ratios["refresh with nothing new to dbt build alone"] = warm / dbt
+    ratios["full refresh to dbt build alone"] = full / dbt
+
+
+def _growth(console: Console, scratch: Path, rows: int, ratios: dict[str, float]) -> None:
+    """Measure what a quarter costs after a short and a long history."""
+    seconds = {}
+    for quarters in _HISTORIES:
+        folder = scratch / f"history-{quarters}"
+        archive = make_archive(folder, rows * quarters, 3 * quarters)
+        _ours(archive, folder / "var", "all", quarters_before=1)
+        seconds[quarters] = _ours(archive, folder / "var", "all")["seconds"]
+        shutil.rmtree(folder)
+    told = ", ".join(f"{quarters} quarters {took:.1f} s" for quarters, took in seconds.items())
+    console.print(f"One more quarter of {rows:,} rows after a history of: {told}")
+    ratios["one more quarter, long history to short"] = max(seconds.values()) / min(
+        seconds.values()
+    )
+
+
+def _timed(arguments: list[str], environment: dict[str, str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-W", "ignore", *arguments],
+        env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return time.perf_counter() - started
 
 
 def _read_through(archive: Archive) -> None:
@@ -98,40 +193,37 @@ def _bare(kind: str, archive: Archive, database: Path, limits: tuple[str, str]) 
     )
 
 
-def _ours(archive: Archive, scratch: Path) -> dict[str, Any]:
+def _ours(archive: Archive, home: Path, what: str, quarters_before: int = 0) -> dict[str, Any]:
+    """Run ours as at the archive's last quarter, or as many quarters before it."""
     environment = {
-        "CSP_HOME": str(scratch / "var"),
+        "CSP_HOME": str(home),
         "CSP_RAW": str(archive.raw),
         "CSP_PARTNERSHIPS": str(archive.partnerships),
         "CSP_FIRST_QUARTER": "2013-01-01",
+        # Of some models only, no check that needs a table which is not made.
+        "DBT_INDIRECT_SELECTION": "buildable" if what == "crime" else "eager",
     }
-    subprocess.run(
-        [sys.executable, "-m", "orchestration.cli", "prepare"],
-        env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return _measured(["-m", "orchestration.bench.ours", archive.quarter.isoformat()], environment)
+    quarter = archive.quarter
+    for _ in range(quarters_before):
+        quarter = quarter_of(quarter - timedelta(days=1))
+    _timed(["-m", "orchestration.cli", "prepare"], environment)
+    return _measured(["-m", "orchestration.bench.ours", quarter.isoformat(), what], environment)
 
 
-def _differences(scratch: Path) -> int:
+def _differences(home: Path, bare: Path) -> int:
     with duckdb.connect() as connection:
-        ours = scratch / "var" / "warehouse.duckdb"
-        connection.execute(_SAME.format(ours=ours, bare=scratch / "bare.duckdb"))
+        connection.execute(_SAME.format(ours=home / "warehouse.duckdb", bare=bare))
         ((count,),) = connection.execute(_DIFFERENCES).fetchall()
     return int(count)
 
 
-def _results(
-    archive: Archive, size: int, floor: dict[str, Any], bare: dict[str, Any], ours: dict[str, Any]
-) -> Table:
+def _results(archive: Archive, results: Sequence[tuple[str, dict[str, Any]]]) -> Table:
+    size = sum(path.stat().st_size for path in archive.files)
     table = Table(
         "What", "Seconds", "Rows a second", "Peak MiB",
         title=f"{archive.rows:,} rows, {len(archive.files)} files, {size / 1e9:.1f} GB",
     )  # fmt: skip
-    for name, measured in (
-        ("Floor: bare DuckDB, files to marts, no row kept", floor),
-        ("Bare DuckDB: all rows loaded, then the marts", bare),
-        ("CSP Warehouse: landing zone to tested marts", ours),
-    ):
+    for name, measured in results:
         table.add_row(
             name, f"{measured['seconds']:.1f}", f"{archive.rows / measured['seconds']:,.0f}",
             f"{measured['peak_mib']:,.0f}",
@@ -142,18 +234,6 @@ def _results(
 def _steps(ours: dict[str, Any]) -> str:
     named = {name: value for name, value in ours.items() if name not in {"seconds", "peak_mib"}}
     return ", ".join(f"{name} {value:.1f} s" for name, value in named.items())
-
-
-def _warm_refresh(scratch: Path) -> float:
-    """Refresh the committed sample twice and time the second."""
-    environment = {"CSP_HOME": str(scratch / "sample"), "CSP_RAW": str(PROJECT / "raw")}
-    for _ in range(2):
-        started = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", "refresh"],
-            env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

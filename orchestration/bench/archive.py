@@ -1,7 +1,7 @@
 """A made-up archive of street-level crime, as large as the nation's, in the publisher's layout.
 
-One file a month with all forces in it, the lookup of their small areas, mid-year estimates, and a
-partnerships file. Everything in it is synthetic.
+Some files a month, each of its own forces, the lookup of their small areas, mid-year estimates, and
+a partnerships file. Everything in it is synthetic.
 """
 
 import csv
@@ -35,9 +35,10 @@ _TYPES = (
     "Other crime",
 )
 
-_ROWS = """
-copy (
+_MONTH = """
+create or replace temp table month_rows as
     select
+        area % {districts} % {forces} as force_number,
         case when kind > 0 then md5(seed || 'a') || md5(seed || 'b') end as "Crime ID",
         '{month}' as "Month",
         force as "Reported by",
@@ -60,6 +61,10 @@ copy (
             'Force ' || (area % {districts} % {forces}) as force
         from range({rows})
     )
+"""
+_FILE = """
+copy (
+    select * exclude (force_number) from month_rows where force_number % {parts} = {part}
 ) to '{path}' (header, delimiter ',')
 """
 
@@ -75,21 +80,26 @@ class Archive:
     files: tuple[Path, ...]
 
 
-def make_archive(folder: Path, rows: int, months: int) -> Archive:
-    """Write an archive of about ``rows`` rows over ``months`` months from January 2013."""
+def make_archive(folder: Path, rows: int, months: int, files_a_month: int = 1) -> Archive:
+    """Write an archive of about ``rows`` rows over ``months`` months from January 2013.
+
+    Each month comes in ``files_a_month`` files, which share the forces between them.
+    """
     raw = folder / "raw"
     files = []
     each = rows // months
     with duckdb.connect() as connection:
         for number in range(months):
             first = date(FIRST_YEAR + number // 12, number % 12 + 1, 1)
-            path = _street_path(raw, first)
-            query = _ROWS.format(
-                month=f"{first:%Y-%m}", path=path, rows=each, areas=SMALL_AREAS, forces=FORCES,
+            query = _MONTH.format(
+                month=f"{first:%Y-%m}", rows=each, areas=SMALL_AREAS, forces=FORCES,
                 districts=DISTRICTS, types=", ".join(f"'{one}'" for one in _TYPES),
             )  # fmt: skip
             connection.execute(query)
-            files.append(path)
+            for part in range(files_a_month):
+                path = _street_path(raw, first, part)
+                connection.execute(_FILE.format(parts=files_a_month, part=part, path=path))
+                files.append(path)
     quarter = quarter_of(first)
     _write_lookup(raw / "area_lookups" / f"{FIRST_YEAR}-01-01")
     _write_populations(raw / "population_estimates" / quarter.isoformat(), first.year)
@@ -97,10 +107,10 @@ def make_archive(folder: Path, rows: int, months: int) -> Archive:
     return Archive(raw, folder / "partnerships.toml", quarter, each * months, tuple(files))
 
 
-def _street_path(raw: Path, month: date) -> Path:
+def _street_path(raw: Path, month: date, part: int) -> Path:
     folder = raw / "police_uk_street" / quarter_of(month).isoformat()
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{month:%Y-%m}-national-street.csv"
+    return folder / f"{month:%Y-%m}-forces-{part}-street.csv"
 
 
 def district_code(number: int) -> str:

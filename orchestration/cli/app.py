@@ -40,7 +40,12 @@ def _plain(text: str) -> str:
 
 
 @app.command()
-def refresh(quarter: Quarter = None) -> None:
+def refresh(
+    quarter: Quarter = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
+    ] = False,
+) -> None:
     """Run the quarterly refresh, from the landing zone to the exports.
 
     Without QUARTER: the latest quarter for which anything has landed.
@@ -49,7 +54,7 @@ def refresh(quarter: Quarter = None) -> None:
 
     settings = load_settings()
     chosen = parse_quarter(quarter) if quarter else None
-    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False)))
+    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False), full=full))
 
 
 @app.command()
@@ -63,15 +68,12 @@ def land(
     ] = False,
 ) -> None:
     """Copy a delivery into the landing zone, with its checksums and the time of receipt."""
-    from orchestration.errors import LandingError
-    from orchestration.ingest.contract import load_contracts
+    from orchestration.ingest.contract import contract_of
     from orchestration.ingest.landing import land as land_delivery
     from orchestration.ingest.receipt import Receipt
 
     settings = load_settings()
-    contracts = load_contracts()
-    if source not in contracts:
-        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(contracts)}.")
+    contract = contract_of(source)
     day = parse_quarter(quarter)
     receipt = Receipt(
         source=source,
@@ -80,7 +82,7 @@ def land(
         nature="synthetic" if synthetic else "real",
         note=note,
     )
-    landed = land_delivery(settings.raw, contracts[source], day, files, receipt)
+    landed = land_delivery(settings.raw, contract, day, files, receipt)
     console = Console(highlight=False)
     console.print(f"Landed {source} for {quarter_label(day)} ({day}) in {landed.delivery.folder}:")
     for file in landed.delivery.files:
@@ -92,11 +94,105 @@ def land(
 
 
 @app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    files: Annotated[list[Path], typer.Argument(help="The files, all of one delivery.")],
+    report: Annotated[
+        Path, typer.Option(help="Folder for the error report (XLSX and CSV).")
+    ] = Path(),
+) -> None:
+    """Check a delivery before it is handed over: the same checks and report as a load.
+
+    Ends with code 0 where it would be loaded, with or without warnings, and 1 where refused.
+    """
+    from orchestration.cli.checking import check_files
+
+    raise typer.Exit(check_files(load_settings(), source, files, report, Console(highlight=False)))
+
+
+@app.command()
 def status() -> None:
     """Show what has landed, what is loaded or refused, and what is published."""
     from orchestration.cli.standing import show_status
 
     show_status(load_settings(), Console(highlight=False))
+
+
+@app.command()
+def history(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[
+        str | None, typer.Option(help="Only the deliveries for this quarter.")
+    ] = None,
+) -> None:
+    """List every version of a source's deliveries: files, rows, and what took its place."""
+    from orchestration.cli.histories import show_history
+
+    chosen = parse_quarter(quarter) if quarter else None
+    show_history(load_settings(), source, chosen, Console(highlight=False))
+
+
+@app.command()
+def accept(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[str, typer.Argument(help="First day of the delivery's quarter.")],
+    rule: Annotated[str, typer.Argument(help="volume, missing-place or blank-column.")],
+    reason: Annotated[str, typer.Option(help="Why it is in order; kept in the warehouse.")],
+    period: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Only this period; all of the delivery if left out."
+        ),
+    ] = None,
+) -> None:
+    """Accept what a refresh found out of the ordinary in a delivery, with a reason."""
+    from orchestration.cli.histories import accept as accept_anomalies
+
+    day = period.date() if period else None
+    console = Console(highlight=False)
+    accept_anomalies(load_settings(), source, parse_quarter(quarter), rule, day, reason, console)
+
+
+@app.command()
+def releases() -> None:
+    """List the published releases, the current one and those that were superseded."""
+    from orchestration.cli.released import show_releases
+
+    show_releases(load_settings(), Console(highlight=False))
+
+
+@app.command()
+def rollback(
+    quarter: Annotated[str, typer.Argument(help="Quarter whose release is to be current.")],
+    reason: Annotated[str, typer.Option(help="Why; it is written down.")],
+    build: Annotated[
+        str | None, typer.Option(help="One build of the quarter, as `csp releases` names it.")
+    ] = None,
+) -> None:
+    """Make an earlier release the current one, until a differing one is published.
+
+    Rolling back to the newest release ends a rollback.
+    """
+    from orchestration.cli.released import make_current
+
+    console = Console(highlight=False)
+    make_current(load_settings(), parse_quarter(quarter), build, reason, console)
+
+
+@app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="A mart or report, such as crime_monthly.")],
+    key: Annotated[
+        list[str], typer.Argument(help="column=value, as many as single out a row of it.")
+    ],
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="File for the position of every row.")
+    ] = None,
+) -> None:
+    """Show the deliveries, files and rows that a figure was made from."""
+    from orchestration.cli.tracing import show_trace
+
+    show_trace(load_settings(), table, key, csv, Console(highlight=False))
 
 
 @app.command()
@@ -111,6 +207,39 @@ def sql(
     from orchestration.cli.asking import ask
 
     ask(load_settings(), query, published=published, as_csv=csv, console=Console(highlight=False))
+
+
+@app.command()
+def audit(
+    misprints: Annotated[
+        bool, typer.Option("--misprints", help="List what was printed wrong, and the truth.")
+    ] = False,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="List the inconsistencies and their answers.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write every printed number to this file.")
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Bring this document, docs/audit.md, up to date."),
+    ] = None,
+) -> None:
+    """Hold every number that the assessment printed against the warehouse.
+
+    Ends with code 1 where a number is neither reproduced nor explained.
+    """
+    from orchestration.cli.auditing import show_audit, write_csv, write_markdown
+
+    settings = load_settings()
+    console = Console(highlight=False)
+    code = show_audit(settings, misprints=misprints, findings=findings, console=console)
+    if csv:
+        console.print(f"{write_csv(settings, csv):,} printed numbers written to {csv}.")
+    if markdown:
+        write_markdown(settings, markdown)
+        console.print(f"Written into {markdown}.")
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from orchestration.cli.histories import print_anomaly
 from orchestration.cli.preparing import prepare
 from orchestration.cli.standing import landed_to
 from orchestration.errors import CspError, LandingError, QuarterError
+from orchestration.ingest.anomalies import listed_anomalies
 from orchestration.ingest.contract import load_contracts
 from orchestration.quarters import quarter_label
 from orchestration.settings import Settings
+from orchestration.transform.last_build import standing_warnings
 from orchestration.warehouse import connect
 
 _SHOWN_FAULTS = 10
@@ -35,8 +38,12 @@ class _Ran:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def run_refresh(settings: Settings, quarter: date | None, console: Console) -> int:
+def run_refresh(
+    settings: Settings, quarter: date | None, console: Console, *, full: bool = False
+) -> int:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
+
+    ``full`` builds every mart, though nothing that they read may have changed.
 
     Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarter
     stops it; one of an earlier quarter is told each time, until it is mended or taken away.
@@ -48,12 +55,13 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
         )
     console.print(f"Refreshing {quarter_label(chosen)} ({chosen})")
     prepare(settings)
-    ran = _run(settings, chosen, console)
+    ran = _run(settings, chosen, console, full=full)
     refused = _print_sources(settings, chosen, ran, console)
     _print_checks(ran, console)
     if not ran.success:
         _print_failures(ran, refused, console)
         return 1
+    _print_warnings(settings, console)
     _print_outputs(settings, chosen, ran, console)
     return 0
 
@@ -61,11 +69,12 @@ def run_refresh(settings: Settings, quarter: date | None, console: Console) -> i
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
+def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> _Ran:
     import dagster as dg
 
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+    from orchestration.transform.assets import FULL_TAG
 
     # dagster-dbt logs beside the run's own log, which has all of it.
     logging.getLogger("dagster.builtin").propagate = False
@@ -78,7 +87,7 @@ def _run(settings: Settings, quarter: date, console: Console) -> _Ran:
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={"csp/started_by": "csp refresh"},
+            tags={"csp/started_by": "csp refresh", **({FULL_TAG: "true"} if full else {})},
         )
     return _report(result)
 
@@ -213,7 +222,25 @@ def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Consol
     for source, load in sorted(loads.items()):
         for warning in load["warnings"]:
             console.print(f"[yellow]Warning:[/] {source}, {_plain(warning)}")
+    _print_anomalies(settings, ran, console)
     return _print_refusals(settings, quarter, console)
+
+
+def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
+    """Print what is out of the ordinary and not accepted, where the run got as far as looking."""
+    resolved = ran.metadata.get("control/in_force")
+    if resolved is None:
+        return
+    if resolved["corrections_applied"]:
+        console.print(f"Corrections applied: {resolved['corrections_applied']} (corrections.toml).")
+    with connect(settings, read_only=True) as connection:
+        open_ones = [one for one in listed_anomalies(connection) if one.reason is None]
+    for one in open_ones[:_SHOWN_FAULTS]:
+        print_anomaly(one, console)
+    if len(open_ones) > _SHOWN_FAULTS:
+        console.print(f"{len(open_ones) - _SHOWN_FAULTS} more: `csp status` lists them.")
+    if open_ones:
+        console.print("`csp accept` records that one is in order, and why.")
 
 
 def _print_refusals(settings: Settings, quarter: date, console: Console) -> int:
@@ -260,6 +287,18 @@ def _print_checks(ran: _Ran, console: Console) -> None:
     console.print(said + ("." if total == ran.checks["passed"] + ran.checks["warn"] else ":"))
     for name in ran.failed_checks:
         console.print(f"  [red]not passed:[/] {name}")
+    if stood := _standing(ran):
+        console.print(
+            f"{len(stood)} models have nothing new behind them and stand, with their checks, as "
+            f"they were built at {max(stood)} UTC (--full builds them again)."
+        )
+
+
+def _print_warnings(settings: Settings, console: Console) -> None:
+    with connect(settings, read_only=True) as connection:
+        warnings = standing_warnings(connection)
+    for warning in warnings:
+        console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
@@ -271,6 +310,12 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
     console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
 
 
+def _standing(ran: _Ran) -> list[str]:
+    """Return when each model that was not built again had been built; empty where all were."""
+    times = (about.get("csp/stands_since") for about in ran.metadata.values())
+    return [str(time).replace("T", " ") for time in times if time]
+
+
 def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
     release = ran.metadata.get("published/csp", {})
     exported = ran.metadata.get("exports/partnerships", {})
@@ -278,7 +323,7 @@ def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Consol
     if not new and not release.get("changed") and not exported.get("changed"):
         console.print(
             f"[bold green]Nothing has changed[/] since the last refresh of "
-            f"{quarter_label(quarter)}: every mart was built again and is the same."
+            f"{quarter_label(quarter)}: every mart is the same."
         )
     elif changed := release.get("changed_tables"):
         console.print(f"Published anew: {', '.join(changed)}.")

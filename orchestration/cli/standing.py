@@ -7,6 +7,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Column, Table
 
+from orchestration.cli.histories import show_anomalies
 from orchestration.errors import WarehouseBusyError
 from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.landing import quarters_landed
@@ -49,6 +50,8 @@ def show_status(settings: Settings, console: Console) -> None:
             name, _quarter(landed[-1]) if landed else "nothing", *_state(loaded.get(name))
         )
     console.print(table)
+    if loaded:
+        show_anomalies(settings, console)
     console.print(_releases(settings))
 
 

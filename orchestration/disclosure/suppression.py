@@ -32,8 +32,9 @@ _NEAR = 1e-6
 class Effort:
     """How hard to try, in steps of the solver and never in seconds, so that answers repeat.
 
-    After ``rounds`` of the master, ``nodes`` of its branch and bound in one of them, or ``iterations``
-    of the simplex in all, the choice is mended and thinned out greedily: safe still, with the gap to the proved bound told.
+    After ``rounds`` of the master, ``nodes`` of its branch and bound in one of them, or
+    ``iterations`` of the simplex in all, the choice is mended and thinned out greedily: safe still,
+    with the gap to the proved bound told.
     """
 
     rounds: int = 80

@@ -8,6 +8,7 @@ pyplot, which keeps a global list of them.
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from textwrap import wrap
 from typing import Any
@@ -18,21 +19,17 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from orchestration.exports.selection import Row
 from orchestration.exports.series import MonthlySeries, Value, gaps, runs, steps
 from orchestration.exports.words import (
     ChartWords,
     count_text,
     last_limits,
-    ranked,
-    rate,
-    rate_label,
 )
 
 WIDTH, HEIGHT = 10.0, 5.6
-"""Size of a chart in inches; 160 dots an inch make 1,600 by 896 pixels."""
+"""Size of a chart in inches; 128 dots an inch make 1,280 by 717 pixels."""
 
-DOTS_PER_INCH = 160
+DOTS_PER_INCH = 128
 TEXT = "#1A1A1A"
 QUIET_TEXT = "#505A5F"
 GRID = "#CCCCCC"
@@ -40,7 +37,12 @@ SHADE = "#F2F2F2"
 
 _LEFT = 0.022
 _FOOTNOTE_SIZE = 8.5
-_FOOTNOTE_LINE = 0.0265
+_FOOTNOTE_LINE = 0.1484
+"""Inches from one line of the footnotes to the next."""
+
+_HEAD = 1.204
+"""Inches above the axes, in which number, title and subtitle stand."""
+
 _FOOTNOTE_CHARACTERS = 150
 _TITLE_SIZE = 13.0
 _TITLE_CHARACTERS = 78
@@ -57,6 +59,7 @@ class Palette:
     signal: str
     limits: str
     muted: str
+    text: str = TEXT
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class _Label:
     weight: str = "normal"
 
 
+@cache
 def palette() -> Palette:
     """Return the Analysis Function colours: dark blue, orange, dark grey and light grey."""
     categorical = get_af_colours("categorical")
@@ -90,18 +94,8 @@ def palette() -> Palette:
 
 def control_chart(series: MonthlySeries, words: ChartWords) -> Chart:
     """Draw offences a month with their average, control limits, signals and breaks."""
-    with matplotlib.rc_context(_style(words)):
-        return _finished(control_figure(series, words), words)
-
-
-def rate_chart(rows: Sequence[Row], own: Sequence[str], words: ChartWords) -> Chart:
-    """Draw the rate of each row of Table 5 (one year) as a bar, the highest first.
-
-    ``own`` has the area codes to stand out. Rows have ``area_code``, ``area_name``,
-    ``rate_per_1000`` and ``status``.
-    """
-    with matplotlib.rc_context(_style(words)):
-        return _finished(rate_figure(rows, own, words), words)
+    with matplotlib.rc_context(style(words)):
+        return finished(control_figure(series, words), words)
 
 
 def control_figure(series: MonthlySeries, words: ChartWords) -> Figure:
@@ -109,7 +103,7 @@ def control_figure(series: MonthlySeries, words: ChartWords) -> Figure:
 
     Each unbroken run of months is one line with the gid ``offences``.
     """
-    figure, axes = _canvas(words, left=0.055, right=0.84, axis_height=0.06)
+    figure, axes = canvas(words, left=0.055, right=0.84, axis_height=0.34)
     colours = palette()
     _shade_gaps(axes, series)
     for values, dashes in ((series.centre, (5, 2.5)), (series.upper, (1.2, 2)),
@@ -123,36 +117,8 @@ def control_figure(series: MonthlySeries, words: ChartWords) -> Figure:
     return figure
 
 
-def rate_figure(rows: Sequence[Row], own: Sequence[str], words: ChartWords) -> Figure:
-    """Return the figure of :func:`rate_chart`, not yet turned into bytes."""
-    figure, axes = _canvas(words, left=0.285, right=0.945, axis_height=0.01)
-    colours = palette()
-    ordered = ranked(rows)
-    for place, row in enumerate(ordered):
-        stands_out = row["area_code"] in own
-        value = rate(row)
-        if value is not None:
-            axes.barh(place, value, 0.68, color=colours.main if stands_out else colours.muted)
-        axes.text(
-            value or 0,
-            place,
-            f"  {rate_label(row)}",
-            va="center",
-            weight="bold" if stands_out else "normal",
-        )
-    axes.set_yticks(range(len(ordered)), [str(row["area_name"]) for row in ordered])
-    for label, row in zip(axes.get_yticklabels(), ordered, strict=True):
-        label.set_fontweight("bold" if row["area_code"] in own else "normal")
-    axes.set_ylim(len(ordered) - 0.5, -0.5)
-    axes.set_xlim(0, 1.1 * max([rate(row) or 0 for row in ordered] + [1]))
-    # The values stand at the bars: an axis would say them twice.
-    axes.xaxis.set_visible(False)
-    axes.spines["bottom"].set_visible(False)
-    axes.tick_params(axis="y", length=0, pad=8)
-    return figure
-
-
-def _style(words: ChartWords) -> dict[Any, Any]:
+def style(words: ChartWords) -> dict[Any, Any]:
+    """Return the settings under which every chart is drawn and turned into bytes."""
     return {
         # The font that comes with Matplotlib: the layout is the same on every machine.
         "font.family": "DejaVu Sans",
@@ -169,22 +135,32 @@ def _style(words: ChartWords) -> dict[Any, Any]:
     }
 
 
-def _canvas(
-    words: ChartWords, left: float, right: float, axis_height: float
+def canvas(
+    words: ChartWords, left: float, right: float, axis_height: float = 0.0, height: float = HEIGHT
 ) -> tuple[Figure, Axes]:
-    """Return a figure with its words written, and axes between them and the footnotes."""
-    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, facecolor="white")
+    """Return a figure with its words written, and axes between them and the footnotes.
+
+    ``left`` and ``right`` are shares of the width; ``axis_height`` is the room in inches for the
+    labels of the axis below, ``height`` that of the whole figure.
+    """
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, facecolor="white")
     FigureCanvasAgg(figure)
     notes = [line for note in words.footnotes for line in wrap(note, _FOOTNOTE_CHARACTERS)]
-    bottom = 0.04 + _FOOTNOTE_LINE * len(notes) + axis_height
-    axes = figure.add_axes((left, bottom, right - left, 0.785 - bottom))
+    bottom = (0.224 + _FOOTNOTE_LINE * len(notes) + axis_height) / height
+    axes = figure.add_axes((left, bottom, right - left, 1 - _HEAD / height - bottom))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.set_axisbelow(True)
     size = _TITLE_SIZE * min(1, _TITLE_CHARACTERS / len(words.title))
-    figure.text(_LEFT, 0.965, words.number, size=10.5, va="top", color=QUIET_TEXT)
-    figure.text(_LEFT, 0.925, words.title, size=size, weight="bold", va="top")
-    figure.text(_LEFT, 0.872, words.subtitle, size=10, va="top")
-    figure.text(_LEFT, 0.02, "\n".join(notes), size=_FOOTNOTE_SIZE, va="bottom", color=QUIET_TEXT)
+    for inches, text, options in (
+        (0.196, words.number, {"size": 10.5, "color": QUIET_TEXT}),
+        (0.42, words.title, {"size": size, "weight": "bold"}),
+        (0.717, words.subtitle, {"size": 10}),
+    ):
+        figure.text(_LEFT, 1 - inches / height, text, va="top", **options)
+    figure.text(
+        _LEFT, 0.112 / height, "\n".join(notes), size=_FOOTNOTE_SIZE, va="bottom",
+        color=QUIET_TEXT,
+    )  # fmt: skip
     return figure, axes
 
 
@@ -365,7 +341,8 @@ def _above_zero(values: Sequence[Value]) -> tuple[Value, ...]:
     return tuple(value if value is not None and value > 0 else None for value in values)
 
 
-def _finished(figure: Figure, words: ChartWords) -> Chart:
+def finished(figure: Figure, words: ChartWords) -> Chart:
+    """Return a drawn figure as SVG and PNG, with nothing in them that changes from run to run."""
     svg, png = io.StringIO(), io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(svg, format="svg", metadata=nothing)

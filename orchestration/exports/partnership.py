@@ -1,49 +1,55 @@
 """Exporting a release: one folder for each partnership, each swapped in whole.
 
 ``exports/<quarter>/<csp>/`` has ``tables/`` (CSV and Parquet), ``charts/`` (SVG, PNG and the text
-in their place), ``workbook.xlsx``, ``manifest.json`` and ``SHA256SUMS``.
+in their place), ``workbook.xlsx``, ``pack.html``, ``pack.docx``, ``datapackage.json``,
+``manifest.json`` and ``SHA256SUMS``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from orchestration.exports.assessment import exhibits
+from orchestration.exports.datapackage import datapackage
 from orchestration.exports.errors import ExportError, WrongReleaseError
+from orchestration.exports.findings import places
 from orchestration.exports.folder import recover, swapped_in
-from orchestration.exports.manifest import ExportedFile, standing_files, write_manifest
+from orchestration.exports.manifest import (
+    ExportedFile,
+    exported_files,
+    standing_files,
+    write_manifest,
+)
+from orchestration.exports.pack import pack, shown
 from orchestration.exports.selection import (
     Partnership,
     ReleaseFacts,
     Row,
     TableRef,
+    areas,
     exported_tables,
     fetch,
     partnership,
     partnerships,
     release_facts,
     selected_rows,
+    selection_query,
 )
-from orchestration.exports.series import monthly_series
+from orchestration.exports.side_by_side import export_side_by_side, workers
 from orchestration.exports.tables import write_csv, write_parquet
-from orchestration.exports.words import month_chart_words, rate_chart_words
+from orchestration.exports.words import day_name
 from orchestration.publish.database import open_release
-from orchestration.quarters import quarter_label
+from orchestration.quarters import quarter_end, quarter_label
 
 if TYPE_CHECKING:
     from orchestration.exports.charts import Chart
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-
-_MONTH_FIGURES = (
-    ("figure_10_shoplifting", "Figure 10", "Shoplifting"),
-    ("figure_11_burglary", "Figure 11", "Burglary"),
-)
-_TABLE_5 = "table_5_social_dwellings"
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,14 @@ class _Release:
     facts: ReleaseFacts
     tables: tuple[TableRef, ...]
     sources: tuple[Row, ...]
+    areas: tuple[Row, ...]
+
+    def table(self, name: str) -> TableRef | None:
+        """Return the report table of a name, or none where the release does not hold it."""
+        return next(
+            (table for table in self.tables if (table.schema, table.name) == ("reports", name)),
+            None,
+        )
 
 
 def export_partnership(
@@ -100,9 +114,24 @@ def export_release(
                 f"{quarter_label(quarter)}."
             )
         folder = exports_root / quarter.isoformat()
-        return [
-            _export(release, whose, folder / whose.csp, force) for whose in partnerships(connection)
-        ]
+        known = partnerships(connection)
+        waiting = [whose for whose in known if force or _standing(release, whose, folder) is None]
+        count = workers(len(waiting))
+        if count == 1:
+            return [_export(release, whose, folder / whose.csp, force) for whose in known]
+        export_side_by_side(published, folder, [_safe_name(whose) for whose in waiting], count)
+        return [_exported(release, whose, folder, whose in waiting) for whose in known]
+
+
+def _standing(release: "_Release", whose: Partnership, folder: Path) -> list[ExportedFile] | None:
+    return standing_files(folder / whose.csp, release.facts, whose)
+
+
+def _exported(release: "_Release", whose: Partnership, folder: Path, changed: bool) -> ExportResult:
+    files = _standing(release, whose, folder)
+    if files is None:
+        raise ExportError(f"The export for {whose.name} is not whole; export it again.")
+    return ExportResult(whose.csp, whose.name, folder / whose.csp, changed, tuple(files))
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
@@ -111,15 +140,12 @@ def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
         release_facts(connection),
         tuple(exported_tables(connection)),
         tuple(fetch(connection, "from main.sources order by all")),
+        tuple(areas(connection)),
     )
 
 
 def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> ExportResult:
-    if not _SAFE_NAME.fullmatch(whose.csp):
-        raise ExportError(
-            f"'{whose.csp}' cannot name a folder: a partnership's short name has small letters, "
-            "digits and hyphens only."
-        )
+    _safe_name(whose)
     try:
         recover(out)
         standing = None if force else standing_files(out, release.facts, whose)
@@ -133,82 +159,116 @@ def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> Ex
     return ExportResult(whose.csp, whose.name, out, True, tuple(files))
 
 
+def _safe_name(whose: Partnership) -> str:
+    """Return the partnership's short name, which names a folder and nothing above it."""
+    if not _SAFE_NAME.fullmatch(whose.csp):
+        raise ExportError(
+            f"'{whose.csp}' cannot name a folder: a partnership's short name has small letters, "
+            "digits and hyphens only."
+        )
+    return whose.csp
+
+
 def _write(release: _Release, whose: Partnership, folder: Path) -> list[ExportedFile]:
     """Write everything of one partnership into the empty ``folder``."""
-    _write_tables(release, whose, folder / "tables")
-    rows = {
+    named = _write_tables(release, whose, folder / "tables")
+    rows: dict[str, Sequence[Row]] = {
         table.name: selected_rows(release.connection, table, whose)
         for table in release.tables
         if table.schema == "reports"
     }
-    _write_charts(release, whose, rows, folder / "charts")
+    charts = _write_charts(release, whose, rows, folder / "charts")
     _write_workbook(release, whose, rows, folder / "workbook.xlsx")
+    _write_pack(release, whose, rows, charts, folder)
+    (folder / "datapackage.json").write_bytes(
+        datapackage(
+            release.facts,
+            whose,
+            {table.name: table for table in release.tables},
+            named,
+            release.sources,
+            exported_files(folder),
+        )
+    )
     return write_manifest(folder, release.facts, whose, release.sources)
 
 
-def _write_tables(release: _Release, whose: Partnership, folder: Path) -> None:
+def _write_tables(release: _Release, whose: Partnership, folder: Path) -> dict[str, frozenset[str]]:
+    """Write every table; return the deliveries that the rows of each name."""
     folder.mkdir()
+    named = {}
     for table in release.tables:
         write_csv(release.connection, table, whose, folder / f"{table.name}.csv")
         write_parquet(release.connection, table, whose, folder / f"{table.name}.parquet")
+        if "deliveries" in table.column_names:
+            query = selection_query(table, whose)
+            found = fetch(release.connection, f"select distinct deliveries from ({query})")
+            named[table.name] = named_deliveries(found)
+    return named
 
 
 def _write_charts(
-    release: _Release, whose: Partnership, rows: dict[str, list[Row]], folder: Path
-) -> None:
-    folder.mkdir()
-    charts = [
-        *_month_charts(release, whose, rows),
-        *_rate_chart(release, whose, rows.get(_TABLE_5, [])),
-    ]
-    for chart in charts:
-        (folder / f"{chart.slug}.svg").write_bytes(chart.svg)
-        (folder / f"{chart.slug}.png").write_bytes(chart.png)
-        (folder / f"{chart.slug}.txt").write_text(f"{chart.alt}\n", encoding="utf-8")
-
-
-def _month_charts(
-    release: _Release, whose: Partnership, rows: dict[str, list[Row]]
-) -> list["Chart"]:
+    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]], folder: Path
+) -> dict[str, list["Chart"]]:
+    """Draw every exhibit that has a chart; return the charts by the exhibit's table."""
     # Matplotlib takes most of a second to import: only where something is drawn.
-    from orchestration.exports.charts import control_chart
+    from orchestration.exports.figures import charts_of
 
-    charts = []
-    for name, number, subject in _MONTH_FIGURES:
-        for district in whose.districts:
-            own = [row for row in rows.get(name, []) if row["area_code"] == district]
-            if not own:
-                continue
-            series = monthly_series(own)
-            slug = name if len(whose.districts) == 1 else f"{name}_{district}"
-            words = month_chart_words(
-                series,
-                slug,
-                number,
-                subject,
-                _footnotes(release, name, own),
-                _is_synthetic(release, own),
-            )
-            charts.append(control_chart(series, words))
-    return charts
+    folder.mkdir()
+    drawn = {}
+    for exhibit in exhibits():
+        own = rows.get(exhibit.table, ())
+        if not exhibit.chart or not own:
+            continue
+        drawn[exhibit.table] = charts_of(
+            exhibit,
+            own,
+            whose,
+            places(whose, release.areas),
+            _footnotes(release, exhibit.table, own),
+            _is_synthetic(release, own),
+        )
+        for chart in drawn[exhibit.table]:
+            (folder / f"{chart.slug}.svg").write_bytes(chart.svg)
+            (folder / f"{chart.slug}.png").write_bytes(chart.png)
+            (folder / f"{chart.slug}.txt").write_text(f"{chart.alt}\n", encoding="utf-8")
+    return drawn
 
 
-def _rate_chart(release: _Release, whose: Partnership, rows: Sequence[Row]) -> list["Chart"]:
-    """Draw Table 5 for the latest year that has a rate."""
-    from orchestration.exports.charts import rate_chart
+def _write_pack(
+    release: _Release,
+    whose: Partnership,
+    rows: Mapping[str, Sequence[Row]],
+    charts: Mapping[str, Sequence["Chart"]],
+    folder: Path,
+) -> None:
+    from orchestration.exports.pack_docx import pack_docx
+    from orchestration.exports.pack_html import pack_html
 
-    years = [int(str(row["stock_year"])) for row in rows if row["rate_per_1000"] is not None]
-    if not years:
-        return []
-    latest = [row for row in rows if row["stock_year"] == max(years)]
-    own = [str(row["area_name"]) for row in latest if row["area_code"] in whose.districts]
-    words = rate_chart_words(
-        latest,
-        " and ".join(own) or whose.name,
-        _footnotes(release, _TABLE_5, latest),
-        _is_synthetic(release, latest),
+    shows = {
+        exhibit.slug: shown(
+            exhibit,
+            release.table(exhibit.table),
+            rows.get(exhibit.table, ()),
+            whose,
+            charts.get(exhibit.table, ()),
+            _suppliers(release, rows.get(exhibit.table, ())),
+            _is_synthetic(release, rows.get(exhibit.table, ())),
+        )
+        for exhibit in exhibits()
+    }
+    end = quarter_end(release.facts.quarter)
+    made = pack(
+        release.facts,
+        whose,
+        shows,
+        rows,
+        places(whose, release.areas),
+        day_name(end),
+        _source_rows(release.sources),
     )
-    return [rate_chart(latest, whose.districts, words)]
+    (folder / "pack.html").write_bytes(pack_html(made))
+    (folder / "pack.docx").write_bytes(pack_docx(made, datetime.combine(end, time())))
 
 
 def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
@@ -220,19 +280,19 @@ def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
     return [*notes, f"Source: {'; '.join(origin)}, release of {release.facts.quarter_label}."]
 
 
-def _named_deliveries(rows: Sequence[Row]) -> set[str]:
+def named_deliveries(rows: Sequence[Row]) -> frozenset[str]:
     """Return the deliveries that ``rows`` come from, such as ``dwelling_stock 2018-04-01 v1``."""
-    return {
+    return frozenset(
         delivery.strip()
         for row in rows
         for delivery in str(row.get("deliveries") or "").split(";")
         if delivery.strip()
-    }
+    )
 
 
 def _suppliers(release: _Release, rows: Sequence[Row]) -> list[str]:
     """Return who supplied the deliveries that ``rows`` name."""
-    named = {delivery.split()[0] for delivery in _named_deliveries(rows)}
+    named = {delivery.split()[0] for delivery in named_deliveries(rows)}
     return sorted(
         {
             str(source["supplier"] or source["title"] or source["source"])
@@ -249,29 +309,23 @@ def _is_synthetic(release: _Release, rows: Sequence[Row]) -> bool:
         for source in release.sources
         if source["nature"] == "synthetic"
     }
-    return bool(synthetic & _named_deliveries(rows))
+    return bool(synthetic & named_deliveries(rows))
 
 
 def _write_workbook(
-    release: _Release, whose: Partnership, rows: dict[str, list[Row]], path: Path
+    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]], path: Path
 ) -> None:
-    from orchestration.exports.workbook import (
-        FIGURE_COLUMNS,
-        TABLE_5_COLUMNS,
-        SheetTable,
-        write_workbook,
-    )
+    from orchestration.exports.workbook import SheetTable, write_workbook
 
-    layouts = [("Table 5", _TABLE_5, TABLE_5_COLUMNS)]
-    layouts += [(number, name, FIGURE_COLUMNS) for name, number, _ in _MONTH_FIGURES]
-    tables = {table.name: table for table in release.tables}
-    sheets = [
-        SheetTable(label, tables[name], rows[name], columns, _is_synthetic(release, rows[name]))
-        for label, name, columns in layouts
-        if rows.get(name)
-    ]
+    sheets, absent = [], []
+    for exhibit in exhibits():
+        table, own = release.table(exhibit.table), rows.get(exhibit.table)
+        if table is None or not own:
+            absent.append(f"{exhibit.label} ({exhibit.reason if table is None else 'no rows'})")
+            continue
+        sheets.append(SheetTable(exhibit, table, own, _is_synthetic(release, own)))
     if sheets:
-        write_workbook(path, release.facts, whose, sheets, _credits(release.sources))
+        write_workbook(path, release.facts, whose, sheets, _credits(release.sources), absent)
 
 
 def _credits(sources: Sequence[Row]) -> list[str]:
@@ -284,3 +338,22 @@ def _credits(sources: Sequence[Row]) -> list[str]:
             parts.append("synthetic data")
         lines.append(f"{', '.join(parts)}.")
     return list(dict.fromkeys(lines))
+
+
+def _source_rows(sources: Sequence[Row]) -> list[tuple[str, ...]]:
+    """Return one row a source: title, supplier, licence, nature, and which deliveries."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for row in sources:
+        what = tuple(str(row[name] or "not given") for name in ("title", "supplier", "licence"))
+        deliveries = found.setdefault((*what, str(row["nature"])), [])
+        delivery = f"{row['quarter']} v{row['version']}"
+        if delivery not in deliveries:
+            deliveries.append(delivery)
+    return [(*what, _listed(deliveries)) for what, deliveries in found.items()]
+
+
+def _listed(deliveries: Sequence[str]) -> str:
+    """Return deliveries in words: all of up to three, otherwise the first and the last."""
+    if len(deliveries) <= 3:
+        return ", ".join(deliveries)
+    return f"{len(deliveries)} deliveries, {deliveries[0]} to {deliveries[-1]}"

@@ -3,20 +3,21 @@
 Decided by the columns, so that a new mart needs no new rule:
 
 - a table that is about the release, or has no ``area_code``, goes whole (``dim_month``);
-- one that says whose each row is (``csp`` or ``area_type``) gives the partnership's own districts
-  and, for comparison, its force;
-- one that does not (``table_5_social_dwellings``) is printed to compare districts, and gives every
-  area of the force.
+- one that the assessment prints to compare districts (``table_1_offender_rates``), or that does
+  not say whose each row is, gives every area of the force, and what lies in none of them;
+- any other gives the partnership's own districts with their towns and, for comparison, its force.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 import duckdb
 
+from orchestration.exports.assessment import compared_tables
 from orchestration.exports.errors import ExportError, UnknownPartnershipError
-from orchestration.publish.database import identifier, qualified
+from orchestration.publish.database import identifier, literal, qualified
 
 Row = Mapping[str, object]
 """One row of a table, by column name."""
@@ -60,6 +61,7 @@ class TableRef:
     note: str
     key: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
+    meanings: Mapping[str, str]
 
     @property
     def full_name(self) -> str:
@@ -84,23 +86,28 @@ def release_facts(connection: duckdb.DuckDBPyConnection) -> ReleaseFacts:
     return ReleaseFacts(**rows[0])  # type: ignore[arg-type]
 
 
-def partnerships(connection: duckdb.DuckDBPyConnection) -> list[Partnership]:
-    """Return every partnership of the release, by its short name.
-
-    Raises :class:`ExportError` where the release has no areas to tell them from.
-    """
+def areas(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Return the areas of the release, by code; :class:`ExportError` where it has none to tell."""
     try:
-        areas = fetch(
+        return fetch(
             connection,
-            "select area_code, area_type, force_code, csp, csp_name from marts.dim_area "
-            "order by area_code",
+            "select area_code, area_name, area_type, force_code, csp, csp_name "
+            "from marts.dim_area order by area_code",
         )
     except duckdb.CatalogException as error:
         raise ExportError(
             "The release has no marts.dim_area, which says which partnerships there are."
         ) from error
-    names = {str(area["csp"]): str(area["csp_name"]) for area in areas if area["csp"]}
-    return [_partnership(csp, name, areas) for csp, name in sorted(names.items())]
+
+
+def partnerships(connection: duckdb.DuckDBPyConnection) -> list[Partnership]:
+    """Return every partnership of the release, by its short name.
+
+    Raises :class:`ExportError` where the release has no areas to tell them from.
+    """
+    known = areas(connection)
+    names = {str(area["csp"]): str(area["csp_name"]) for area in known if area["csp"]}
+    return [_partnership(csp, name, known) for csp, name in sorted(names.items())]
 
 
 def partnership(connection: duckdb.DuckDBPyConnection, csp: str) -> Partnership:
@@ -138,41 +145,48 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
         connection,
         "select table_schema, table_name, title, description, note, key_columns "
         "from main.published_tables "
-        "where table_schema <> 'main' or table_name = 'data_dictionary' "
+        "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary') "
         "order by table_schema, table_name",
     )
     columns = fetch(
         connection,
-        "select table_schema, table_name, column_name, data_type from main.data_dictionary "
+        "select table_schema, table_name, column_name, data_type, description "
+        "from main.data_dictionary "
         "order by table_schema, table_name, column_position",
     )
-    return [
-        TableRef(
-            schema=str(table["table_schema"]),
-            name=str(table["table_name"]),
-            title=str(table["title"]),
-            description=str(table["description"]),
-            note=str(table["note"] or ""),
-            key=tuple(name for name in str(table["key_columns"]).split(", ") if name),
-            columns=tuple(
-                (str(column["column_name"]), str(column["data_type"]))
-                for column in columns
-                if column["table_schema"] == table["table_schema"]
-                and column["table_name"] == table["table_name"]
-            ),
-        )
-        for table in described
-    ]
+    own: dict[tuple[object, object], list[Row]] = {}
+    for column in columns:
+        own.setdefault((column["table_schema"], column["table_name"]), []).append(column)
+    return [_table(row, own.get((row["table_schema"], row["table_name"]), [])) for row in described]
 
 
-def selected_areas(table: TableRef, whose: Partnership) -> tuple[str, ...] | None:
-    """Return the area codes whose rows of ``table`` go to the partnership; none means all rows."""
+def _table(described: Row, columns: Sequence[Row]) -> TableRef:
+    return TableRef(
+        schema=str(described["table_schema"]),
+        name=str(described["table_name"]),
+        title=str(described["title"]),
+        description=str(described["description"]),
+        note=str(described["note"] or ""),
+        key=tuple(name for name in str(described["key_columns"]).split(", ") if name),
+        columns=tuple((str(column["column_name"]), str(column["data_type"])) for column in columns),
+        meanings=MappingProxyType(
+            {str(column["column_name"]): str(column["description"]) for column in columns}
+        ),
+    )
+
+
+def selected_areas(table: TableRef, whose: Partnership) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the area codes whose rows of ``table`` go to the partnership, and those with parts.
+
+    A part of an area, such as a town or the offences without a place, has the area's code before
+    a colon. Both are empty where all rows go.
+    """
     names = table.column_names
     if "area_code" not in names:
-        return None
-    if "csp" in names or "area_type" in names:
-        return (*whose.districts, *whose.forces)
-    return whose.neighbours
+        return (), ()
+    if table.name in compared_tables() or not {"csp", "area_type"} & set(names):
+        return whose.neighbours, whose.neighbours
+    return (*whose.districts, *whose.forces), whose.districts
 
 
 def selection_query(table: TableRef, whose: Partnership, columns: str | None = None) -> str:
@@ -182,11 +196,16 @@ def selection_query(table: TableRef, whose: Partnership, columns: str | None = N
     literals, for statements such as COPY that take no parameters.
     """
     listed = columns or ", ".join(identifier(name) for name in table.column_names)
-    areas = selected_areas(table, whose)
+    areas, wholes = selected_areas(table, whose)
     where = ""
-    if areas is not None:
-        codes = ", ".join("'" + code.replace("'", "''") + "'" for code in areas)
-        where = f" where area_code in ({codes})"
+    if areas:
+        codes = ", ".join(map(literal, areas))
+        parts = ", ".join(map(literal, wholes))
+        # What changed may concern no area at all; every other table names one in each row.
+        where = (
+            f" where area_code in ({codes}) or area_code is null "
+            f"or (area_code like '%:%' and split_part(area_code, ':', 1) in ({parts}))"
+        )
     rest = [name for name in table.column_names if name not in table.key]
     order = ", ".join(f"source.{identifier(name)}" for name in (*table.key, *rest))
     path = qualified(table.schema, table.name)

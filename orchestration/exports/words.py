@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from orchestration.exports.selection import Row
 from orchestration.exports.series import MonthlySeries, gaps
 
 SHORTHAND: Mapping[str, str] = MappingProxyType(
@@ -18,7 +17,7 @@ SHORTHAND: Mapping[str, str] = MappingProxyType(
         "[z]": "not applicable",
         "[b]": "break in the series: not comparable with earlier figures",
         "[p]": "provisional",
-        "[r]": "revised",
+        "[r]": "revised since the release of the quarter before",
         "[u]": "low reliability",
     }
 )
@@ -40,6 +39,11 @@ class ChartWords:
 def month_name(month: date) -> str:
     """Return the month as people write it, such as April 2018."""
     return f"{month:%B} {month.year}"
+
+
+def day_name(day: date) -> str:
+    """Return a day as people write it, such as 30 June 2018."""
+    return f"{day.day} {month_name(day)}"
 
 
 def month_chart_words(
@@ -77,44 +81,25 @@ def month_chart_words(
     )
 
 
-def rate_chart_words(
-    rows: Sequence[Row], own: str, footnotes: Sequence[str], synthetic: bool
+def bar_chart_words(
+    slug: str,
+    number: str,
+    title: str,
+    subtitle: str,
+    values: Sequence[tuple[str, str]],
+    footnotes: Sequence[str],
+    synthetic: bool,
 ) -> ChartWords:
-    """Return the words for the bar chart of social dwellings in the latest year of Table 5."""
-    year = rows[0]["stock_year"]
-    title = f"Social dwellings per 1,000 people, {own} and its neighbours, {year}"
-    values = "; ".join(f"{row['area_name']} {rate_label(row)}" for row in ranked(rows))
-    alt = [f"Bar chart. {title}.", f"From the highest: {values}."]
+    """Return the words for a chart of single values: each label with its text, in order."""
+    listed = "; ".join(f"{label} {text}" for label, text in values)
+    alt = [f"Chart. {title}.", f"{listed}."]
     if synthetic:
         alt.append("The data are synthetic.")
-    return ChartWords(
-        slug="table_5_social_dwellings_rate",
-        number="Table 5",
-        title=title,
-        subtitle="Local authority, private registered provider and other public sector dwellings "
-        "at 31 March",
-        footnotes=tuple(footnotes),
-        alt=" ".join(alt),
-    )
+    return ChartWords(slug, number, title, subtitle, tuple(footnotes), " ".join(alt))
 
 
-def ranked(rows: Sequence[Row]) -> list[Row]:
-    """Return rows of Table 5 from the highest rate to the lowest, those without one last."""
-    return sorted(rows, key=lambda row: (row["rate_per_1000"] is None, -(rate(row) or 0)))
-
-
-def rate(row: Row) -> float | None:
-    """Return the row's rate per 1,000 people, or none where it has none."""
-    value = row["rate_per_1000"]
-    return None if value is None else float(value)  # type: ignore[arg-type]
-
-
-def rate_label(row: Row) -> str:
-    """Return the row's rate to one decimal, or its marker with its meaning where it has none."""
-    value = rate(row)
-    if value is not None:
-        return f"{value:.1f}"
-    marker = str(row.get("status") or "[x]")
+def explained(marker: str) -> str:
+    """Return a marker with its meaning, such as ``[c] confidential``."""
     return f"{marker} {SHORTHAND.get(marker, '')}".strip()
 
 

@@ -4,80 +4,59 @@
 never taken for a formula.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
+from typing import Any
 
 import gptables
 import pandas
 
+from orchestration.exports.archives import with_language
+from orchestration.exports.assessment import COLUMN_NOTES, Exhibit, Field, Form
+from orchestration.exports.grids import cell_text
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row, TableRef
-from orchestration.exports.words import SHORTHAND, month_name
+from orchestration.exports.words import SHORTHAND, day_name
 from orchestration.quarters import quarter_end
 
-_COUNT = "#,##0"
-_ONE_DECIMAL = "#,##0.0"
+_NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
+    {
+        "count": "#,##0",
+        "rate": "#,##0.0",
+        "limit": "#,##0.0",
+        "percent": "0.#",
+        "share": "0.0%",
+        "year": "0",
+    }
+)
 
+_A4 = 9
+_LINE = 15.75
+"""Points from one line of a sheet's text to the next."""
 
-@dataclass(frozen=True)
-class SheetColumn:
-    """A column of a sheet: heading, column of the table, number format, and key of a note."""
-
-    heading: str
-    column: str
-    number_format: str = ""
-    note: str = ""
+_COVER_WIDTH = 95
+_NOTE_WIDTH = 110
+_FIRST_NOTE = 3
+"""Row of the first note, counted from 0: title, instructions and header stand above."""
 
 
 @dataclass(frozen=True)
 class SheetTable:
-    """A table of the release as a sheet: its label, its rows, and how its columns are headed."""
+    """An exhibit of the release as a sheet: its table, its rows, and whether they are synthetic."""
 
-    label: str
+    exhibit: Exhibit
     table: TableRef
     rows: Sequence[Row]
-    columns: Sequence[SheetColumn]
     synthetic: bool
 
-
-TABLE_5_COLUMNS = (
-    SheetColumn("Year (31 March)", "stock_year", "0"),
-    SheetColumn("Area code", "area_code"),
-    SheetColumn("Area", "area_name"),
-    SheetColumn("Local authority dwellings", "local_authority", _COUNT),
-    SheetColumn("Private registered provider dwellings", "private_registered_provider", _COUNT),
-    SheetColumn("Other public sector dwellings", "other_public_sector", _COUNT),
-    SheetColumn("Total social dwellings", "total", _COUNT),
-    SheetColumn("Population", "population", _COUNT),
-    SheetColumn("Social dwellings per 1,000 people", "rate_per_1000", _ONE_DECIMAL),
-    SheetColumn("Marker", "status"),
-)
-
-FIGURE_COLUMNS = (
-    SheetColumn("Area code", "area_code"),
-    SheetColumn("Area", "area_name"),
-    SheetColumn("Month", "month"),
-    SheetColumn("Offences", "offences", _COUNT),
-    SheetColumn("Offences in 12 months", "rolling_12m_offences", _COUNT, "rolling"),
-    SheetColumn("Average", "xmr_centre", _ONE_DECIMAL, "limits"),
-    SheetColumn("Lower limit", "xmr_lower", _ONE_DECIMAL, "limits"),
-    SheetColumn("Upper limit", "xmr_upper", _ONE_DECIMAL, "limits"),
-    SheetColumn("Signal", "xmr_signal", "", "limits"),
-    SheetColumn("Marker", "status"),
-)
-
-_COLUMN_NOTES: Mapping[str, str] = MappingProxyType(
-    {
-        "rolling": "The month and the eleven before it. Not available while any of the twelve is "
-        "missing.",
-        "limits": "Average and limits of usual variation: an individuals control chart (XmR), "
-        "with limits at the average plus and minus 2.66 times the mean moving range. A signal is "
-        "a month outside the limits, or one of seven or more successive months on one side of "
-        "the average. A lower limit below zero is given as computed; a count cannot pass it.",
-    }
-)
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns of the exhibit that the release has."""
+        names = self.table.column_names
+        return tuple(field for field in self.exhibit.fields if field.column in names)
 
 
 def write_workbook(
@@ -86,18 +65,21 @@ def write_workbook(
     whose: Partnership,
     sheets: Sequence[SheetTable],
     credits: Sequence[str],
+    absent: Sequence[str],
 ) -> None:
     """Write the workbook of a partnership to ``path``.
 
-    ``credits`` names the sources in words. The file carries the end of the quarter as its date of
+    ``credits`` names the sources in words, ``absent`` what the release does not hold. The file
+    states its language and carries the end of the quarter as its date of
     creation, so that the same figures give the same bytes.
     """
     notes = _notes(sheets)
     title = f"{whose.name}: strategic assessment tables, {release.quarter_label}"
+    cover = _cover(title, release, credits, absent)
     workbook = gptables.produce_workbook(
         str(path),
-        sheets={sheet.label: _sheet(sheet, release, notes) for sheet in sheets},
-        cover=_cover(title, release, credits),
+        sheets={sheet.exhibit.label: _sheet(sheet, release, notes) for sheet in sheets},
+        cover=cover,
         notes_table=pandas.DataFrame({"Reference": list(notes), "Note text": list(notes.values())}),
         workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
     )
@@ -111,18 +93,54 @@ def write_workbook(
             "created": datetime.combine(quarter_end(release.quarter), time()),
         }
     )
+    _lay_out(workbook, [title, *_cover_texts(cover)], list(notes.values()))
     workbook.close()
+    path.write_bytes(with_language(path.read_bytes()))
 
 
-def _cover(title: str, release: ReleaseFacts, credits: Sequence[str]) -> gptables.Cover:
+def _lay_out(workbook: Any, cover_texts: Sequence[str], notes: Sequence[str]) -> None:
+    """Make every sheet fit the width of a page, and long texts the height of their rows.
+
+    Not every program sets the height of a row with wrapped text when it opens a file.
+    """
+    for sheet in workbook.worksheets():
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+    cover = workbook.get_worksheet_by_name("Cover")
+    for place, text in enumerate(cover_texts):
+        cover.set_row(place, _height(text, _COVER_WIDTH, 21 if place == 0 else _LINE))
+    sheet = workbook.get_worksheet_by_name("Notes")
+    sheet.set_column(1, 1, _NOTE_WIDTH)
+    for place, text in enumerate(notes, start=_FIRST_NOTE):
+        sheet.set_row(place, _height(text, _NOTE_WIDTH, _LINE))
+
+
+def _cover_texts(cover: gptables.Cover) -> list[str]:
+    """Return the texts of the cover under its title as they come, with their headings."""
+    return ["Introductory information", *cover.intro, "About these data", *cover.about]
+
+
+def _height(text: str, width: int, line: float) -> float:
+    """Return the height of a row with ``text`` in a column of ``width`` characters, in points."""
+    # Letters of the sheets are larger than those by which a column's width is counted.
+    return line * max(1, len(wrap(text, int(width * (1.0 if line == _LINE else 0.7)))))
+
+
+def _cover(
+    title: str, release: ReleaseFacts, credits: Sequence[str], absent: Sequence[str]
+) -> gptables.Cover:
+    missing = [f"Not in this workbook: {'; '.join(absent)}."] if absent else []
     notice = [release.synthetic_notice] if release.synthetic_notice else []
     return gptables.Cover(
+        width=_COVER_WIDTH,
         title=title,
         intro=[
             *notice,
             f"The tables and the data behind the figures of the strategic assessment, as at the "
-            f"end of {release.quarter_label} ({_day(quarter_end(release.quarter))}).",
+            f"end of {release.quarter_label} ({day_name(quarter_end(release.quarter))}).",
             "A cell without a value holds a marker that says why. Nothing missing is shown as 0.",
+            *missing,
         ],
         about=[f"Source: {credit}" for credit in credits] or ["The release names no source."],
     )
@@ -134,18 +152,18 @@ def _notes(sheets: Sequence[SheetTable]) -> dict[str, str]:
     for sheet in sheets:
         if sheet.table.note:
             notes[sheet.table.name] = sheet.table.note
-        for column in sheet.columns:
-            if column.note:
-                notes[column.note] = _COLUMN_NOTES[column.note]
+        for field in sheet.fields:
+            if field.note:
+                notes[field.note] = dict(COLUMN_NOTES)[field.note]
     return notes
 
 
 def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -> gptables.GPTable:
-    reference = f"$${sheet.table.name}$$" if sheet.table.name in notes else ""
+    reference = f" $${sheet.table.name}$$" if sheet.table.name in notes else ""
     cells = pandas.DataFrame(
         {
-            column.heading: pandas.Series([_cell(row, column) for row in sheet.rows], dtype=object)
-            for column in sheet.columns
+            field.heading: pandas.Series([_cell(row, field) for row in sheet.rows], dtype=object)
+            for field in sheet.fields
         }
     )
     shown = {str(value) for value in cells.to_numpy().ravel() if isinstance(value, str)}
@@ -158,27 +176,26 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
         "word note refer to the Notes worksheet.",
         scope=release.synthetic_notice if sheet.synthetic else None,
         legend=_legend(shown),
-        table_notes={
-            column.heading: f"$${column.note}$$" for column in sheet.columns if column.note
-        },
+        table_notes={field.heading: f"$${field.note}$$" for field in sheet.fields if field.note},
         index_columns={},
         additional_formatting=[
-            {
-                "column": {
-                    "columns": [place],
-                    "format": {"num_format": column.number_format},
-                }
-            }
-            for place, column in enumerate(sheet.columns)
-            if column.number_format
+            {"column": {"columns": [place], "format": _format(field)}}
+            for place, field in enumerate(sheet.fields)
+            if place or field.form in _NUMBER_FORMATS
         ],
     )
 
 
+def _format(field: Field) -> dict[str, object]:
+    """Return the format of a column: figures in their form, text clear of figures before it."""
+    form = _NUMBER_FORMATS.get(field.form)
+    return {"num_format": form} if form else {"indent": 1}
+
+
 def _headed(sheet: SheetTable) -> str:
     """Return the title of the table after the label of the sheet, which comes once."""
-    title = sheet.table.title
-    return title if title.startswith(f"{sheet.label}:") else f"{sheet.label}: {title}"
+    title, label = sheet.table.title, sheet.exhibit.label
+    return title if title.startswith(f"{label}:") else f"{label}: {title}"
 
 
 def _legend(shown: set[str]) -> list[str]:
@@ -190,23 +207,9 @@ def _legend(shown: set[str]) -> list[str]:
     ]
 
 
-def _cell(row: Row, column: SheetColumn) -> object:
+def _cell(row: Row, field: Field) -> object:
     """Return what stands in a cell: the value, or the word or marker in place of none."""
-    value = row[column.column]
-    if value is None:
-        words: dict[str, Callable[[], str]] = {
-            "status": lambda: "none",
-            "xmr_signal": lambda: "none" if row.get("xmr_centre") is not None else "[x]",
-        }
-        return words.get(column.column, lambda: _why_none(row))()
-    if isinstance(value, date):
-        return month_name(value)
+    value = row[field.column]
+    if value is None or field.form == "month":
+        return cell_text(row, replace(field, marked=False))
     return value
-
-
-def _why_none(row: Row) -> str:
-    return "[c]" if "[c]" in str(row.get("status") or "") else "[x]"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {month_name(day)}"

@@ -1,12 +1,15 @@
 """Dagster assets of the load: one a source, then the resolution of which delivery is in force."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
-from orchestration.ingest.contract import SOURCES, load_contract
+from orchestration.ingest.anomalies import Anomaly, find_anomalies
+from orchestration.ingest.balance import unbalanced_deliveries
+from orchestration.ingest.contract import SOURCES, load_contract, load_contracts
+from orchestration.ingest.corrections import apply_corrections, load_corrections
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
@@ -15,6 +18,7 @@ from orchestration.warehouse import connect
 
 GROUP = "ingest"
 _SHOWN_FAULTS = 20
+_IN_FORCE = dg.AssetKey(["control", "in_force"])
 
 
 def source_assets(
@@ -61,7 +65,8 @@ def _source_asset(
                 "rows_balance",
                 asset=key,
                 blocking=True,
-                description="Rows delivered are rows loaded plus rows refused.",
+                description="Of every delivery, rows delivered are those in the raw table plus "
+                "those refused with a reason.",
             ),
         ],
         pool="warehouse",
@@ -74,8 +79,11 @@ def _source_asset(
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with connect(settings) as connection:
-            report = load_source(connection, settings.raw, contract, quarter, now)
+            report = load_source(
+                connection, settings.raw, contract, quarter, now, settings.supplier_reports
+            )
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
+            unbalanced = unbalanced_deliveries(connection, contract)
         for warning in report.warnings:
             context.log.warning(f"{name}: {warning}")
         for outcome in report.refused:
@@ -86,7 +94,7 @@ def _source_asset(
             asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report)}
         )
         yield _accepted(key, report, quarter)
-        yield _balance(key, report)
+        yield _balance(key, report, unbalanced)
 
     return load
 
@@ -127,15 +135,19 @@ def _accepted(key: dg.AssetKey, report: LoadReport, quarter: date) -> dg.AssetCh
     )
 
 
-def _balance(key: dg.AssetKey, report: LoadReport) -> dg.AssetCheckResult:
-    delivered = report.total("rows_delivered")
-    loaded = report.total("rows_loaded")
-    refused = report.total("rows_refused")
+def _balance(
+    key: dg.AssetKey, report: LoadReport, unbalanced: Sequence[str]
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="rows_balance",
-        passed=delivered == loaded + refused,
-        metadata={"delivered": delivered, "loaded": loaded, "refused": refused},
+        passed=not unbalanced,
+        metadata={
+            "delivered": report.total("rows_delivered"),
+            "loaded": report.total("rows_loaded"),
+            "refused": report.total("rows_refused"),
+            "unbalanced": dg.JsonMetadataValue(list(unbalanced[:_SHOWN_FAULTS])),
+        },
     )
 
 
@@ -164,17 +176,48 @@ def control_asset(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         pool="warehouse",
+        check_specs=[
+            dg.AssetCheckSpec(
+                "volumes_in_line",
+                asset=_IN_FORCE,
+                description="No delivery in force is out of the ordinary, but what was accepted.",
+            )
+        ],
     )
     def resolve(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         quarter = date.fromisoformat(context.partition_key)
+        contracts = load_contracts()
+        corrections = load_corrections(warehouse.settings.corrections, contracts)
         with connect(warehouse.settings) as connection:
             load_partnerships(connection, warehouse.settings.partnerships)
             resolve_in_force(connection, quarter)
+            applied = apply_corrections(connection, contracts, corrections)
+            anomalies = find_anomalies(connection, contracts)
             for spec in specs:
                 table = ".".join(spec.key.path)
                 ((rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
-                yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows})
+                metadata = {"dagster/row_count": rows}
+                if spec.key == _IN_FORCE:
+                    metadata["corrections_applied"] = applied
+                yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata)
+        yield _in_line(anomalies)
 
     return resolve
+
+
+def _in_line(anomalies: Sequence[Anomaly]) -> dg.AssetCheckResult:
+    """A volume out of the ordinary is a warning: somebody is to look, nothing stops."""
+    unexplained = [str(one) for one in anomalies if one.reason is None]
+    return dg.AssetCheckResult(
+        asset_key=_IN_FORCE,
+        check_name="volumes_in_line",
+        passed=not unexplained,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "anomalies": len(unexplained),
+            "accepted": len(anomalies) - len(unexplained),
+            "first": dg.JsonMetadataValue(unexplained[:_SHOWN_FAULTS]),
+        },
+    )

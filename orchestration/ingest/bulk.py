@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -36,12 +37,17 @@ def read_csv_call(files: Sequence[ScannedFile], contract: Contract, *, tolerant:
         for place, name in enumerate(header)
     }
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in named)
-    paths = ", ".join(literal(str(scanned.file.path)) for scanned in files)
+    paths = ", ".join(literal(_no_pattern(scanned.file.path)) for scanned in files)
     options = "ignore_errors = true, store_rejects = true, " if tolerant else ""
     return (
         f"read_csv([{paths}], {options}header = true, auto_detect = false, delim = ',', "
         f"quote = '\"', escape = '\"', columns = {{{columns}}})"
     )
+
+
+def _no_pattern(path: Path) -> str:
+    """Return a path whose brackets and stars the engine does not take for a pattern."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
 
 
 def insert_files(
@@ -55,7 +61,7 @@ def insert_files(
 
     Raises :class:`duckdb.Error` where a line is not a row and ``tolerant`` is off.
     """
-    values = ", ".join(typed(column) for column in contract.columns)
+    values = ", ".join(typed(column, contract) for column in contract.columns)
     deliveries = ", ".join(str(file.delivery_id) for file in files)
     numbers = ", ".join(str(file.file_id) for file in files)
     source = read_csv_call([file.scanned for file in files], contract, tolerant=tolerant)
@@ -81,34 +87,52 @@ def rows_by_file(
 
 
 def refused_lines(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, file: BulkFile
-) -> list[Fault]:
-    """Read one file again and return what is wrong with each line that was not loaded."""
+    connection: duckdb.DuckDBPyConnection, contract: Contract, file: BulkFile, most: int
+) -> tuple[list[Fault], int]:
+    """Read one file again; return what is wrong with the lines that were not loaded.
+
+    Returns at most about ``most`` faults, those of the first lines, and the number of all lines
+    that were not loaded, counted apart from those that were.
+    """
     connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     source = read_csv_call([file.scanned], contract, tolerant=True)
+    connection.execute(
+        "create or replace temp table _broken as select * from "
+        f"(select *, row_number() over () as position from {source}) "
+        f"where ({acceptable(contract)}) is not true"
+    )
     broken = connection.execute(
         f"select position, fault.column_name, fault.value, fault.rule, fault.message "
         f"from (select position, unnest({broken_rules(contract)}) as fault "
-        f"from (select *, row_number() over () as position from {source}) "
-        f"where ({acceptable(contract)}) is not true) order by position"
+        f"from (select * from _broken order by position limit {most})) order by position"
     ).fetchall()
+    ((count,),) = connection.execute("select count(*) from _broken").fetchall()
+    connection.execute("drop table _broken")
     unreadable = _unreadable_lines(connection, file)
     skipped = sorted({fault.line for fault in unreadable if fault.line})
     found = [
         Fault(
-            rule, message, file=file.name, line=_line(position, skipped), column=column, value=value
+            rule,
+            message,
+            file=file.name,
+            line=_line(position, skipped),
+            column=column,
+            value=value,
+            severity="record",
         )
         for position, column, value, rule, message in broken
     ]
-    return sorted(unreadable + found, key=lambda fault: fault.line or 0)
+    faults = sorted(unreadable + found, key=lambda fault: fault.line or 0)
+    return faults, count + len(skipped)
 
 
 def _line(position: int, skipped: Sequence[int]) -> int:
     """Return the line of the row at ``position``, given the lines that are not rows."""
     line = position + 1
     for passed_over in skipped:
-        if passed_over <= line:
-            line += 1
+        if passed_over > line:
+            break
+        line += 1
     return line
 
 
@@ -130,6 +154,7 @@ def _unreadable_lines(connection: duckdb.DuckDBPyConnection, file: BulkFile) -> 
             messages.get(kind, "The line cannot be read as a row."),
             file=file.name,
             line=line,
+            severity="record",
         )
         for line, kind in rejects
     ]

@@ -5,13 +5,14 @@ dbt source. A source is a folder under ``sources/`` that has a contract.
 """
 
 import tomllib
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from orchestration.errors import ContractError
+from orchestration.errors import ContractError, LandingError
 
 SOURCES = Path(__file__).resolve().parent / "sources"
 
@@ -30,19 +31,59 @@ class Column(BaseModel):
     """Whether every row must hold a value."""
     unit: str | None = None
     personal: bool = False
+    """Whether the value is about a person: never shown in reports, logs or quarantine."""
+    severity: Literal["record", "warning"] = "record"
+    """What breaking the value's rules does: the row is refused, or loaded and reported."""
     allowed: tuple[str, ...] | None = None
     pattern: str | None = None
     """Regular expression for the whole value. Dear on long values in bulk: see ``length``."""
+    form: str | None = None
+    """The pattern in a supplier's words, such as 'nine characters, such as E07000010'."""
     length: int | None = None
     """Exact number of characters."""
+    longest: int = 4_000
+    """Most bytes of a text that no other rule bounds."""
     minimum: float | None = None
     maximum: float | None = None
     date_format: str = "%Y-%m-%d"
+    derived_from: str | None = None
+    """Date column of which this column holds the first day of the period ``derived_to``."""
+    derived_to: Literal["month", "quarter"] | None = None
 
     @property
     def comment(self) -> str:
         """The meaning with its unit, for the database and for dbt."""
         return f"{self.meaning} Unit: {self.unit}." if self.unit else self.meaning
+
+    @property
+    def title(self) -> str:
+        """What a supplier knows the column by."""
+        return self.header or self.name
+
+    @model_validator(mode="after")
+    def _rules_fit(self) -> "Column":
+        if self.pattern and not self.form:
+            raise ValueError(f"{self.name} has a pattern and does not say its form in words")
+        if self.severity == "warning" and self.type != "VARCHAR":
+            raise ValueError(f"{self.name}: only a rule on text can warn; other types must be read")
+        if (self.derived_from is None) != (self.derived_to is None):
+            raise ValueError(f"{self.name} needs both derived_from and derived_to, or neither")
+        return self
+
+
+class Volume(BaseModel):
+    """What number of rows is out of the ordinary for a source, and is warned about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    compare_with: Literal["same period last year", "last period", "nothing"] = "last period"
+    """Which earlier period of the same series a period's rows are compared with."""
+    below: float = Field(default=0.4, gt=0, lt=1)
+    """Share by which the rows may fall; they may rise by the like factor, 1 / (1 - below)."""
+    fewest_rows: int = 50
+    """A period of fewer rows is compared with nothing: small numbers vary."""
+    place: str | None = None
+    """SQL expression of a row's place, of which none may be missing that had rows before."""
 
 
 class Contract(BaseModel):
@@ -63,6 +104,8 @@ class Contract(BaseModel):
     counts: Literal["offences", "places", "people", "reference"]
     period: str
     """Column that says what time a row is about."""
+    area: str
+    """Column that says which area a row is about: a code, a name or a small area."""
     series: str | None = None
     """Column whose values are delivered independently of each other (a force, an estimator)."""
     one_file_a_period: bool = False
@@ -70,14 +113,22 @@ class Contract(BaseModel):
     refused_share_limit: float = Field(ge=0, le=1)
     """Share of refused rows beyond which the whole delivery is refused."""
     file_pattern: tuple[str, ...]
-    layout: Literal["csv", "reader"]
-    """``csv``: read by the engine itself; ``reader``: by the source's own ``reader.py``."""
+    layout: Literal["csv", "keyed_csv", "reader"]
+    """``csv``: read in bulk by the engine, no key; ``keyed_csv``: a smaller CSV whose rows have a
+    key; ``reader``: read by the source's own ``reader.py``."""
+    ignored: tuple[str, ...] = ()
+    """Headings (with * and ?) that the supplier sends and we knowingly leave out."""
+    volume: Volume = Volume()
     columns: tuple[Column, ...]
 
     @cached_property
     def by_header(self) -> dict[str, Column]:
         """Columns by the heading in the supplier's file."""
         return {column.header: column for column in self.columns if column.header}
+
+    def ignores(self, heading: str) -> bool:
+        """Say whether the contract knows a heading that it does not read."""
+        return any(fnmatchcase(heading, pattern) for pattern in self.ignored)
 
     @property
     def series_sql(self) -> str:
@@ -96,7 +147,7 @@ class Contract(BaseModel):
             "_delivery_id": ("INTEGER", "Delivery that the row came in (control.deliveries)."),
             "_file_id": ("INTEGER", "File that the row came in (control.files)."),
         }
-        if self.layout == "reader":
+        if self.layout != "csv":
             lineage |= {
                 "_sheet": ("VARCHAR", "Worksheet of a workbook; null otherwise."),
                 "_line": ("BIGINT", "Line or sheet row, counted from 1."),
@@ -107,9 +158,12 @@ class Contract(BaseModel):
     @model_validator(mode="after")
     def _columns_exist(self) -> "Contract":
         names = {column.name for column in self.columns}
-        named = {self.period, *self.key} | ({self.series} if self.series else set())
+        named = {self.period, self.area, *self.key} | ({self.series} if self.series else set())
+        named |= {column.derived_from for column in self.columns if column.derived_from}
         if missing := named - names:
             raise ValueError(f"names columns that it does not have: {sorted(missing)}")
+        if self.layout == "csv" and self.key:
+            raise ValueError("has a key, which a bulk CSV is not checked for; use keyed_csv")
         return self
 
 
@@ -131,3 +185,12 @@ def load_contracts(sources: Path = SOURCES) -> dict[str, Contract]:
     """Read the contract of every source, by name, in alphabetical order."""
     folders = sorted(path.parent for path in sources.glob("*/contract.toml"))
     return {folder.name: load_contract(folder) for folder in folders}
+
+
+def contract_of(source: str) -> Contract:
+    """Read the contract of one source. Raises :class:`LandingError` that lists the sources."""
+    folder = SOURCES / source
+    if folder.parent != SOURCES or not (folder / "contract.toml").is_file():
+        names = sorted(path.parent.name for path in SOURCES.glob("*/contract.toml"))
+        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(names)}.")
+    return load_contract(folder)

@@ -4,6 +4,7 @@
 create schema if not exists control;
 create schema if not exists quarantine;
 create schema if not exists raw;
+create schema if not exists corrected;
 
 create table if not exists control.deliveries (
     delivery_id integer primary key,
@@ -20,6 +21,7 @@ create table if not exists control.deliveries (
     rows_loaded bigint not null,
     rows_refused bigint not null,
     reason varchar,
+    check (rows_delivered = rows_loaded + rows_refused),
     unique (source, quarter, version)
 );
 
@@ -53,6 +55,40 @@ create table if not exists control.coverage (
     row_count bigint not null
 );
 
+-- How full a delivery is: rows (column_name empty) and filled cells, by period and place.
+create table if not exists control.profile (
+    delivery_id integer not null,
+    series varchar not null,
+    period date not null,
+    place varchar not null,
+    column_name varchar not null,
+    filled bigint not null
+);
+
+-- What is out of the ordinary in the deliveries in force, as at control.refresh.
+create table if not exists control.anomalies (
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    series varchar not null,
+    period date not null,
+    rule varchar not null,
+    subject varchar not null,
+    message varchar not null
+);
+
+-- Anomalies that somebody looked into and accepted. Rows are only ever added.
+create table if not exists control.acceptances (
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    rule varchar not null,
+    period date,
+    reason varchar not null,
+    accepted_by varchar not null,
+    accepted_at timestamp not null
+);
+
 -- Which quarter the warehouse is being built as at. One row.
 create table if not exists control.refresh (
     as_at date not null,
@@ -69,6 +105,25 @@ create table if not exists control.in_force (
     version integer not null,
     nature varchar not null,
     delivery varchar not null
+);
+
+-- What became of each correction of the reviewed file as at control.refresh.
+create table if not exists control.corrections_applied (
+    correction integer not null,
+    source varchar not null,
+    quarter date,
+    version integer,
+    period date,
+    key_json varchar not null,
+    column_name varchar not null,
+    expected varchar not null,
+    corrected varchar not null,
+    rows_corrected bigint not null,
+    state varchar not null check (state in ('applied', 'not delivered yet', 'superseded')),
+    reason varchar not null,
+    source_of_truth varchar not null,
+    author varchar not null,
+    dated date not null
 );
 
 -- The partnerships that this warehouse serves (from the partnerships file).

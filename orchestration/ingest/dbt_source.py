@@ -35,12 +35,14 @@ def source_yaml(contract: Contract) -> str:
                     "cadence": contract.cadence,
                     "arrival_days": contract.arrival_days,
                     "counts": contract.counts,
+                    "personal": [column.name for column in contract.columns if column.personal],
                 }
             }
         },
         "columns": columns,
     }
-    source = {"name": "raw", "schema": "raw", "tables": [table]}
+    # What staging reads: the raw table with the reviewed corrections, which is mostly none.
+    source = {"name": "raw", "schema": "corrected", "tables": [table]}
     body: str = yaml.safe_dump(
         {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=100
     )

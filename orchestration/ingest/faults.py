@@ -1,7 +1,11 @@
 """What can be wrong with a delivery, said so that a supplier can act on it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["submission", "record", "warning"]
+"""What a fault does: the delivery is refused; its row is refused; it is loaded and reported."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Fault:
     line: int | None = None
     column: str | None = None
     value: str | None = None
+    severity: Severity = "submission"
 
     def __str__(self) -> str:
         place = [
@@ -36,8 +41,7 @@ class SubmissionError(Exception):
         super().__init__(" ".join(str(fault) for fault in self.faults))
 
 
-@dataclass
-class Findings:
-    """What a look at a delivery brought up that does not stop it."""
-
-    warnings: list[Fault] = field(default_factory=list)
+def readable(text: str) -> str:
+    """Return a supplier's text fit for one line of a message: no control characters, not long."""
+    shown = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"

@@ -63,6 +63,13 @@ class _Partnership(BaseModel):
     district_name: str
 
 
+class _District(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    district_code: str
+    district_name: str
+
+
 class _ForceArea(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -70,6 +77,8 @@ class _ForceArea(BaseModel):
     name: str
     force: str
     partnerships: list[_Partnership]
+    # Districts that no partnership here serves: the force's figures add them up all the same.
+    other_districts: list[_District] = []
 
 
 class _Partnerships(BaseModel):
@@ -96,7 +105,8 @@ def resolve_in_force(connection: duckdb.DuckDBPyConnection, as_at: date) -> int:
 def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Replace ``control.partnership_areas`` by what the partnerships file lists.
 
-    Returns the number of partnerships. Raises :class:`SettingsError` that names the file.
+    A district without a partnership has an empty ``csp`` and ``csp_name``. Returns the number of
+    partnerships. Raises :class:`SettingsError` that names the file.
     """
     try:
         with path.open("rb") as handle:
@@ -110,10 +120,15 @@ def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     ]
     if not rows:
         raise SettingsError(f"{path} lists no partnership.")
+    others = [
+        ["", "", one.district_code, one.district_name, area.code, area.force, area.name]
+        for area in listed.force_areas
+        for one in area.other_districts
+    ]
     connection.execute("begin")
     connection.execute("delete from control.partnership_areas")
     connection.executemany(
-        "insert into control.partnership_areas values (?, ?, ?, ?, ?, ?, ?)", rows
+        "insert into control.partnership_areas values (?, ?, ?, ?, ?, ?, ?)", [*rows, *others]
     )
     connection.execute("commit")
     return len(rows)

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from orchestration.errors import LandingError, QuarterError
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.faults import readable
 from orchestration.ingest.receipt import Receipt, delivered_files
 from orchestration.quarters import parse_quarter
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file of a delivery; ``name`` is its path within the delivery's folder."""
+    """One file of a delivery; ``name`` is its path within the delivery's folder, as it is shown."""
 
     path: Path
     name: str
@@ -108,12 +109,16 @@ def _landed_files(folder: Path, known: Known) -> tuple[LandedFile, ...]:
     if not folder.is_dir():
         return ()
     with ThreadPoolExecutor() as pool:
-        landed = pool.map(lambda file: _landed(file[1], file[0], known), delivered_files(folder))
+        landed = pool.map(
+            lambda file: landed_file(file[1], file[0], known), delivered_files(folder)
+        )
         return tuple(landed)
 
 
-def _landed(path: Path, name: str, known: Known) -> LandedFile:
+def landed_file(path: Path, name: str, known: Known) -> LandedFile:
+    """Return a file with its size and checksum. Raises OSError where it cannot be read."""
     stat = path.stat()
+    name = readable(name)
     digest = known.get((name, stat.st_size, stat.st_mtime_ns)) or sha256_of(path)
     return LandedFile(path, name, stat.st_size, stat.st_mtime_ns, digest)
 
@@ -185,7 +190,12 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
         raise LandingError(f"Two files are called {', '.join(twice)}. Rename one of them.")
     for path in paths:
         if not path.is_file():
-            raise LandingError(f"{path} is not a file. Check the path.")
+            raise LandingError(f"{readable(str(path))} is not a file. Check the path.")
+        if not path.name.isprintable():
+            raise LandingError(
+                f"{readable(path.name)}: the name holds a character that cannot be shown. "
+                "Rename it."
+            )
         if not fits_pattern(contract, path.name):
             kinds = ", ".join(contract.file_pattern)
             raise LandingError(

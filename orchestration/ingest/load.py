@@ -8,6 +8,7 @@ leaves nothing behind.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,13 +17,25 @@ import duckdb
 from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines, rows_by_file
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.landing import Delivery
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
 from orchestration.ingest.reading import rows_table
 from orchestration.ingest.record import record
-from orchestration.ingest.rules import acceptable, broken_rules, typed
+from orchestration.ingest.rules import (
+    acceptable,
+    broken_rules,
+    literal,
+    shown,
+    typed,
+    warning_rules,
+)
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
+from orchestration.ingest.supplier_report import file_report
+
+_DESCRIBED_LINES = 10_000
+"""Most refused lines of a file that are described one by one, where it is refused as a whole."""
 
 
 @contextmanager
@@ -42,40 +55,73 @@ def load_source(
     contract: Contract,
     as_at: date,
     now: datetime,
+    reports: Path | None = None,
 ) -> LoadReport:
     """Load what the landing zone holds of one source for ``as_at`` and earlier quarters.
 
     Deliveries whose content has not changed are passed over. A delivery that breaks a submission
     rule, or too many record rules, is refused whole, and its previous version stays in force.
+    ``reports`` is the folder of the suppliers' error reports; a delivery's is written before the
+    delivery is recorded, so that none can be missing.
     """
     with _transaction(connection):
         ensure_control(connection)
         ensure_raw_table(connection, contract)
     report = LoadReport(contract.source)
-    readable: list[Pending] = []
-    for one in pending_deliveries(connection, raw, contract, as_at, report):
-        try:
-            look_over(connection, contract, one, readable)
-            readable.append(one)
-        except SubmissionError as error:
-            report.outcomes.append(_refuse(connection, contract, one, error.faults, now))
-    for group in _groups(readable):
-        report.outcomes.extend(_load_group(connection, contract, group, now))
-    report.outcomes.sort(key=lambda outcome: outcome.quarter)
+    pending = pending_deliveries(connection, raw, contract, as_at, report)
+    report.outcomes = load_deliveries(_Load(connection, contract, now, reports), pending)
     return report
 
 
-def _refuse(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    pending: Pending,
-    faults: Sequence[Fault],
-    now: datetime,
+@dataclass(frozen=True)
+class _Load:
+    """What every step of a load needs: where to, by which contract, when, and who is told."""
+
+    connection: duckdb.DuckDBPyConnection
+    contract: Contract
+    now: datetime
+    reports: Path | None
+
+    def tell(self, outcomes: Iterable[Outcome]) -> None:
+        """Write the suppliers' error reports."""
+        if self.reports:
+            for outcome in outcomes:
+                file_report(self.reports, self.contract, outcome)
+
+
+def check_delivery(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery, now: datetime
 ) -> Outcome:
-    for load in pending.files:
-        load.loaded, load.refused = 0, load.delivered
+    """Load a delivery into an empty database of no further use, and return how it fared."""
     with _transaction(connection):
-        return record(connection, contract, pending, "refused", list(faults), now)
+        ensure_control(connection)
+        ensure_raw_table(connection, contract)
+    files = [FileLoad(file, number) for number, file in enumerate(delivery.files, start=1)]
+    pending = Pending(delivery, 1, 1, files)
+    (outcome,) = load_deliveries(_Load(connection, contract, now, None), [pending])
+    return outcome
+
+
+def load_deliveries(load: _Load, pending: Iterable[Pending]) -> list[Outcome]:
+    """Check and load deliveries; return how each fared, by quarter."""
+    outcomes: list[Outcome] = []
+    readable: list[Pending] = []
+    for one in pending:
+        try:
+            look_over(load.connection, load.contract, one, readable)
+            readable.append(one)
+        except SubmissionError as error:
+            outcomes.append(_refuse(load, one, error.faults))
+    for group in _groups(readable):
+        outcomes.extend(_load_group(load, group))
+    return sorted(outcomes, key=lambda outcome: outcome.quarter)
+
+
+def _refuse(load: _Load, pending: Pending, faults: Sequence[Fault]) -> Outcome:
+    with _transaction(load.connection):
+        outcome = record(load.connection, load.contract, pending, "refused", list(faults), load.now)
+        load.tell([outcome])
+        return outcome
 
 
 # --- loading ---------------------------------------------------------------------------------
@@ -91,33 +137,28 @@ def _groups(pending: Iterable[Pending]) -> list[list[Pending]]:
     return list(groups.values())
 
 
-def _load_group(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    group: list[Pending],
-    now: datetime,
-    *,
-    tolerant: bool = False,
-) -> list[Outcome]:
+def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) -> list[Outcome]:
     """Load a group in one transaction; where a line breaks it, each delivery alone, patiently."""
     try:
-        with _transaction(connection):
-            _insert(connection, contract, group, tolerant=tolerant)
-            return [_settle(connection, contract, one, now) for one in group]
+        with _transaction(load.connection):
+            _insert(load.connection, load.contract, group, tolerant=tolerant)
+            outcomes = [_settle(load, one) for one in group]
+            load.tell(outcomes)
+            return outcomes
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
             raise
         if len(group) > 1:
-            alone = [_load_group(connection, contract, [one], now) for one in group]
+            alone = [_load_group(load, [one]) for one in group]
             return [outcome for outcomes in alone for outcome in outcomes]
-        if not tolerant and contract.layout == "csv":
-            return _load_group(connection, contract, group, now, tolerant=True)
+        if not tolerant and load.contract.layout == "csv":
+            return _load_group(load, group, tolerant=True)
         fault = Fault(
             "can be read",
             f"The engine cannot read the delivery as a table ({str(error).splitlines()[0]}).",
             file=group[0].files[0].file.name,
         )
-        return [_refuse(connection, contract, group[0], [fault], now)]
+        return [_refuse(load, group[0], [fault])]
 
 
 def _insert(
@@ -127,7 +168,7 @@ def _insert(
     *,
     tolerant: bool,
 ) -> None:
-    if contract.layout == "reader":
+    if contract.layout != "csv":
         for one in group:
             _insert_rows(connection, contract, one)
         return
@@ -154,10 +195,8 @@ def _bulk_files(pending: Pending) -> list[BulkFile]:
 def _insert_rows(
     connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
 ) -> None:
-    """Load the rows that the source's reader gave back."""
-    values = ", ".join(typed(column) for column in contract.columns)
-    key = ", ".join(contract.key)
-    repeat = f"row_number() over (partition by {key} order by _file_id, _line)" if key else "1"
+    """Load the rows that were read one by one."""
+    values = ", ".join(typed(column, contract) for column in contract.columns)
     for place, load in enumerate(pending.files):
         rows = rows_table(load.rows, contract, load.file_id)
         connection.register("_rows", rows)
@@ -167,55 +206,107 @@ def _insert_rows(
         connection.execute(f"{verb} select * from _rows")
         connection.unregister("_rows")
     connection.execute(
-        f"create or replace temp table _checked as select *, {repeat} as _repeat from _incoming"
+        f"create or replace temp table _checked as select *, {_repeat(contract)} as _repeat "
+        f"from (select *, _fault is null and ({acceptable(contract)}) is true as _good "
+        "from _incoming)"
     )
     connection.execute(
         f"insert into {contract.raw_table} select {values}, {pending.delivery_id}, _file_id, "
-        f"_sheet, _line, _column from _checked where {acceptable(contract)} and _repeat = 1 "
+        "_sheet, _line, _column from _checked where _good and _repeat = 1 "
         "order by _file_id, _line"
     )
     loaded = rows_by_file(connection, contract, pending.delivery_id)
+    refused = connection.execute(
+        "select _file_id, count(*) from _checked where not _good or _repeat > 1 group by _file_id"
+    ).fetchall()
     for load in pending.files:
         load.loaded = loaded.get(load.file_id, 0)
-    if any(load.loaded < load.delivered for load in pending.files):
+        load.refused = dict(refused).get(load.file_id, 0)
+    if refused:
         pending.faults = _faulty_rows(connection, contract, pending)
     connection.execute("drop table _incoming; drop table _checked")
+
+
+def _repeat(contract: Contract) -> str:
+    """Return the SQL expression that counts how often a good row's key has come so far."""
+    names = {column.name: column for column in contract.columns}
+    key = ", ".join(f"({typed(names[name], contract)})" for name in contract.key)
+    if not key:
+        return "1"
+    return f"row_number() over (partition by _good, {key} order by _file_id, _line)"
 
 
 def _faulty_rows(
     connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
 ) -> list[Fault]:
     names = {load.file_id: load.file.name for load in pending.files}
-    twice = (
-        "case when _repeat > 1 then [struct_pack(column_name := null::varchar, "
-        "value := null::varchar, rule := 'key is unique', message := 'The same "
-        f"{' and '.join(contract.key)} stand in an earlier row.')] else [] end"
+    said_as_key = " and ".join(
+        column.title for name in contract.key for column in contract.columns if column.name == name
+    )
+    other = "struct_pack(column_name := null::varchar, value := null::varchar, rule := {}, "
+    faults = (
+        "case "
+        f"when _fault is not null then [{other.format(literal('is a row of the table'))}"
+        "message := _fault)] "
+        f"when _good then [{other.format(literal('key is unique'))}message := "
+        f"{literal(f'The same {said_as_key} stand in an earlier row.')})] "
+        f"else {broken_rules(contract)} end"
     )
     rows = connection.execute(
-        "select _file_id, _sheet, _line, coalesce(fault.column_name, _column), fault.value, "
-        "fault.rule, fault.message from (select _file_id, _sheet, _line, _column, "
-        f"unnest({broken_rules(contract)} || {twice}) as fault from _checked) "
+        "select _file_id, _sheet, _line, _column, fault.column_name, fault.value, fault.rule, "
+        f"fault.message from (select _file_id, _sheet, _line, _column, unnest({faults}) as fault "
+        "from _checked where not _good or _repeat > 1) "
         "order by _file_id, _sheet, _line, _column"
     ).fetchall()
+    known = contract.by_header
     return [
         Fault(
-            rule, message, file=names[file_id], sheet=sheet, line=line, column=column, value=value
+            rule,
+            message,
+            file=names[file_id],
+            sheet=sheet,
+            line=line,
+            # A figure's own heading says more than the name that we gave the column.
+            column=column if column in known else (heading or column),
+            value=value,
+            severity="record",
         )
-        for file_id, sheet, line, column, value, rule, message in rows
+        for file_id, sheet, line, heading, column, value, rule, message in rows
+    ]
+
+
+def _mild_faults(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
+) -> list[Fault]:
+    """Return a warning for each wrong value of a rule that only warns, with how often it comes."""
+    names = {load.file_id: load.file.name for load in pending.files}
+    return [
+        Fault(
+            rule.name,
+            f"{rule.message} {count:,} rows hold such a value; they are loaded.",
+            file=names[file_id],
+            column=rule.column.title,
+            value=value,
+            severity="warning",
+        )
+        for rule in warning_rules(contract)
+        for file_id, count, value in connection.execute(
+            f"select _file_id, count(*), min({shown(rule.column, contract)}) "
+            f"from {contract.raw_table} where _delivery_id = ? and not ({rule.condition}) "
+            "group by _file_id order by _file_id",
+            [pending.delivery_id],
+        ).fetchall()
     ]
 
 
 # --- settling --------------------------------------------------------------------------------
 
 
-def _settle(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending, now: datetime
-) -> Outcome:
+def _settle(load: _Load, pending: Pending) -> Outcome:
     """Judge a delivery whose acceptable rows are in, and record it (inside the transaction)."""
+    connection, contract = load.connection, load.contract
     if contract.layout == "csv":
         _find_refused_lines(connection, contract, pending)
-    for load in pending.files:
-        load.refused = load.delivered - load.loaded
     stopping = [
         *_unbalanced(contract, pending),
         *_over_limit(contract, pending),
@@ -225,8 +316,9 @@ def _settle(
         connection.execute(
             f"delete from {contract.raw_table} where _delivery_id = ?", [pending.delivery_id]
         )
-        return record(connection, contract, pending, "refused", stopping, now)
-    return record(connection, contract, pending, "loaded", [], now)
+        return record(connection, contract, pending, "refused", stopping, load.now)
+    pending.warnings += _mild_faults(connection, contract, pending)
+    return record(connection, contract, pending, "loaded", [], load.now)
 
 
 def _find_refused_lines(
@@ -236,52 +328,50 @@ def _find_refused_lines(
         if load.loaded != load.delivered:
             load.delivered -= blank_lines(load.file)
         if load.loaded != load.delivered:
-            pending.faults += refused_lines(connection, contract, file)
+            # A delivery that stays has all its refused lines told; of one that will not, the first.
+            most = max(_DESCRIBED_LINES, int(contract.refused_share_limit * load.delivered))
+            faults, load.refused = refused_lines(connection, contract, file, most)
+            pending.faults += faults
 
 
 def _unbalanced(contract: Contract, pending: Pending) -> list[Fault]:
     """Rows delivered must be rows loaded plus rows refused, counted by different means."""
     faults = [no_rows(load.file) for load in pending.files if load.delivered == 0]
-    # What a source's own reader gives back is counted row by row; only lines can be swallowed.
-    for load in pending.files if contract.layout == "csv" else []:
-        refused = _faulty_line_count(pending, load)
-        if load.loaded + refused != load.delivered:
-            missing = load.delivered - load.loaded - refused
-            faults.append(
-                Fault(
-                    "every line is a row",
-                    f"The file has {load.delivered:,} lines below its "
-                    f"header, of which {missing:,} were not read as rows of their own: a "
-                    "quoted value seems to run over several lines. Take the line breaks out of "
-                    "the values.",
-                    file=load.file.name,
-                    line=first_odd_quote(load.file),
-                )
+    for load in pending.files:
+        if load.loaded + load.refused == load.delivered:
+            continue
+        missing = load.delivered - load.loaded - load.refused
+        load.refused += missing
+        faults.append(
+            Fault(
+                "every line is a row",
+                f"The file has {load.delivered:,} lines below its "
+                f"header, of which {missing:,} were not read as rows of their own: a "
+                "quoted value seems to run over several lines. Take the line breaks out of "
+                "the values.",
+                file=load.file.name,
+                line=first_odd_quote(load.file),
             )
+        )
     return faults
-
-
-def _faulty_line_count(pending: Pending, load: FileLoad) -> int:
-    return len({fault.line for fault in pending.faults if fault.file == load.file.name})
 
 
 def _over_limit(contract: Contract, pending: Pending) -> list[Fault]:
     delivered = sum(load.delivered for load in pending.files)
     refused = sum(load.refused for load in pending.files)
-    if not refused or refused <= contract.refused_share_limit * delivered:
+    if not pending.faults or refused <= contract.refused_share_limit * delivered:
         return []
-    first = pending.faults[0] if pending.faults else None
+    first = pending.faults[0]
     return [
         Fault(
             "few rows are wrong",
             f"{refused:,} of {delivered:,} rows break the contract "
             f"({refused / delivered:.1%}; at most {contract.refused_share_limit:.1%} may). "
-            f"The first: {first}"
-            if first
-            else "",
-            file=first.file if first else None,
-            line=first.line if first else None,
-            column=first.column if first else None,
+            f"The first: {first}",
+            file=first.file,
+            sheet=first.sheet,
+            line=first.line,
+            column=first.column,
         )
     ]
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.keyed_csv import read_keyed_csv
 from orchestration.ingest.landing import (
     Delivery,
     LandedFile,
@@ -18,8 +20,8 @@ from orchestration.ingest.landing import (
     read_delivery,
 )
 from orchestration.ingest.outcomes import LoadReport, Outcome
-from orchestration.ingest.reading import Row, reader_of
-from orchestration.ingest.scan import ScannedFile, scan_csv
+from orchestration.ingest.reading import Reader, Row, reader_of, unknown_columns
+from orchestration.ingest.scan import ScannedFile, no_rows, scan_csv
 
 
 @dataclass
@@ -29,7 +31,7 @@ class FileLoad:
     file: LandedFile
     file_id: int
     scanned: ScannedFile | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: Sequence[Row] = ()
     delivered: int = 0
     loaded: int = 0
     refused: int = 0
@@ -129,21 +131,36 @@ def look_over(
     """
     _refuse_other_quarters_content(connection, contract, pending, others)
     faults = _receipt_faults(pending.delivery)
-    read = reader_of(contract) if contract.layout == "reader" else None
+    read = _row_reader(contract)
     for load in pending.files:
         try:
             _check_kind(contract, load.file)
-            if read:
-                load.rows = read(load.file)
-                load.delivered = len(load.rows)
-            else:
-                load.scanned = scan_csv(load.file, contract)
-                load.delivered = load.scanned.rows
-                pending.warnings += _unknown_columns(load.scanned)
+            pending.warnings += _look_into(load, contract, read)
         except SubmissionError as error:
             faults.extend(error.faults)
     if faults:
         raise SubmissionError(faults)
+
+
+def _row_reader(contract: Contract) -> Reader | None:
+    """Return what reads the rows of a file, or None where the engine does."""
+    if contract.layout == "keyed_csv":
+        return partial(read_keyed_csv, contract=contract)
+    return reader_of(contract) if contract.layout == "reader" else None
+
+
+def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[Fault]:
+    """Read a file's rows, or scan it where the engine will read them; return the warnings."""
+    if read:
+        reading = read(load.file)
+        if not reading.rows:
+            raise SubmissionError(no_rows(load.file))
+        load.rows = reading.rows
+        load.delivered = len(reading.rows)
+        return reading.warnings
+    load.scanned = scan_csv(load.file, contract.by_header)
+    load.delivered = load.scanned.rows
+    return unknown_columns(load.file, load.scanned.header, contract.by_header, contract)
 
 
 def _refuse_other_quarters_content(
@@ -190,6 +207,15 @@ def _receipt_faults(delivery: Delivery) -> list[Fault]:
 
 
 def _check_kind(contract: Contract, file: LandedFile) -> None:
+    if not file.path.name.isprintable():
+        raise SubmissionError(
+            Fault(
+                "has a plain name",
+                "The file's name holds a line break or another character that cannot be shown. "
+                "Rename it.",
+                file=file.name,
+            )
+        )
     if not fits_pattern(contract, file.name):
         kinds = ", ".join(contract.file_pattern)
         raise SubmissionError(
@@ -200,17 +226,3 @@ def _check_kind(contract: Contract, file: LandedFile) -> None:
                 file=file.name,
             )
         )
-
-
-def _unknown_columns(scanned: ScannedFile) -> list[Fault]:
-    return [
-        Fault(
-            "has no unknown column",
-            "The column is not in the contract; it is not loaded. "
-            "Tell the data engineer if it is meant.",
-            file=scanned.file.name,
-            line=1,
-            column=name,
-        )
-        for name in scanned.unknown_columns
-    ]

@@ -52,7 +52,8 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     """Create the source's raw table, with the contract's types and comments, where it is missing.
 
     A bulk source also gets a view ``<table>_lines`` that shows the line of each row in its file
-    (header is line 1; blank lines are not counted).
+    (header is line 1; blank lines are not counted). Staging reads ``corrected.<source>``, which
+    shows the raw table until a correction is applied.
     """
     described: dict[str, tuple[str, str]] = {
         column.name: (column.type, column.comment) for column in contract.columns
@@ -64,5 +65,8 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     connection.execute(f"comment on table {table} is {literal(contract.meaning)}")
     for name, (_, meaning) in described.items():
         connection.execute(f"comment on column {table}.{name} is {literal(meaning)}")
+    connection.execute(
+        f"create view if not exists corrected.{contract.source} as select * from {table}"
+    )
     if contract.layout == "csv":
         connection.execute(_LINES_VIEW.format(table=table))

@@ -1,22 +1,25 @@
 """What a source's own ``reader.py`` gives back, and helpers for workbooks and small text files.
 
-A reader is a module with ``read(file: LandedFile) -> list[Row]``. It finds the table in the file
+A reader is a module with ``read(file: LandedFile) -> Reading``. It finds the table in the file
 and leaves the judging of values to the contract. It raises :class:`SubmissionError` where the table
 is not there.
 """
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from typing import Any
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from orchestration.errors import ContractError
 from orchestration.ingest.contract import Contract
-from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.faults import Fault, SubmissionError, readable
 from orchestration.ingest.landing import LandedFile
+from orchestration.ingest.unpacking import FailedCells, look_inside
 
 Cell = Any
 """What a workbook cell holds: text, a number, a date, a truth value, or '' for nothing."""
@@ -30,9 +33,19 @@ class Row:
     line: int
     sheet: str | None = None
     column: str | None = None
+    fault: str | None = None
+    """Why the line is no row of the table; the row is refused."""
 
 
-Reader = Callable[[LandedFile], list[Row]]
+@dataclass
+class Reading:
+    """What a reader found in one file: its rows, and what stops none of them."""
+
+    rows: list[Row]
+    warnings: list[Fault] = field(default_factory=list)
+
+
+Reader = Callable[[LandedFile], Reading]
 
 
 def reader_of(contract: Contract) -> Reader:
@@ -60,13 +73,16 @@ def rows_table(rows: Sequence[Row], contract: Contract, file_id: int) -> pa.Tabl
     arrays["_sheet"] = pa.array([row.sheet for row in rows], pa.string())
     arrays["_line"] = pa.array([row.line for row in rows], pa.int64())
     arrays["_column"] = pa.array([row.column for row in rows], pa.string())
+    arrays["_fault"] = pa.array([row.fault for row in rows], pa.string())
     return pa.table(arrays)
 
 
 def text_of(cell: Cell) -> str | None:
-    """Return a cell as text: whole numbers without a point, nothing as None."""
+    """Return a cell as text: whole numbers without a point, days without a time; None for blank."""
     if cell is None or cell == "":
         return None
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else repr(cell)
     return " ".join(str(cell).split()) or None
@@ -79,21 +95,57 @@ class Workbook:
     file: LandedFile
     book: CalamineWorkbook
     sheets: list[str] = field(default_factory=list)
+    failed: FailedCells = field(default_factory=dict)
 
-    def rows(self, sheet: str) -> list[list[Cell]]:
-        """Return the cells of ``sheet`` from its first row on."""
-        try:
-            return self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        except CalamineError as error:
+    def hidden_sheets(self) -> list[Fault]:
+        """Return a warning for each sheet that a person who opens the workbook does not see."""
+        return [
+            Fault(
+                "has no hidden sheet",
+                "The sheet is hidden, so nobody who looks at the workbook sees what it holds.",
+                file=self.file.name,
+                sheet=sheet.name,
+                severity="warning",
+            )
+            for sheet in self.book.sheets_metadata
+            if sheet.visible != SheetVisibleEnum.Visible
+        ]
+
+    def refuse_merged_cells(self, sheet: str, header: int) -> None:
+        """Raise :class:`SubmissionError` where cells from row ``header`` (from 0) on are merged.
+
+        Only the first of them holds a value; the others would be read as blank.
+        """
+        merged = self.book.get_sheet_by_name(sheet).merged_cell_ranges or []
+        below = sorted(first for first, last in merged if last[0] >= header)
+        if below:
             raise SubmissionError(
                 Fault(
-                    "can be opened",
-                    "The sheet is damaged and cannot be read. Open the workbook "
-                    "in a spreadsheet program, save it, and send it again.",
+                    "has no merged cells",
+                    f"Cells of the table are merged ({len(below)} times), and all but the first "
+                    "of them are empty.",
                     file=self.file.name,
                     sheet=sheet,
+                    line=below[0][0] + 1,
+                    column=_letters(below[0][1]),
                 )
-            ) from error
+            )
+
+    def rows(self, sheet: str) -> list[list[Cell]]:
+        """Return the cells of ``sheet`` from its first row on; a failed formula as its error."""
+        damaged = Fault(
+            "can be opened",
+            "The sheet is damaged and cannot be read. Open the workbook "
+            "in a spreadsheet program, save it, and send it again.",
+            file=self.file.name,
+            sheet=sheet,
+        )
+        with _refusing(damaged):
+            cells = self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        for (row, column), error in self.failed.get(sheet, {}).items():
+            if row < len(cells) and column < len(cells[row]):
+                cells[row][column] = error
+        return cells
 
     def sheet_named(self, name: str) -> str:
         """Return the sheet called ``name``, letting spaces and case differ.
@@ -116,6 +168,15 @@ class Workbook:
         )
 
 
+def _letters(place: int) -> str:
+    """Return a column's letters in a spreadsheet, for its place counted from 0."""
+    letters = ""
+    while place >= 0:
+        letters = chr(ord("A") + place % 26) + letters
+        place = place // 26 - 1
+    return letters
+
+
 def _squeezed(name: str) -> str:
     return "".join(name.split()).casefold()
 
@@ -123,33 +184,113 @@ def _squeezed(name: str) -> str:
 def open_workbook(file: LandedFile) -> Workbook:
     """Open an ODS, XLS or XLSX workbook.
 
-    Raises :class:`SubmissionError` for an empty, password-protected or damaged one.
+    Raises :class:`SubmissionError` for an empty, password-protected or damaged one, and for one
+    that would take more memory than any table of ours.
     """
     if file.bytes == 0:
         raise SubmissionError(
             Fault("not empty", "The workbook is empty (0 bytes). Send it again.", file=file.name)
         )
+    failed = look_inside(file)
+    damaged = Fault(
+        "can be opened",
+        "The file is not a workbook that can be opened: it is damaged, protected, or of another "
+        "kind than its name says. Open it in a spreadsheet program, save it without a password, "
+        "and send it again.",
+        file=file.name,
+    )
+    with _refusing(damaged):
+        try:
+            book = CalamineWorkbook.from_path(str(file.path))
+        except PasswordError as error:
+            raise SubmissionError(
+                Fault(
+                    "is not locked",
+                    "The workbook is protected by a password. Send it without one.",
+                    file=file.name,
+                )
+            ) from error
+        return Workbook(file, book, list(book.sheet_names), failed)
+
+
+@contextmanager
+def _refusing(damaged: Fault) -> Iterator[None]:
+    """Raise :class:`SubmissionError` with ``damaged`` where the reader of workbooks gives up."""
     try:
-        book = CalamineWorkbook.from_path(str(file.path))
-        return Workbook(file, book, list(book.sheet_names))
-    except PasswordError as error:
-        raise SubmissionError(
-            Fault(
-                "is not locked",
-                "The workbook is protected by a password. Send it without one.",
-                file=file.name,
-            )
-        ) from error
+        yield
     except (CalamineError, OSError) as error:
-        raise SubmissionError(
-            Fault(
-                "can be opened",
-                "The file is not a workbook that can be opened: it is damaged, "
-                "protected, or of another kind than its name says. Open it in a spreadsheet "
-                "program, save it without a password, and send it again.",
-                file=file.name,
-            )
-        ) from error
+        raise SubmissionError(damaged) from error
+    except BaseException as error:
+        # The reader's own word for a crash within it, of a type that no module exports.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise SubmissionError(damaged) from error
+
+
+@dataclass(frozen=True)
+class HeaderRow:
+    """The row of a sheet that holds the headings: where it stands, and what it says."""
+
+    file: LandedFile
+    sheet: str
+    line: int
+    titles: Sequence[str | None]
+
+
+def places_of(
+    table: HeaderRow, wanted: Collection[str], contract: Contract
+) -> tuple[dict[str, int], list[Fault]]:
+    """Return the place of each wanted heading, and a warning for each that the contract lacks.
+
+    Raises :class:`SubmissionError` for every wanted heading that is missing or there twice.
+    """
+    counted = {title: table.titles.count(title) for title in wanted}
+    faults = [
+        Fault(
+            "columns are named once" if count else "has every column",
+            f"The column '{title}' is there {count} times. Leave one of them."
+            if count
+            else f"The column '{title}' is missing. The table has the columns {', '.join(wanted)}.",
+            file=table.file.name,
+            sheet=table.sheet,
+            line=table.line,
+            column=title,
+        )
+        for title, count in counted.items()
+        if count != 1
+    ]
+    if faults:
+        raise SubmissionError(faults)
+    warnings = unknown_columns(
+        table.file, table.titles, wanted, contract, sheet=table.sheet, line=table.line
+    )
+    return {title: table.titles.index(title) for title in wanted}, warnings
+
+
+def unknown_columns(
+    file: LandedFile,
+    titles: Sequence[str | None],
+    known: Collection[str],
+    contract: Contract,
+    *,
+    sheet: str | None = None,
+    line: int = 1,
+) -> list[Fault]:
+    """Return a warning for each heading that is neither read nor knowingly left out."""
+    return [
+        Fault(
+            "has no unknown column",
+            "The column is not in the contract; it is not loaded. "
+            "Tell the data engineer if it is meant.",
+            file=file.name,
+            sheet=sheet,
+            line=line,
+            column=readable(title),
+            severity="warning",
+        )
+        for title in titles
+        if title and title not in known and not contract.ignores(title)
+    ]
 
 
 def decode_text(file: LandedFile) -> str:

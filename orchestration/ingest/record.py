@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Literal
 
 import duckdb
+import pyarrow as pa
 
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault
 from orchestration.ingest.landing import received_at
 from orchestration.ingest.outcomes import Outcome
 from orchestration.ingest.pending import Pending
-
-_KEPT_FAULTS = 10_000
-"""Most refused rows of one delivery that quarantine describes one by one."""
 
 
 def record(
@@ -116,20 +114,20 @@ def _record_faults(
     connection: duckdb.DuckDBPyConnection, pending: Pending, stopping: Sequence[Fault]
 ) -> None:
     ids = {load.file.name: load.file_id for load in pending.files}
-    rows = [
-        [
-            pending.delivery_id,
-            ids.get(fault.file or "", 0),
-            fault.line,
-            fault.sheet,
-            fault.column,
-            fault.value,
-            fault.rule,
-            fault.message,
-        ]
-        for fault in [*pending.faults[:_KEPT_FAULTS], *stopping]
-    ]
-    if rows:
-        connection.executemany(
-            "insert into quarantine.refused_rows values (?, ?, ?, ?, ?, ?, ?, ?)", rows
-        )
+    faults = [*pending.faults, *stopping]
+    if not faults:
+        return
+    columns: dict[str, tuple[pa.DataType, list[object]]] = {
+        "delivery_id": (pa.int32(), [pending.delivery_id] * len(faults)),
+        "file_id": (pa.int32(), [ids.get(fault.file or "", 0) for fault in faults]),
+        "line": (pa.int64(), [fault.line for fault in faults]),
+        "sheet": (pa.string(), [fault.sheet for fault in faults]),
+        "column_name": (pa.string(), [fault.column for fault in faults]),
+        "value": (pa.string(), [fault.value for fault in faults]),
+        "rule": (pa.string(), [fault.rule for fault in faults]),
+        "message": (pa.string(), [fault.message for fault in faults]),
+    }
+    table = pa.table({name: pa.array(values, kind) for name, (kind, values) in columns.items()})
+    connection.register("_faults", table)
+    connection.execute("insert into quarantine.refused_rows by name select * from _faults")
+    connection.unregister("_faults")

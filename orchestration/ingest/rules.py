@@ -7,13 +7,18 @@ loaded, and name what is wrong with those that are not.
 from dataclasses import dataclass
 
 from orchestration.ingest.contract import Column, Contract
+from orchestration.ingest.wording import date_form
+
+_ERROR_CELL = "#(DIV/0!|N/A|NAME\\?|NULL!|NUM!|REF!|VALUE!)"
+_SHOWN = 100
+"""Most characters of a wrong value that are shown."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """A condition that a row must meet, over the columns' text; ``name`` and ``message`` say it."""
 
-    column: str
+    column: Column
     name: str
     condition: str
     message: str
@@ -24,8 +29,19 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def typed(column: Column) -> str:
-    """Return the SQL expression that turns the column's text into its type (null if it cannot)."""
+def typed(column: Column, contract: Contract) -> str:
+    """Return the SQL expression that turns the column's text into its type (null if it cannot).
+
+    A derived column is the first day of the period that holds the date that it derives from.
+    """
+    if column.derived_from:
+        (origin,) = (one for one in contract.columns if one.name == column.derived_from)
+        return f"date_trunc('{column.derived_to}', {as_type(origin)})::date"
+    return as_type(column)
+
+
+def as_type(column: Column) -> str:
+    """Return the SQL expression that turns a column's text into its type; null if it cannot."""
     if column.type == "VARCHAR":
         return column.name
     if column.type == "DATE":
@@ -36,33 +52,55 @@ def typed(column: Column) -> str:
 def rules_of(column: Column) -> list[Rule]:
     """Return the record rules of one column. An empty optional value breaks none of them."""
     rules = []
-    title = column.header or column.name
     if column.required:
         rules.append(
             Rule(
-                title,
+                column,
                 "is not blank",
                 f"{column.name} is not null",
                 "A value is needed here and there is none.",
             )
         )
     for name, condition, message in _value_rules(column):
-        rules.append(Rule(title, name, f"({column.name} is null or {condition})", message))
+        rules.append(Rule(column, name, f"({column.name} is null or {condition})", message))
     return rules
 
 
-def _value_rules(column: Column) -> list[tuple[str, str, str]]:
+_ValueRule = tuple[str, str, str]
+"""Name, condition and message of a rule on a value that is there."""
+
+
+def _value_rules(column: Column) -> list[_ValueRule]:
+    return [*_type_rules(column), *_text_rules(column), *_range_rules(column)]
+
+
+def _type_rules(column: Column) -> list[_ValueRule]:
+    value = as_type(column)
+    if column.type == "VARCHAR":
+        return []
+    if column.type == "DATE":
+        kind = f"a date like {date_form(column)}"
+        # A year of two digits reads as one of the first century.
+        day = f"coalesce({value} between date '1900-01-01' and date '2100-12-31', false)"
+        return [(f"is {kind}", day, f"This must be {kind}.")]
+    number = ("is a number", f"{value} is not null", "This must be a number.")
+    if column.type == "DOUBLE":
+        bounded = column.minimum is not None and column.maximum is not None
+        finite = f"coalesce(isfinite({value}), false)"
+        return [number if bounded else (number[0], finite, number[2])]
+    # The engine would round 1.5 and read 0x1A and 1_000.
+    whole = f"({value} is null or regexp_full_match(trim({column.name}), '[+-]?[0-9]+'))"
+    return [number, ("is a whole number", whole, "This must be a whole number, in digits.")]
+
+
+def _text_rules(column: Column) -> list[_ValueRule]:
     rules = []
-    value = typed(column)
-    if column.type != "VARCHAR":
-        kind = f"a date like {column.date_format}" if column.type == "DATE" else "a number"
-        rules.append((f"is {kind}", f"{value} is not null", f"This must be {kind}."))
     if column.pattern:
         rules.append(
             (
                 "has the right form",
                 f"regexp_full_match({column.name}, {literal(column.pattern)})",
-                f"The value does not have the right form ({column.pattern}).",
+                f"The value does not have the right form ({column.form}).",
             )
         )
     if column.length:
@@ -82,6 +120,20 @@ def _value_rules(column: Column) -> list[tuple[str, str, str]]:
                 "The value is not one of those agreed in the contract.",
             )
         )
+    if column.type == "VARCHAR" and not rules:
+        rules.append(
+            (
+                f"is at most {column.longest:,} characters long",
+                f"strlen({column.name}) <= {column.longest}",
+                f"The value is longer than {column.longest:,} characters.",
+            )
+        )
+    return rules
+
+
+def _range_rules(column: Column) -> list[_ValueRule]:
+    value = as_type(column)
+    rules = []
     if column.minimum is not None:
         rules.append(
             (
@@ -101,24 +153,80 @@ def _value_rules(column: Column) -> list[tuple[str, str, str]]:
     return rules
 
 
+def _record_rules(contract: Contract) -> list[Rule]:
+    """Return the rules that refuse a row. A blank is never only a warning."""
+    rules = [rule for column in contract.columns for rule in rules_of(column)]
+    if contract.layout == "reader":
+        rules += [_error_cell_rule(column) for column in contract.columns if _takes_any(column)]
+    return [
+        rule for rule in rules if rule.column.severity == "record" or rule.name == "is not blank"
+    ]
+
+
+def warning_rules(contract: Contract) -> list[Rule]:
+    """Return the rules that a row may break and be loaded."""
+    rules = [rule for column in contract.columns for rule in rules_of(column)]
+    return [
+        rule for rule in rules if rule.column.severity == "warning" and rule.name != "is not blank"
+    ]
+
+
+def _takes_any(column: Column) -> bool:
+    return column.type == "VARCHAR" and not (column.pattern or column.allowed or column.length)
+
+
+def _error_cell_rule(column: Column) -> Rule:
+    return Rule(
+        column,
+        "holds no spreadsheet error",
+        f"({column.name} is null or not regexp_full_match({column.name}, {literal(_ERROR_CELL)}))",
+        "The cell's formula gives an error, or no value.",
+    )
+
+
 def acceptable(contract: Contract) -> str:
-    """Return the SQL condition that a row breaks no rule."""
-    conditions = [rule.condition for column in contract.columns for rule in rules_of(column)]
-    return " and ".join(f"({condition})" for condition in conditions)
+    """Return the SQL condition that a row breaks no rule for which it would be refused."""
+    return " and ".join(f"({rule.condition})" for rule in _record_rules(contract))
+
+
+def shown(column: Column, contract: Contract) -> str:
+    """Return the SQL expression of a wrong value as it may be shown, null where it may not.
+
+    Hidden are personal columns and, in a source about people, whatever has the form of one: a
+    shifted row puts an identifier or a date of birth under another heading. (A wrong date under
+    the heading of a date says nothing of a birth.)
+    """
+    if column.personal:
+        return "null"
+    value = f"left({column.name}, {_SHOWN})"
+    hidden = [
+        _looks_personal(column.name, one)
+        for one in contract.columns
+        if one.personal and not (one.type == column.type == "DATE")
+    ]
+    conditions = " or ".join(condition for condition in hidden if condition)
+    return f"case when not coalesce({conditions}, false) then {value} end" if conditions else value
+
+
+def _looks_personal(name: str, personal: Column) -> str | None:
+    if personal.pattern:
+        return f"regexp_full_match({name}, {literal(personal.pattern)})"
+    if personal.type == "DATE":
+        return f"try_strptime({name}, {literal(personal.date_format)}) is not null"
+    return None
 
 
 def broken_rules(contract: Contract) -> str:
-    """Return a SQL list of structs, one for each rule that a row breaks.
+    """Return a SQL list of structs, one for each rule for which a row is refused.
 
-    Fields: ``column_name``, ``value`` (null where the column is personal), ``rule``, ``message``.
+    Fields: ``column_name``, ``value`` (null where it may not be shown), ``rule``, ``message``.
     """
     faults = []
-    for column in contract.columns:
-        shown = "null" if column.personal else f"{column.name}::varchar"
-        for rule in rules_of(column):
-            fault = (
-                f"struct_pack(column_name := {literal(rule.column)}, value := {shown}, "
-                f"rule := {literal(rule.name)}, message := {literal(rule.message)})"
-            )
-            faults.append(f"case when not ({rule.condition}) then {fault} end")
+    for rule in _record_rules(contract):
+        fault = (
+            f"struct_pack(column_name := {literal(rule.column.title)}, "
+            f"value := {shown(rule.column, contract)}::varchar, "
+            f"rule := {literal(rule.name)}, message := {literal(rule.message)})"
+        )
+        faults.append(f"case when not ({rule.condition}) then {fault} end")
     return f"list_filter([{', '.join(faults)}], lambda fault: fault is not null)"

@@ -7,9 +7,9 @@ unterminated quote, a file cut short, a lost header), at the speed of reading th
 import codecs
 import csv
 import difflib
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import LandedFile
 
@@ -29,7 +29,6 @@ class ScannedFile:
     file: LandedFile
     header: tuple[str, ...]
     rows: int
-    unknown_columns: tuple[str, ...]
 
 
 @dataclass
@@ -39,8 +38,8 @@ class _Tally:
     last: bytes = b""
 
 
-def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
-    """Look over one CSV file.
+def scan_csv(file: LandedFile, headings: Collection[str]) -> ScannedFile:
+    """Look over one CSV file that must have the columns ``headings``.
 
     Returns its header (as in the file) and the number of its lines below it, blank ones too
     (:func:`blank_lines` counts those, where it matters). Raises
@@ -49,8 +48,8 @@ def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
     """
     _refuse_binary(file)
     tally = _tally(file)
-    header = _read_header(file)
-    _check_header(file, header, contract)
+    header = read_header(file)
+    _check_header(file, header, headings)
     if tally.quotes % 2:
         raise SubmissionError(_unclosed_quote(file))
     ends_open = not tally.last.endswith(b"\n")
@@ -59,8 +58,7 @@ def scan_csv(file: LandedFile, contract: Contract) -> ScannedFile:
         raise SubmissionError(no_rows(file))
     if ends_open:
         _refuse_cut_short(file, tally, header)
-    unknown = tuple(name for name in header if name not in contract.by_header)
-    return ScannedFile(file, header, rows, unknown)
+    return ScannedFile(file, header, rows)
 
 
 def _refuse_binary(file: LandedFile) -> None:
@@ -94,17 +92,23 @@ def _tally(file: LandedFile) -> _Tally:
             tally.newlines += chunk.count(b"\n")
             tally.quotes += chunk.count(b'"')
             tally.last = chunk[-_CHUNK:]
+        _check_text(file, decoder, b"", tally, final=True)
     return tally
 
 
 def _check_text(
-    file: LandedFile, decoder: codecs.IncrementalDecoder, chunk: bytes, tally: _Tally
+    file: LandedFile,
+    decoder: codecs.IncrementalDecoder,
+    chunk: bytes,
+    tally: _Tally,
+    *,
+    final: bool = False,
 ) -> None:
     pending = decoder.getstate()[0]
     if chunk.isascii() and not pending and b"\x00" not in chunk:
         return
     try:
-        decoder.decode(chunk)
+        decoder.decode(chunk, final)
     except UnicodeDecodeError as error:
         line = tally.newlines + 1 + chunk[: max(error.start - len(pending), 0)].count(b"\n")
         raise SubmissionError(
@@ -128,7 +132,8 @@ def _check_text(
         )
 
 
-def _read_header(file: LandedFile) -> tuple[str, ...]:
+def read_header(file: LandedFile) -> tuple[str, ...]:
+    """Return the fields of the first line. Raises :class:`SubmissionError` for Mac line ends."""
     with file.path.open("rb") as handle:
         first = handle.readline(100_000).decode("utf-8-sig", "replace")
     if "\r" in first.rstrip("\r\n"):
@@ -145,8 +150,7 @@ def _read_header(file: LandedFile) -> tuple[str, ...]:
     return tuple(field.strip() for field in fields)
 
 
-def _check_header(file: LandedFile, header: tuple[str, ...], contract: Contract) -> None:
-    expected = contract.by_header
+def _check_header(file: LandedFile, header: tuple[str, ...], expected: Collection[str]) -> None:
     if not set(header) & set(expected):
         raise SubmissionError(
             Fault(
@@ -157,7 +161,7 @@ def _check_header(file: LandedFile, header: tuple[str, ...], contract: Contract)
                 line=1,
             )
         )
-    if twice := sorted({name for name in header if header.count(name) > 1}):
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise SubmissionError(
             Fault(
                 "columns are named once",
@@ -167,7 +171,7 @@ def _check_header(file: LandedFile, header: tuple[str, ...], contract: Contract)
                 column=twice[0],
             )
         )
-    unknown = [name for name in header if name not in expected]
+    unknown = [name for name in header if name and name not in expected]
     if missing := [name for name in expected if name not in header]:
         raise SubmissionError([_missing(file, name, unknown) for name in missing])
 
@@ -220,7 +224,10 @@ def _unclosed_quote(file: LandedFile) -> Fault:
 
 def _refuse_cut_short(file: LandedFile, tally: _Tally, header: tuple[str, ...]) -> None:
     last_line = tally.last.rsplit(b"\n", 1)[-1].decode("utf-8", "replace")
-    fields = next(csv.reader([last_line]), [])
+    try:
+        fields = next(csv.reader([last_line]), [])
+    except csv.Error:  # a value of great length, which the reading of rows will tell
+        return
     if len(fields) < len(header):
         number = tally.newlines + 1
         raise SubmissionError(

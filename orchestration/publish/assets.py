@@ -10,7 +10,7 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 from orchestration.disclosure.assets import DISCLOSURE_KEY
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
-from orchestration.transform.project import published_nodes, sources_behind
+from orchestration.transform.project import project_settings, published_nodes, sources_behind
 
 RELEASE_KEY = dg.AssetKey(["published", "csp"])
 
@@ -44,7 +44,7 @@ def release_asset(
             settings.warehouse,
             settings.published,
             date.fromisoformat(context.partition_key),
-            published_tables(manifest),
+            published_tables(manifest, project_settings()),
             datetime.now(UTC),
             credits=_credits(manifest),
             sources=sources_behind(manifest, published_nodes(manifest)),
@@ -73,6 +73,7 @@ def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
             title=node["meta"]["csp"]["title"],
             supplier=node["meta"]["csp"]["supplier"],
             licence=node["meta"]["csp"]["licence"],
+            cadence=node["meta"]["csp"]["cadence"],
         )
         for node in manifest["sources"].values()
         if node["source_name"] == "raw"

@@ -5,6 +5,7 @@ it counts, and that is the gate: a table that counts people leaves only as discl
 protected it, which takes a declaration of how its counts hang together.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -14,6 +15,9 @@ from orchestration.publish.errors import CatalogueError, UnsafeTableError
 
 SAFE_COUNTS = frozenset({"offences", "places", "reference"})
 """What a published table may count. People are not among them."""
+
+_DBT_PACKAGES = frozenset({"dbt", "dbt_duckdb"})
+"""Packages whose macros come with dbt: how it builds a table, not what the table shows."""
 
 UNIQUENESS_TESTS = frozenset({"unique", "unique_combination"})
 """dbt tests whose columns are a table's key."""
@@ -32,8 +36,10 @@ class PublishedTable:
     """A table that leaves the warehouse, with all that its readers are told about it.
 
     ``counts`` is one of ``offences``, ``places``, ``people`` and ``reference``; ``key`` names the
-    columns that identify a row and give the order of the published rows; ``protected`` says that it
-    is taken as disclosure control left it.
+    columns that identify a row and give the order of the published rows. ``series_columns`` are
+    computed from a row's whole series, and ``method_digest`` is the fingerprint of how the table
+    is computed (:func:`method_digest`). ``protected`` says that it is taken as disclosure control
+    left it.
     """
 
     schema: str
@@ -44,6 +50,8 @@ class PublishedTable:
     counts: str
     columns: tuple[PublishedColumn, ...]
     key: tuple[str, ...] = ()
+    series_columns: tuple[str, ...] = ()
+    method_digest: str = ""
     protected: bool = False
 
     @property
@@ -63,8 +71,10 @@ class PublishedTable:
         return " ".join(sentence for sentence in sentences if sentence)
 
 
-def published_tables(manifest: Mapping[str, Any]) -> list[PublishedTable]:
+def published_tables(manifest: Mapping[str, Any], settings: str = "") -> list[PublishedTable]:
     """Return the tables to publish, by schema and name, from a dbt manifest.
+
+    ``settings`` is what else their figures depend on (the project's variables), as text.
 
     Raises :class:`UnsafeTableError` for a table that counts people or does not say what it
     counts, and :class:`CatalogueError` for one without title or with an undescribed column.
@@ -72,11 +82,39 @@ def published_tables(manifest: Mapping[str, Any]) -> list[PublishedTable]:
     nodes: Mapping[str, Mapping[str, Any]] = manifest.get("nodes", {})
     keys = _tested_keys(nodes.values())
     tables = [
-        _table(node, _meta(node), keys.get(unique_id, ()))
+        replace(
+            _table(node, _meta(node), keys.get(unique_id, ())),
+            method_digest=method_digest(manifest, unique_id, settings),
+        )
         for unique_id, node in nodes.items()
         if node.get("resource_type") == "model" and _meta(node).get("publish") is True
     ]
     return sorted(tables, key=lambda table: (table.schema, table.name))
+
+
+def method_digest(manifest: Mapping[str, Any], model: str, settings: str = "") -> str:
+    """Return a SHA-256 fingerprint of how ``model`` is computed.
+
+    It covers the SQL of the model and of all before it, the project's macros that they use, the
+    reference lists (seeds) and ``settings``; not the data.
+    """
+    nodes: Mapping[str, Any] = manifest.get("nodes", {})
+    macros: Mapping[str, Any] = manifest.get("macros", {})
+    parts: dict[str, str] = {"settings": settings}
+    waiting = [model]
+    while waiting:
+        name = waiting.pop()
+        if name in parts:
+            continue
+        if name in nodes:
+            parts[name] = str((nodes[name].get("checksum") or {}).get("checksum"))
+        elif name in macros and macros[name]["package_name"] not in _DBT_PACKAGES:
+            parts[name] = macros[name]["macro_sql"]
+        else:
+            continue
+        depends = (nodes.get(name) or macros[name]).get("depends_on") or {}
+        waiting += [*depends.get("nodes", []), *depends.get("macros", [])]
+    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()
 
 
 def refuse_unsafe(tables: Iterable[PublishedTable]) -> None:
@@ -119,6 +157,7 @@ def _table(
         ),
         key=tuple(meta.get("key") or tested_key),
         protected="disclosure" in meta,
+        series_columns=tuple(meta.get("series_columns") or ()),
     )
     refuse_unsafe([table])
     _refuse_undescribed(table)
@@ -136,6 +175,10 @@ def _refuse_undescribed(table: PublishedTable) -> None:
         raise CatalogueError(f"{table.full_name}: no description of {', '.join(bare)}.")
     if unknown := [name for name in table.key if name not in names]:
         raise CatalogueError(f"{table.full_name}: its key names {', '.join(unknown)}, no column.")
+    if unknown := [name for name in table.series_columns if name not in names]:
+        raise CatalogueError(
+            f"{table.full_name}: series_columns names {', '.join(unknown)}, no column."
+        )
 
 
 def _tested_keys(nodes: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:

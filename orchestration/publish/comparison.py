@@ -10,11 +10,14 @@ from collections.abc import Iterable
 import duckdb
 
 from orchestration.publish.catalogue import PublishedTable
-from orchestration.publish.contents import RELEASE
+from orchestration.publish.contents import METHODS, RELEASE
 from orchestration.publish.database import identifier, literal, qualified
 
 _TIMELESS = ("quarter", "quarter_label", "schema_version", "synthetic", "synthetic_notice")
 """Columns of ``release`` that make a difference; when and by which version it was built do not."""
+
+_METHODS = (METHODS.schema, METHODS.name)
+"""A method that was worded anew and gives the same figures makes no other release."""
 
 _Name = tuple[str, str]
 _Shape = tuple[str, tuple[tuple[str, str, str], ...]]
@@ -29,7 +32,8 @@ def changed_tables(connection: duckdb.DuckDBPyConnection, new: str, old: str) ->
     return sorted(
         ".".join(name)
         for name in new_shapes.keys() | old_shapes.keys()
-        if new_shapes.get(name) != old_shapes.get(name) or _rows_differ(connection, new, old, name)
+        if new_shapes.get(name) != old_shapes.get(name)
+        or (name != _METHODS and _rows_differ(connection, new, old, name))
     )
 
 

@@ -13,6 +13,7 @@ from datetime import date, datetime
 import duckdb
 
 from orchestration.publish.catalogue import PublishedColumn, PublishedTable
+from orchestration.publish.changes import CHANGES, IN_FORCE
 from orchestration.publish.database import CATALOGUE, identifier, literal, qualified
 from orchestration.publish.errors import (
     MissingTableError,
@@ -32,11 +33,12 @@ WAREHOUSE = "warehouse"
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """How a source is credited: its title, who supplied it, and under which licence."""
+    """How a source is credited: its title, who supplied it, under which licence, how often."""
 
     title: str = ""
     supplier: str = ""
     licence: str = ""
+    cadence: str = ""
 
 
 RELEASE = PublishedTable(
@@ -96,6 +98,11 @@ SOURCES = PublishedTable(
         PublishedColumn("bytes", "BIGINT", "Size of the file in bytes."),
         PublishedColumn("rows_loaded", "BIGINT", "Rows of the file that were loaded."),
         PublishedColumn("rows_refused", "BIGINT", "Rows of the file that were refused."),
+        PublishedColumn(
+            "corrections",
+            "VARCHAR",
+            "Known errors of the delivery that were corrected on the way, and why; null if none.",
+        ),
     ),
     ("source", "quarter", "version", "file_name"),
 )
@@ -142,13 +149,44 @@ DICTIONARY = PublishedTable(
     ("table_schema", "table_name", "column_position"),
 )
 
-ABOUT_TABLES = (RELEASE, SOURCES, TABLES, DICTIONARY)
+METHODS = PublishedTable(
+    "main",
+    "method_digests",
+    "How each table was computed",
+    "One row for each table: the fingerprint of how it is computed. Two releases with one "
+    "fingerprint differ by their data alone.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_name", "VARCHAR", "Schema and name of the table."),
+        PublishedColumn(
+            "method_digest",
+            "VARCHAR",
+            "Fingerprint of the SQL, macros, reference lists and settings behind the table.",
+        ),
+    ),
+    ("table_name",),
+)
+
+ABOUT_TABLES = (RELEASE, SOURCES, IN_FORCE, CHANGES, METHODS, TABLES, DICTIONARY)
 """The tables about the release; every file has them."""
 
 _SOURCES_QUERY = """
 with in_force as (
     select source, delivery_id, min(period) as first_period, max(period) as last_period
     from released_in_force
+    group by all
+),
+corrected as (
+    select
+        source,
+        quarter,
+        string_agg(distinct said, '; ' order by said) as corrections
+    from (
+        select *, column_name || ': ' || reason as said
+        from warehouse.control.corrections_applied
+        where state = 'applied'
+    )
     group by all
 )
 select
@@ -166,11 +204,14 @@ select
     files.sha256,
     files.bytes,
     files.rows_loaded,
-    files.rows_refused
+    files.rows_refused,
+    corrected.corrections
 from in_force
 inner join warehouse.control.deliveries as deliveries using (delivery_id)
 inner join warehouse.control.files as files using (delivery_id)
 left join source_credits as credits on credits.source = deliveries.source
+left join corrected
+    on corrected.source = deliveries.source and corrected.quarter = deliveries.quarter
 order by deliveries.source, deliveries.quarter, deliveries.version, files.file_name
 """
 
@@ -280,6 +321,12 @@ def write_sources(
         )
 
 
+def write_methods(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
+    """Write ``method_digests``: one row for each of ``tables``."""
+    _create(connection, METHODS)
+    _insert(connection, METHODS, [[table.full_name, table.method_digest] for table in tables])
+
+
 def write_descriptions(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]
 ) -> None:
@@ -297,7 +344,7 @@ def write_descriptions(
         TABLES: len(described),
         DICTIONARY: len(columns),
     }
-    for table in (*tables, SOURCES):
+    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS):
         counted[table] = count_rows(connection, CATALOGUE, table)
     _create(connection, TABLES)
     _insert(

@@ -37,3 +37,11 @@ class VerificationError(PublishError):
 
 class ReleaseUnreadableError(PublishError):
     """A published file is missing, damaged, or not a release of this product."""
+
+
+class UnknownReleaseError(PublishError):
+    """There is no release of the quarter, or no such build of it."""
+
+
+class SchemaChangeError(PublishError):
+    """A published column would be dropped or retyped without a new schema version."""

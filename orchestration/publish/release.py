@@ -15,10 +15,13 @@ import duckdb
 
 from orchestration import __version__
 from orchestration.publish.catalogue import PublishedTable, refuse_unsafe
+from orchestration.publish.changes import CHANGES, IN_FORCE, write_changes, write_in_force
 from orchestration.publish.comparison import changed_tables, content_digest
+from orchestration.publish.compatibility import refuse_schema_change
 from orchestration.publish.contents import (
     ABOUT_TABLES,
     DICTIONARY,
+    SCHEMA_VERSION,
     SOURCES,
     TABLES,
     WAREHOUSE,
@@ -28,6 +31,7 @@ from orchestration.publish.contents import (
     count_rows,
     write_comments,
     write_descriptions,
+    write_methods,
     write_release,
     write_sources,
 )
@@ -43,21 +47,21 @@ from orchestration.publish.database import (
 from orchestration.publish.errors import (
     CatalogueError,
     PublishError,
-    ReleaseUnreadableError,
     VerificationError,
     WrongQuarterError,
 )
-from orchestration.publish.placement import (
-    SCRATCH_PREFIX,
-    log_beside,
-    place,
-    place_copy,
-    scratch_folder,
+from orchestration.publish.placement import log_beside, place, scratch_folder
+from orchestration.publish.standing import (
+    keep_superseded,
+    newest_release,
+    read_release,
+    release_before,
+    settle_current,
 )
 from orchestration.quarters import parse_quarter, quarter_label
 
 STORAGE_VERSION = "v1.0.0"
-"""Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 1.0.0 and
+"""Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 0.10 and
 every later version read it (v1.2.0 and on are refused by 1.0 and 1.1 clients)."""
 
 _STANDING = "standing"
@@ -86,6 +90,16 @@ class Release:
     built_at: datetime
     content_digest: str
     row_counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What the new file is compared with: the release of the quarter before, the one that stands
+    for this quarter, and the newest, whose schema readers know."""
+
+    previous: Path | None
+    standing: Path
+    newest: Path | None
 
 
 def build_release(
@@ -122,12 +136,18 @@ def build_release(
                 attach_read_only(connection, warehouse, WAREHOUSE)
                 _refuse_other_quarter(connection, quarter)
                 choose_sources(connection, sources)
-                counts = _write(connection, new, quarter, tables, _utc(now), credits or {})
+                before = _Before(
+                    release_before(published_root, quarter),
+                    target,
+                    newest_release(published_root),
+                )
+                counts = _write(connection, new, quarter, tables, _utc(now), credits or {}, before)
             _verify(new, counts, quarter)
             changes = _changes(new, target)
             if changes:
+                keep_superseded(target)
                 place(new, target)
-        current_replaced = _settle_current(published_root, quarter, target)
+        current_replaced = settle_current(published_root, quarter, target)
     return _describe(published_root, quarter, target, changes, current_replaced, counts)
 
 
@@ -172,6 +192,7 @@ def _write(
     tables: Sequence[PublishedTable],
     now: datetime,
     credits: Mapping[str, SourceDescription],
+    before: _Before,
 ) -> dict[str, int]:
     """Write the new file and return the rows that each of its tables must have."""
     connection.execute(
@@ -180,9 +201,15 @@ def _write(
     )
     ordered = sorted(tables, key=lambda table: (table.schema, table.name))
     copied = [copy_table(connection, table) for table in ordered]
+    if before.newest is not None:
+        refuse_schema_change([*copied, *ABOUT_TABLES], SCHEMA_VERSION, before.newest)
     write_sources(connection, credits)
+    write_in_force(connection)
+    write_methods(connection, copied)
+    cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
+    write_changes(connection, copied, before.previous, before.standing, cadences)
     write_descriptions(connection, copied)
-    contents = [*copied, SOURCES, TABLES, DICTIONARY]
+    contents = [*copied, SOURCES, IN_FORCE, CHANGES, TABLES, DICTIONARY]
     digest = content_digest(connection, CATALOGUE, contents)
     write_release(connection, quarter, now, __version__, digest)
     write_comments(connection, [*copied, *ABOUT_TABLES])
@@ -266,62 +293,6 @@ def _changes(new: Path, target: Path) -> list[str]:
             return changed_tables(connection, CATALOGUE, "none")
 
 
-def _settle_current(root: Path, quarter: date, target: Path) -> bool:
-    """Make the current file the newest quarter's; return whether it was put in place.
-
-    A current release of a later quarter is left alone. A missing or unreadable one is restored
-    from the newest quarter that has been published.
-    """
-    current = root / PUBLISHED_FILE
-    standing = release_quarter(current)
-    if standing is None:
-        place_copy(newest_release(root) or target, current)
-        return True
-    if quarter < standing or _same_content(target, current):
-        return False
-    place_copy(target, current)
-    return True
-
-
-def newest_release(root: Path) -> Path | None:
-    """Return the readable release of the latest quarter under ``root``, or none."""
-    files = (
-        folder / PUBLISHED_FILE
-        for folder in sorted(root.iterdir(), reverse=True)
-        if folder.is_dir() and not folder.name.startswith(SCRATCH_PREFIX)
-    )
-    return next((file for file in files if release_quarter(file)), None)
-
-
-def standing_releases(root: Path) -> dict[date, Path]:
-    """Return the readable releases under ``root`` by quarter: what has been published."""
-    folders = sorted(root.iterdir()) if root.is_dir() else []
-    files = [folder / PUBLISHED_FILE for folder in folders if folder.is_dir()]
-    return {
-        quarter: file
-        for file in files
-        if not file.parent.name.startswith(SCRATCH_PREFIX) and (quarter := release_quarter(file))
-    }
-
-
-def release_quarter(path: Path) -> date | None:
-    """Return the quarter of the release at ``path``; none where there is no readable release."""
-    try:
-        with open_release(path) as connection:
-            row = connection.execute("select quarter from main.release").fetchone()
-    except ReleaseUnreadableError:
-        return None
-    return row[0] if row else None
-
-
-def _same_content(one: Path, other: Path) -> bool:
-    if one.samefile(other):
-        return True
-    with open_release(one) as first, open_release(other) as second:
-        query = "select quarter, built_at, content_digest from main.release"
-        return first.execute(query).fetchall() == second.execute(query).fetchall()
-
-
 def _describe(
     root: Path,
     quarter: date,
@@ -330,13 +301,7 @@ def _describe(
     current_replaced: bool,
     counts: Mapping[str, int],
 ) -> Release:
-    with open_release(target) as connection:
-        row = connection.execute(
-            "select built_at, synthetic, content_digest from main.release"
-        ).fetchone()
-    if row is None:
-        raise ReleaseUnreadableError(f"{target} does not say what it is.")
-    built_at, synthetic, digest = row
+    standing = read_release(target)
     current = root / PUBLISHED_FILE
     return Release(
         quarter=quarter,
@@ -345,10 +310,10 @@ def _describe(
         changed=bool(changes),
         changed_tables=tuple(changes),
         current_replaced=current_replaced,
-        is_current=release_quarter(current) == quarter,
-        synthetic=synthetic,
-        built_at=built_at,
-        content_digest=digest,
+        is_current=read_release(current).identity == standing.identity,
+        synthetic=standing.synthetic,
+        built_at=standing.built_at,
+        content_digest=standing.content_digest,
         row_counts=dict(counts),
     )
 

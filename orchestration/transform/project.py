@@ -49,7 +49,7 @@ def prepare_manifest(settings: Settings) -> bool:
     Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
     """
     stamp = settings.dbt_state / "inputs.sha256"
-    inputs = _inputs_sha256(settings)
+    inputs = inputs_sha256()
     if manifest_path(settings).exists() and stamp.exists() and stamp.read_text() == inputs:
         return False
     run_dbt(settings, ["parse"])
@@ -57,8 +57,9 @@ def prepare_manifest(settings: Settings) -> bool:
     return True
 
 
-def _inputs_sha256(settings: Settings) -> str:
-    digest = hashlib.sha256(f"{__version__} {settings.home}".encode())
+def inputs_sha256() -> str:
+    """Return the digest of every file that dbt parses, and of this version."""
+    digest = hashlib.sha256(__version__.encode())
     for root in (PROJECT_DIR, SOURCES):
         for path in sorted(root.rglob("*")):
             parts = path.relative_to(root).parts
@@ -164,18 +165,48 @@ def _said(outcome: Any, settings: Settings) -> str:
     sql = getattr(outcome.node, "compiled_code", None)
     if outcome.status != "fail" or not sql:
         return message
+    counted = _broken_rules(settings, sql)
+    return ", ".join(f"{rules} ({rows:,} rows)" for rules, rows in counted) or message
+
+
+def _broken_rules(settings: Settings, sql: str) -> list[tuple[str, int]]:
+    """Return what a test's query says is wrong and in how many rows; nothing if it does not say."""
     with connect(settings, read_only=True) as connection:
         failures = connection.sql(sql)
         telling = next((name for name in failures.columns if name in _TELLING_COLUMNS), None)
         if telling is None:
-            return message
-        counted = (
+            return []
+        return (
             failures.aggregate(f"{telling}, count(*) as rows")
-            .order("rows desc")
+            .order(f"rows desc, {telling}")
             .limit(5)
             .fetchall()
         )
-    return ", ".join(f"{rules} ({rows:,} rows)" for rules, rows in counted)
+
+
+def told_warnings(settings: Settings) -> dict[str, list[str]]:
+    """Return what each test that warned in the run just ended says, in words without counts.
+
+    A test says it in a column ``broken_rules``; one without is told by its name.
+    """
+    path = settings.dbt_state / "target" / "run_results.json"
+    if not path.exists():
+        return {}
+    warned = [
+        one
+        for one in json.loads(path.read_text(encoding="utf-8"))["results"]
+        if one["status"] == "warn"
+    ]
+    said = {}
+    for one in warned:
+        rules = _broken_rules(settings, one["compiled_code"])
+        said[one["unique_id"]] = [rule for rule, _ in rules] or [one["unique_id"].rsplit(".")[-1]]
+    return said
+
+
+def project_settings() -> str:
+    """Return the text of the dbt project's own file, which has the variables of its methods."""
+    return (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
 
 
 def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
@@ -204,3 +235,12 @@ def sources_behind(manifest: Mapping[str, Any], nodes: Iterable[str]) -> set[str
         else:
             waiting += manifest["nodes"][node]["depends_on"].get("nodes", [])
     return sources
+
+
+def fixed_dimensions(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return, by model, the dimensions that a table stands for without a column for them."""
+    return {
+        node["name"]: node["config"]["meta"]["csp"]["stands_for"]
+        for node in manifest["nodes"].values()
+        if "stands_for" in node["config"].get("meta", {}).get("csp", {})
+    }

@@ -18,6 +18,26 @@ with needs as (
     from {{ ref('need_pathways') }}
     where cohort = 'CRC' and sex = 'All' and offence_group = 'All' and area_type = 'force'
 
+),
+
+-- The rows are force areas, so the latest of each is the latest of its force.
+latest as (
+
+    select
+        cohort,
+        period_end,
+        period_label,
+        area_code,
+        area_name,
+        pathway,
+        answered,
+        identified,
+        proportion,
+        status,
+        deliveries
+    from needs
+    qualify period_end = max(period_end) over (partition by area_code)
+
 )
 
 select
@@ -36,5 +56,4 @@ select
     {{ rounded_percent('identified', 'answered') }}::integer as percent,
     status,
     deliveries
-from needs
-where period_end = (select max(period_end) from needs)
+from latest

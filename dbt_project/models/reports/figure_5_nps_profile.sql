@@ -60,7 +60,29 @@ latest_profile as (
         on
             profile.dimension = categories.dimension
             and profile.category = categories.category
-    where profile.period_end = (select max(period_end) from profile)
+    inner join {{ ref('int_probation_areas__listed') }} as areas
+        on profile.area_code = areas.area_code
+    qualify {{ is_latest_of_force('profile', 'areas') }}
+
+),
+
+latest_needs as (
+
+    select
+        needs.cohort,
+        needs.period_end,
+        needs.period_label,
+        needs.area_code,
+        needs.area_name,
+        needs.csp,
+        needs.pathway,
+        needs.identified,
+        needs.answered,
+        needs.deliveries
+    from needs
+    inner join {{ ref('int_probation_areas__listed') }} as areas
+        on needs.area_code = areas.area_code
+    qualify {{ is_latest_of_force('needs', 'areas') }}
 
 ),
 
@@ -115,9 +137,8 @@ figure as (
         needs.identified as people,
         needs.answered as base,
         needs.deliveries
-    from needs
+    from latest_needs as needs
     inner join {{ ref('oasys_pathways') }} as pathways on needs.pathway = pathways.title
-    where needs.period_end = (select max(period_end) from needs)
 
 )
 

@@ -1,5 +1,5 @@
 -- Figure 6: accommodation need by cohort, of each cohort's latest snapshot, for every area. The
--- printed figure is a picture; its youth cohort's assessments are not supplied.
+-- printed figure is a picture; its prisoners and young people are in figure_6_prison_and_youth_need.
 
 with needs as (
 
@@ -27,25 +27,28 @@ with needs as (
 latest as (
 
     select
-        cohort,
-        period_end,
-        period_label,
-        area_code,
-        area_name,
-        csp,
-        caseload,
-        not_assessed,
-        assessed,
-        answered,
-        offenders_with_need,
-        proportion_lower,
-        proportion_upper,
-        compared_with_rest,
-        status,
-        deliveries,
-        list_position(['CRC', 'NPS', 'CRC and NPS'], cohort) as cohort_order
+        needs.cohort,
+        needs.period_end,
+        needs.period_label,
+        needs.area_code,
+        needs.area_name,
+        needs.csp,
+        needs.caseload,
+        needs.not_assessed,
+        needs.assessed,
+        needs.answered,
+        needs.offenders_with_need,
+        needs.proportion_lower,
+        needs.proportion_upper,
+        needs.compared_with_rest,
+        needs.status,
+        needs.deliveries,
+        list_position(['CRC', 'NPS', 'CRC and NPS'], needs.cohort) as cohort_order
     from needs
-    qualify period_end = max(period_end) over (partition by cohort)
+    inner join {{ ref('int_probation_areas__listed') }} as areas
+        on needs.area_code = areas.area_code
+    qualify
+        needs.period_end = max(needs.period_end) over (partition by areas.force_code, needs.cohort)
 
 )
 

@@ -23,19 +23,21 @@ with needs as (
 latest as (
 
     select
-        cohort,
-        period_end,
-        period_label,
-        area_code,
-        area_name,
-        csp,
-        pathway,
-        assessed,
-        answered,
-        identified,
-        deliveries
+        needs.cohort,
+        needs.period_end,
+        needs.period_label,
+        needs.area_code,
+        needs.area_name,
+        needs.csp,
+        needs.pathway,
+        needs.assessed,
+        needs.answered,
+        needs.identified,
+        needs.deliveries
     from needs
-    where period_end = (select max(period_end) from needs)
+    inner join {{ ref('int_probation_areas__listed') }} as areas
+        on needs.area_code = areas.area_code
+    qualify {{ is_latest_of_force('needs', 'areas') }}
 
 ),
 

@@ -22,18 +22,20 @@ with complexity as (
 latest as (
 
     select
-        cohort,
-        period_end,
-        period_label,
-        area_code,
-        area_name,
-        csp,
-        complexity,
-        needs,
-        offenders,
-        deliveries
+        complexity.cohort,
+        complexity.period_end,
+        complexity.period_label,
+        complexity.area_code,
+        complexity.area_name,
+        complexity.csp,
+        complexity.complexity,
+        complexity.needs,
+        complexity.offenders,
+        complexity.deliveries
     from complexity
-    where period_end = (select max(period_end) from complexity)
+    inner join {{ ref('int_probation_areas__listed') }} as areas
+        on complexity.area_code = areas.area_code
+    qualify {{ is_latest_of_force('complexity', 'areas') }}
 
 ),
 

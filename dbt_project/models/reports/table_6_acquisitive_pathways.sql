@@ -52,7 +52,8 @@ latest as (
         needs.deliveries
     from needs
     inner join printed_sexes on needs.sex = printed_sexes.sex
-    where needs.period_end = (select max(period_end) from needs)
+    -- The rows are force areas, so the latest of each is the latest of its force.
+    qualify needs.period_end = max(needs.period_end) over (partition by needs.area_code)
 
 ),
 

@@ -1,4 +1,4 @@
--- Every area that a figure can be about: the districts served, their force areas, and two
+-- Every area that a figure can be about: the districts of the forces, their force areas, and two
 -- remainders a force, so that a force's counts add up whatever its records say about place.
 
 with districts as (
@@ -9,8 +9,9 @@ with districts as (
         force_code,
         force_name,
         force_area_name,
-        csp,
-        csp_name
+        -- A district of the force that no partnership here serves has none.
+        nullif(csp, '') as csp,
+        nullif(csp_name, '') as csp_name
     from {{ source('control', 'partnership_areas') }}
 
 ),

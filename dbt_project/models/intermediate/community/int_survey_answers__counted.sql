@@ -1,13 +1,43 @@
--- How many gave each answer, in every wave in force, area, question and answer offered: 0 where
--- nobody did. The base of a question is who answered it; who skipped it is not in it.
+-- How many gave each answer, in every wave, area, question and answer offered: 0 where nobody did.
+-- The base of a question is who answered it; who skipped it is not in it. From a district's first
+-- wave to the last that any survey in force had, a quarter in which the district was not asked has
+-- rows without counts, so that a gap shows as one.
 
-with waves as (
+with asked as (
 
     select
-        in_force.period as wave_start,
-        in_force.delivery
-    from {{ source('control', 'in_force') }} as in_force
-    where in_force.source = 'community_survey'
+        staged.wave_start,
+        towns.district_code,
+        string_agg(distinct staged.delivery, '; ' order by staged.delivery) as delivery
+    from {{ ref('stg_community_survey__responses') }} as staged
+    inner join {{ ref('survey_towns') }} as towns on staged.town = towns.town
+    group by staged.wave_start, towns.district_code
+
+),
+
+spans as (
+
+    select
+        district_code,
+        unnest(generate_series(
+            min(wave_start), (select max(wave_start) from asked), interval 3 month
+        ))::date as wave_start
+    from asked
+    group by district_code
+
+),
+
+waves as (
+
+    select
+        spans.wave_start,
+        spans.district_code,
+        asked.delivery
+    from spans
+    left join asked
+        on
+            spans.wave_start = asked.wave_start
+            and spans.district_code = asked.district_code
 
 ),
 
@@ -55,12 +85,15 @@ select
     areas.area_code,
     offered.question,
     offered.answer,
-    coalesce(counts.answer_count, 0)::bigint as answer_count,
-    coalesce(bases.base, 0)::bigint as base,
-    coalesce(responses.responses, 0)::bigint as responses,
+    case when waves.delivery is not null then coalesce(counts.answer_count, 0) end::bigint
+        as answer_count,
+    case when waves.delivery is not null then coalesce(bases.base, 0) end::bigint as base,
+    case when waves.delivery is not null then coalesce(responses.responses, 0) end::bigint
+        as responses,
     waves.delivery
 from waves
-cross join {{ ref('int_survey_areas__listed') }} as areas
+inner join {{ ref('int_survey_areas__listed') }} as areas
+    on waves.district_code = areas.district_code
 cross join {{ ref('survey_answers') }} as offered
 left join responses
     on

@@ -11,6 +11,8 @@ with towns as (
     from {{ ref('survey_towns') }} as towns
     inner join {{ ref('int_areas__listed') }} as districts
         on towns.district_code = districts.area_code
+    -- A survey is its partnership's own.
+    where districts.csp is not null
 
 ),
 

@@ -1,6 +1,32 @@
 -- Crimes counted by month, area and conformed crime type. Only what was recorded has a row.
+-- A month is counted once for each delivery and placing of small areas: of a long history only
+-- the new months are read. What no longer holds is removed first.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook='{{ forget_other_months() }}'
+) }}
 
-with small_areas as (
+with force_months as (
+
+    select
+        wanted.force_code,
+        wanted.force_name,
+        wanted.month,
+        wanted.delivery,
+        wanted.counted_under
+    from ({{ counted_months() }}) as wanted
+    {%- if is_incremental() %}
+    where not exists (
+        select 1
+        from {{ this }} as counted
+        where wanted.force_code = counted.force_code and wanted.month = counted.month
+    )
+    {%- endif %}
+
+),
+
+small_areas as (
 
     select
         small_areas.lsoa_code,
@@ -20,6 +46,8 @@ counted_as_published as (
     select
         crimes.month,
         force_months.force_code,
+        force_months.delivery,
+        force_months.counted_under,
         case
             when crimes.lsoa_code is null
                 then force_months.force_code || ':unlocated'
@@ -30,7 +58,7 @@ counted_as_published as (
         crimes.published_crime_type,
         count(*) as offences
     from {{ ref('stg_police_uk_street__crimes') }} as crimes
-    inner join {{ ref('int_force_months__in_force') }} as force_months
+    inner join force_months
         on crimes.force_name = force_months.force_name and crimes.month = force_months.month
     left join small_areas on crimes.lsoa_code = small_areas.lsoa_code
     group by all
@@ -51,6 +79,8 @@ select
     counted.force_code,
     counted.area_code,
     coalesce(types.crime_type, counted.published_crime_type) as crime_type,
+    counted.delivery,
+    counted.counted_under,
     sum(counted.offences)::bigint as offences
 from counted_as_published as counted
 left join conformed_types as types

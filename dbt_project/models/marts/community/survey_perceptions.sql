@@ -2,26 +2,10 @@
 -- whether the difference is more than chance. Limits treat the respondents as a random sample,
 -- which a survey that people choose to answer is not.
 
-with counted as (
+with compared as (
 
-    select
-        wave_start,
-        area_code,
-        question,
-        answer,
-        answer_count,
-        base,
-        responses,
-        {{ proportion('answer_count', 'base') }} as share,
-        {{ proportion_lower('answer_count', 'base') }} as share_lower,
-        {{ proportion_upper('answer_count', 'base') }} as share_upper,
-        delivery
-    from {{ ref('int_survey_answers__counted') }}
-
-),
-
-compared as (
-
+    {% set this = ['this_wave.answer_count', 'this_wave.base'] %}
+    {% set before = ['wave_before.answer_count', 'wave_before.base'] %}
     select
         this_wave.wave_start,
         this_wave.area_code,
@@ -30,24 +14,14 @@ compared as (
         this_wave.answer_count,
         this_wave.base,
         this_wave.responses,
-        this_wave.share,
-        this_wave.share_lower,
-        this_wave.share_upper,
         wave_before.answer_count as previous_answer_count,
         wave_before.base as previous_base,
-        wave_before.share as previous_share,
-        this_wave.share - wave_before.share as difference,
-        -- Newcombe's hybrid score limits of a difference of independent proportions (Newcombe
-        -- 1998, method 10), from the Wilson limits of both.
-        this_wave.share - wave_before.share - sqrt(
-            power(this_wave.share - this_wave.share_lower, 2) + power(wave_before.share_upper - wave_before.share, 2)
-        ) as difference_lower,
-        this_wave.share - wave_before.share + sqrt(
-            power(this_wave.share_upper - this_wave.share, 2) + power(wave_before.share - wave_before.share_lower, 2)
-        ) as difference_upper,
+        {{ difference(*(this + before)) }} as difference,
+        {{ difference_lower(*(this + before)) }} as difference_lower,
+        {{ difference_upper(*(this + before)) }} as difference_upper,
         {{ joined_deliveries('this_wave.delivery', 'wave_before.delivery') }} as deliveries
-    from counted as this_wave
-    left join counted as wave_before
+    from {{ ref('int_survey_answers__counted') }} as this_wave
+    left join {{ ref('int_survey_answers__counted') }} as wave_before
         on
             this_wave.wave_start = wave_before.wave_start + interval 3 month
             and this_wave.area_code = wave_before.area_code
@@ -76,13 +50,14 @@ select
     compared.base,
     compared.responses - compared.base as skipped,
     compared.responses,
-    100 * compared.share as percentage,
-    100 * compared.share_lower as percentage_lower,
-    100 * compared.share_upper as percentage_upper,
+    100 * {{ proportion('compared.answer_count', 'compared.base') }} as percentage,
+    100 * {{ proportion_lower('compared.answer_count', 'compared.base') }} as percentage_lower,
+    100 * {{ proportion_upper('compared.answer_count', 'compared.base') }} as percentage_upper,
     'percent of those who answered the question' as unit,
     compared.previous_answer_count,
     compared.previous_base,
-    100 * compared.previous_share as previous_percentage,
+    100 * {{ proportion('compared.previous_answer_count', 'compared.previous_base') }}
+        as previous_percentage,
     100 * compared.difference as difference_points,
     100 * compared.difference_lower as difference_lower,
     100 * compared.difference_upper as difference_upper,

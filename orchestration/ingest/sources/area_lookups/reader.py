@@ -3,82 +3,83 @@
 A file is known by the codes that it holds, not by its name.
 """
 
-import csv
-import io
 import json
 import re
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
+from orchestration.ingest.contract import load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.keyed_csv import csv_rows
 from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import Row, decode_text
+from orchestration.ingest.reading import Reading, Row, decode_text
+from orchestration.ingest.scan import read_header
 
-_DISTRICT_CODE = re.compile(r"^LAD(\d{2})CD$")
-_SMALL_AREA_CODE = re.compile(r"^LSOA(\d{2})CD$")
+_DISTRICT = re.compile(r"^LAD(\d{2})(CD|NM)$")
+_SMALL_AREA = re.compile(r"^LSOA(\d{2})(CD|NM)$")
 
 
-def read(file: LandedFile) -> list[Row]:
+def read(file: LandedFile) -> Reading:
     """Return one row for each area. ``line`` is the CSV line, or the feature's number."""
-    text = decode_text(file)
     if file.name.lower().endswith(".geojson"):
-        return _features(file, text)
-    return _lookup(file, text)
+        return Reading(_features(file, decode_text(file)))
+    return _lookup(file)
 
 
-def _lookup(file: LandedFile, text: str) -> list[Row]:
-    table = csv.DictReader(io.StringIO(text))
-    header = [name.strip() for name in table.fieldnames or []]
-    small_area = next((one for one in map(_SMALL_AREA_CODE.match, header) if one), None)
-    district = next((one for one in map(_DISTRICT_CODE.match, header) if one), None)
+def _lookup(file: LandedFile) -> Reading:
+    decode_text(file)  # tells an empty file and one that is no text, before its header is sought
+    header = read_header(file)
+    small_area = next((one for one in map(_SMALL_AREA.match, header) if one), None)
+    district = next((one for one in map(_DISTRICT.match, header) if one), None)
     if district is None:
         raise SubmissionError(
             Fault(
-                "has every column",
-                "There is no column of district codes (LADyyCD). Send the "
+                "has a header",
+                "No heading is that of district codes (LADyyCD). Send the "
                 "lookup as the Open Geography portal issues it, with its header.",
                 file=file.name,
                 line=1,
                 column="LADyyCD",
             )
         )
-    code = (small_area or district).group(0)
-    kind = f"lsoa_20{small_area.group(1)}" if small_area else "district"
+    vintage = (small_area or district).group(1)
+    district_code = f"LAD{district.group(1)}CD"
+    code = f"LSOA{vintage}CD" if small_area else district_code
+    kind = f"lsoa_20{vintage}" if small_area else "district"
     columns = {
-        "area_code": code,
-        "area_name": code.replace("CD", "NM"),
-        "district_code": district.group(0),
-        "district_name": district.group(0).replace("CD", "NM"),
+        code: "area_code",
+        code.replace("CD", "NM"): "area_name",
+        district_code: "district_code",
+        district_code.replace("CD", "NM"): "district_name",
     }
-    _require(file, header, columns.values())
-    vintage = f"20{(small_area or district).group(1)}-01-01"
-    found = []
-    for line, record in enumerate(table, start=2):
-        values = {name: (record[column] or "").strip() or None for name, column in columns.items()}
-        found.append(Row({"kind": kind, "vintage": vintage, **values}, line))
-    return _some(file, found)
-
-
-def _require(file: LandedFile, header: list[str], wanted: Any) -> None:
-    faults = [
-        Fault(
-            "has every column",
-            f"The column '{name}' is missing.",
-            file=file.name,
-            line=1,
-            column=name,
-        )
-        for name in dict.fromkeys(wanted)
-        if name not in header
-    ]
-    if faults:
-        raise SubmissionError(faults)
+    found = csv_rows(file, columns, load_contract(Path(__file__).parent))
+    of_the_whole = {
+        "kind": kind,
+        "vintage": f"20{vintage}-01-01",
+    }
+    if small_area is None:  # a district holds itself, so that its columns stand for both
+        rows = [
+            replace(
+                row,
+                values={
+                    "area_code": row.values.get("district_code"),
+                    "area_name": row.values.get("district_name"),
+                    **row.values,
+                    **of_the_whole,
+                },
+            )
+            for row in found.rows
+        ]
+    else:
+        rows = [replace(row, values={**row.values, **of_the_whole}) for row in found.rows]
+    return Reading(rows, found.warnings)
 
 
 def _features(file: LandedFile, text: str) -> list[Row]:
     try:
         features = json.loads(text)["features"]
         properties = [feature["properties"] for feature in features]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise SubmissionError(
             Fault(
@@ -91,7 +92,7 @@ def _features(file: LandedFile, text: str) -> list[Row]:
         ) from error
     found = []
     for number, area in enumerate(properties, start=1):
-        if "LSOA21CD" not in area or "LADCD_ACTIVE" not in area:
+        if not isinstance(area, dict) or "LSOA21CD" not in area or "LADCD_ACTIVE" not in area:
             raise SubmissionError(
                 Fault(
                     "has every column",
@@ -104,12 +105,16 @@ def _features(file: LandedFile, text: str) -> list[Row]:
         values = {
             "kind": "lsoa_2021",
             "vintage": "2021-01-01",
-            "area_code": area["LSOA21CD"],
-            "area_name": area.get("LSOA21NM"),
-            "district_code": area["LADCD_ACTIVE"],
+            "area_code": _text(area["LSOA21CD"]),
+            "area_name": _text(area.get("LSOA21NM")),
+            "district_code": _text(area["LADCD_ACTIVE"]),
         }
         found.append(Row(values, number))
     return _some(file, found)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value).strip() or None
 
 
 def _some(file: LandedFile, rows: list[Row]) -> list[Row]:

@@ -1,15 +1,25 @@
 """Reads the community survey's workbook: sheet 'Responses', one row a response.
 
-Above the header stands the survey period, which says the wave; the header's columns are known by
-the questions as they were put.
+Above the header stand the survey's title, which says whose it is, and the survey period, which says
+the wave; the header's columns are known by the questions as they were put.
 """
 
 from datetime import date, datetime
+from pathlib import Path
 
 from orchestration.errors import QuarterError
+from orchestration.ingest.contract import load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import Cell, Row, open_workbook, text_of
+from orchestration.ingest.reading import (
+    Cell,
+    HeaderRow,
+    Reading,
+    Row,
+    open_workbook,
+    places_of,
+    text_of,
+)
 from orchestration.quarters import parse_quarter, quarter_end
 
 _SHEET = "Responses"
@@ -30,17 +40,23 @@ _COLUMNS = {
 }
 
 
-def read(file: LandedFile) -> list[Row]:
+def read(file: LandedFile) -> Reading:
     """Return one row for each response, with the first day of its wave.
 
-    Raises :class:`SubmissionError` where the sheet, its survey period, a column or every response
-    is missing.
+    Raises :class:`SubmissionError` where the sheet, its title or survey period, a column or every
+    response is missing.
     """
     workbook = open_workbook(file)
     sheet = workbook.sheet_named(_SHEET)
     cells = workbook.rows(sheet)
     start = _find_header(file, sheet, cells)
-    places = _find_columns(file, sheet, start, cells[start])
+    titles = [text_of(cell) for cell in cells[start]]
+    by_title, unknown = places_of(
+        HeaderRow(file, sheet, start + 1, titles), _COLUMNS, load_contract(Path(__file__).parent)
+    )
+    workbook.refuse_merged_cells(sheet, start)
+    places = {_COLUMNS[title]: place for title, place in by_title.items()}
+    survey = _find_title(file, sheet, cells[:start])
     wave = _find_wave(file, sheet, cells[:start])
     rows = []
     for line, row in enumerate(cells[start + 1 :], start=start + 2):
@@ -48,6 +64,7 @@ def read(file: LandedFile) -> list[Row]:
         if all(text_of(cell) is None for cell in answers.values()):
             continue
         values = {name: text_of(cell) for name, cell in answers.items()} | {
+            "survey": survey,
             "wave_start": wave.isoformat(),
             "response_date": _date_text(answers["response_date"]),
             "days_outside_wave": _days_outside(_date_of(answers["response_date"]), wave),
@@ -64,7 +81,7 @@ def read(file: LandedFile) -> list[Row]:
                 line=start + 2,
             )
         )
-    return rows
+    return Reading(rows, workbook.hidden_sheets() + unknown)
 
 
 def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
@@ -83,25 +100,21 @@ def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
     )
 
 
-def _find_columns(file: LandedFile, sheet: str, start: int, header: list[Cell]) -> dict[str, int]:
-    titles = [text_of(cell) for cell in header]
-    faults = [
-        Fault(
-            "columns are named once" if titles.count(title) else "has every column",
-            f"The column '{title}' is there {titles.count(title)} times. Leave one of them."
-            if titles.count(title)
-            else f"The column '{title}' is missing. Put the questions as they were agreed.",
-            file=file.name,
-            sheet=sheet,
-            line=start + 1,
-            column=title,
+def _find_title(file: LandedFile, sheet: str, above: list[list[Cell]]) -> str:
+    title = text_of(above[0][0]) if above and above[0] else None
+    if title is None or title == _PERIOD:
+        raise SubmissionError(
+            Fault(
+                "has a title",
+                "The first cell of the sheet must be the survey's title, such as 'Fenland "
+                "Community Safety survey', the same in every wave.",
+                file=file.name,
+                sheet=sheet,
+                line=1,
+                value=title,
+            )
         )
-        for title in _COLUMNS
-        if titles.count(title) != 1
-    ]
-    if faults:
-        raise SubmissionError(faults)
-    return {name: titles.index(title) for title, name in _COLUMNS.items()}
+    return title
 
 
 def _find_wave(file: LandedFile, sheet: str, above: list[list[Cell]]) -> date:

@@ -1,8 +1,10 @@
-"""Sample of the community survey: synthetic responses of two waves, calibrated to the assessment.
+"""Sample of the community survey: synthetic responses of waves, two calibrated to the assessment.
 
 `sample_margins.csv` holds how many gave each answer in each town and wave: whole numbers that round
 to every percentage that the assessment prints, with the few skipped answers that this takes. The
 split of the first wave's 237 responses by town is not printed; it is one of those that fit.
+Huntingdonshire's survey and the wave of October to December 2018 are made up. Fenland asked nobody
+from July to September 2018, so that its series has a gap.
 The rows, and what each respondent answered together, are drawn at random within these margins.
 
 The workbook is written as plain Office Open XML parts, stored without compression, so that its
@@ -54,6 +56,14 @@ POSTCODES = {
     "March": ("PE15",),
     "Whittlesey": ("PE7",),
     "Wisbech": ("PE13", "PE13", "PE14"),
+    "Huntingdon": ("PE29",),
+    "Ramsey": ("PE26",),
+    "St Ives": ("PE27",),
+    "St Neots": ("PE19",),
+}
+SURVEYS = {
+    "Fenland": ("Chatteris", "March", "Whittlesey", "Wisbech"),
+    "Huntingdonshire": ("Huntingdon", "Ramsey", "St Ives", "St Neots"),
 }
 COMMENTS = (
     "Synthetic comment: more patrols in the evening please.",
@@ -65,57 +75,85 @@ NOTE = (
     "Synthetic: drawn by a seeded generator in the survey's layout, so that the counts by town "
     "round to the percentages of the published assessment. No row describes a person."
 )
-FIRST_RESPONSE_ID = {date(2018, 1, 1): 61_200_000, date(2018, 4, 1): 64_700_000}
+LATER_NOTE = (
+    "Synthetic: drawn by a seeded generator in the survey's layout. All numbers are made up, and "
+    "no row describes a person."
+)
+CALIBRATED_UNTIL = date(2018, 4, 1)
+# Waves, with when their workbooks came and whose they are.
+WAVES = {
+    date(2018, 1, 1): (datetime(2018, 4, 12, 9), ("Fenland",)),
+    date(2018, 4, 1): (datetime(2018, 7, 11, 9), ("Fenland",)),
+    date(2018, 7, 1): (datetime(2018, 10, 15, 9), ("Huntingdonshire",)),
+    date(2018, 10, 1): (datetime(2019, 1, 16, 9), ("Fenland", "Huntingdonshire")),
+}
+FIRST_RESPONSE_ID = {
+    ("Fenland", date(2018, 1, 1)): 61_200_000,
+    ("Fenland", date(2018, 4, 1)): 64_700_000,
+    ("Huntingdonshire", date(2018, 7, 1)): 67_100_000,
+    ("Fenland", date(2018, 10, 1)): 71_400_000,
+    ("Huntingdonshire", date(2018, 10, 1)): 72_900_000,
+}
 MEDIA_TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 SPACES = "http://schemas.openxmlformats.org"
 XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield the survey's two waves: January to March and April to June 2018."""
-    for wave, received_at in (
-        (date(2018, 1, 1), datetime(2018, 4, 12, 9)),
-        (date(2018, 4, 1), datetime(2018, 7, 11, 9)),
-    ):
-        last = quarter_end(wave)
+    """Yield a delivery for each wave of 2018, a workbook for each partnership that asked."""
+    for wave, (received_at, surveys) in WAVES.items():
         yield SampleDelivery(
             source="community_survey",
             quarter=wave,
             received_at=received_at,
             nature="synthetic",
-            note=NOTE,
+            note=_note(wave),
             files={
-                f"community-survey-{wave:%Y-%m}-to-{last:%Y-%m}.xlsx": workbook(
-                    {"Responses": _response_sheet(wave), "About": _about_sheet()}
+                _file_name(survey, wave): workbook(
+                    {"Responses": _response_sheet(survey, wave), "About": _about_sheet(wave)}
                 )
+                for survey in surveys
             },
         )
 
 
-def _response_sheet(wave: date) -> list[Sequence[Cell]]:
+def _note(wave: date) -> str:
+    return NOTE if wave <= CALIBRATED_UNTIL else LATER_NOTE
+
+
+def _file_name(survey: str, wave: date) -> str:
+    # There was one survey only to begin with.
+    whose = "" if wave <= CALIBRATED_UNTIL else f"{survey.lower()}-"
+    return f"community-survey-{whose}{wave:%Y-%m}-to-{quarter_end(wave):%Y-%m}.xlsx"
+
+
+def _response_sheet(survey: str, wave: date) -> list[Sequence[Cell]]:
     return [
-        ("Fenland Community Safety survey",),
+        (f"{survey} Community Safety survey",),
         ("Survey period", wave, quarter_end(wave)),
         ("Synthetic responses: no row describes a person.",),
         (),
         HEADER,
-        *responses(wave),
+        *responses(survey, wave),
     ]
 
 
-def _about_sheet() -> list[Sequence[Cell]]:
+def _about_sheet(wave: date) -> list[Sequence[Cell]]:
     return [
         ("A blank answer was skipped by the respondent.",),
         ("Issues are those ticked, joined by semicolons.",),
-        (NOTE,),
+        (_note(wave),),
     ]
 
 
-def responses(wave: date) -> list[Sequence[Cell]]:
+def responses(survey: str, wave: date) -> list[Sequence[Cell]]:
     """Return one row of cells for each response of a wave, in the order in which they came."""
-    draw = random.Random(f"community survey {wave.isoformat()}")
+    whose = "" if wave <= CALIBRATED_UNTIL else f"{survey} "
+    draw = random.Random(f"community survey {whose}{wave.isoformat()}")
     margins = _margins(wave)
-    towns = [town for town, question in margins if question == "responses"]
+    towns = [
+        town for town, question in margins if question == "responses" and town in SURVEYS[survey]
+    ]
     answers = [
         (town, *row)
         for town in towns
@@ -124,7 +162,7 @@ def responses(wave: date) -> list[Sequence[Cell]]:
     draw.shuffle(answers)
     length = (quarter_end(wave) - wave).days + 1
     days = sorted(wave + timedelta(days=draw.randrange(length)) for _ in answers)
-    number = FIRST_RESPONSE_ID[wave]
+    number = FIRST_RESPONSE_ID[survey, wave]
     rows: list[Sequence[Cell]] = []
     for day, (town, feel_safe, problem, issues, focus) in zip(days, answers, strict=True):
         number += draw.randrange(3, 900)

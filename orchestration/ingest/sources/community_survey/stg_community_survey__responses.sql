@@ -11,6 +11,7 @@ with responses as (
 waves_in_force as (
 
     select
+        series,
         period,
         delivery_id,
         delivery
@@ -20,6 +21,7 @@ waves_in_force as (
 )
 
 select
+    responses.survey,
     responses.wave_start,
     responses.response_id,
     responses.response_date,
@@ -35,5 +37,6 @@ select
 from responses
 inner join waves_in_force
     on
-        responses.wave_start = waves_in_force.period
+        responses.survey = waves_in_force.series
+        and responses.wave_start = waves_in_force.period
         and responses._delivery_id = waves_in_force.delivery_id

@@ -4,10 +4,21 @@ The publisher changes the headings from year to year; a sheet's columns are know
 """
 
 import re
+from pathlib import Path
 
+from orchestration.ingest.contract import load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import Cell, Row, Workbook, open_workbook, text_of
+from orchestration.ingest.reading import (
+    Cell,
+    HeaderRow,
+    Reading,
+    Row,
+    Workbook,
+    open_workbook,
+    places_of,
+    text_of,
+)
 
 _YEAR_SHEET = re.compile(r"^\d{4}$")
 _NOTE = re.compile(r"\s*\[note \d+\]", re.IGNORECASE)
@@ -35,7 +46,7 @@ _TENURES = (
 _OPTIONAL_TENURES = {"housing association", "private registered provider"}
 
 
-def read(file: LandedFile) -> list[Row]:
+def read(file: LandedFile) -> Reading:
     """Return one row for each area and tenure of every year sheet; ``column`` is the heading."""
     workbook = open_workbook(file)
     years = [sheet for sheet in workbook.sheets if _YEAR_SHEET.match(sheet.strip())]
@@ -50,31 +61,41 @@ def read(file: LandedFile) -> list[Row]:
                 sheet="yyyy",
             )
         )
-    rows: list[Row] = []
+    reading = Reading([], workbook.hidden_sheets())
     faults: list[Fault] = []
     for sheet in years:
         try:
-            rows += _read_year(workbook, sheet)
+            of_year = _read_year(workbook, sheet)
         except SubmissionError as error:
             faults += error.faults
+            continue
+        reading.rows += of_year.rows
+        reading.warnings += of_year.warnings
     if faults:
         raise SubmissionError(faults)
-    return rows
+    return reading
 
 
-def _read_year(workbook: Workbook, sheet: str) -> list[Row]:
+def _read_year(workbook: Workbook, sheet: str) -> Reading:
     cells = workbook.rows(sheet)
     start = _find_header(workbook.file, sheet, cells)
+    printed = [text_of(cell) for cell in cells[start]]
     titles = [_title(cell) for cell in cells[start]]
     areas = {
         _AREA_COLUMNS[title]: place for place, title in enumerate(titles) if title in _AREA_COLUMNS
     }
     tenures = {place: title for place, title in enumerate(titles) if title in _TENURES}
     _check_columns(workbook.file, sheet, start, areas, tenures)
+    known = [title for place, title in enumerate(printed) if title and _is_known(titles[place])]
+    _, unknown = places_of(
+        HeaderRow(workbook.file, sheet, start + 1, printed),
+        known,
+        load_contract(Path(__file__).parent),
+    )
     rows = []
     for line, row in enumerate(cells[start + 1 :], start=start + 2):
         area = {name: text_of(row[place]) for name, place in areas.items()}
-        if area["area_name"] is None:
+        if area["area_name"] is None and not any(text_of(row[place]) for place in tenures):
             continue
         for place, tenure in tenures.items():
             values = {
@@ -83,8 +104,22 @@ def _read_year(workbook: Workbook, sheet: str) -> list[Row]:
                 "tenure": tenure,
                 **_value(row[place]),
             }
-            rows.append(Row(values, line, sheet, text_of(cells[start][place])))
-    return rows
+            rows.append(Row(values, line, sheet, printed[place]))
+    if not rows:
+        raise SubmissionError(
+            Fault(
+                "has rows",
+                "The sheet has a header and nothing below it.",
+                file=workbook.file.name,
+                sheet=sheet,
+                line=start + 2,
+            )
+        )
+    return Reading(rows, unknown)
+
+
+def _is_known(title: str) -> bool:
+    return title in _AREA_COLUMNS or title in _TENURES
 
 
 def _title(cell: Cell) -> str:

@@ -9,7 +9,15 @@ from pathlib import Path
 from orchestration.ingest.contract import load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import Cell, Row, open_workbook, text_of
+from orchestration.ingest.reading import (
+    Cell,
+    HeaderRow,
+    Reading,
+    Row,
+    open_workbook,
+    places_of,
+    text_of,
+)
 
 SHEET = "OASys extract"
 _ROWS_ABOVE_HEADER = 20
@@ -21,7 +29,7 @@ _OF_THE_WHOLE = {
 }
 
 
-def read(file: LandedFile) -> list[Row]:
+def read(file: LandedFile) -> Reading:
     """Return one row for each person; ``line`` is the sheet's row.
 
     Raises :class:`SubmissionError` where the sheet, the header, a column or a label is missing.
@@ -30,14 +38,16 @@ def read(file: LandedFile) -> list[Row]:
     sheet = workbook.sheet_named(SHEET)
     cells = workbook.rows(sheet)
     start = _find_header(file, sheet, cells)
-    columns = _columns(file, sheet, start, cells[start])
+    titles = [text_of(cell) for cell in cells[start]]
+    columns, unknown = _columns(HeaderRow(file, sheet, start + 1, titles))
+    workbook.refuse_merged_cells(sheet, start)
     whole = _labelled(file, sheet, cells[:start])
     rows = []
     for line, row in enumerate(cells[start + 1 :], start=start + 2):
         values = {name: text_of(row[place]) for name, place in columns.items()}
         if any(values.values()):
-            rows.append(Row(whole | values, line))
-    return rows
+            rows.append(Row(whole | values, line, sheet))
+    return Reading(rows, workbook.hidden_sheets() + unknown)
 
 
 def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
@@ -56,24 +66,16 @@ def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
     )
 
 
-def _columns(file: LandedFile, sheet: str, start: int, header: list[Cell]) -> dict[str, int]:
-    """Return the place of each column of the table, by the contract's name."""
-    places = {text_of(cell): place for place, cell in enumerate(header)}
-    wanted = load_contract(Path(__file__).parent).by_header
-    missing = [heading for heading in wanted if heading not in {*places, *_OF_THE_WHOLE}]
-    if missing:
-        raise SubmissionError(
-            Fault(
-                "has every column",
-                f"The column '{heading}' is missing from the sheet.",
-                file=file.name,
-                sheet=sheet,
-                line=start + 1,
-                column=heading,
-            )
-            for heading in missing
-        )
-    return {column.name: places[heading] for heading, column in wanted.items() if heading in places}
+def _columns(header: HeaderRow) -> tuple[dict[str, int], list[Fault]]:
+    """Return the place of each column of the table, by the contract's name; and warnings."""
+    contract = load_contract(Path(__file__).parent)
+    wanted = {
+        heading: column.name
+        for heading, column in contract.by_header.items()
+        if heading not in _OF_THE_WHOLE
+    }
+    places, unknown = places_of(header, wanted, contract)
+    return {wanted[heading]: place for heading, place in places.items()}, unknown
 
 
 def _labelled(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> dict[str, str | None]:

@@ -12,6 +12,12 @@ from datetime import date, datetime
 from xml.sax.saxutils import escape
 
 from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.sources.probation_caseload.sample_later_people import (
+    crc_august_2018,
+    crc_november_2018,
+    nps_august_2018,
+    nps_november_2018,
+)
 from orchestration.ingest.sources.probation_caseload.sample_people import (
     FORCE,
     PATHWAYS,
@@ -51,24 +57,45 @@ EPOCH = date(1899, 12, 30)
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield the one delivery: both providers' snapshots of February 2017."""
-    snapshots = (crc_february_2017(), nps_february_2017())
-    yield SampleDelivery(
+    """Yield both providers' snapshots of February 2017 and of August and November 2018."""
+    yield _delivery(
+        date(2017, 1, 1),
+        datetime(2017, 4, 5, 9),
+        "Synthetic: no row is a real person. Needs add up to Tables 3, 4 and 6 and to the "
+        "pathways of Figure 5. Not from the assessment, and made up: Finance among acquisitive "
+        "offenders, because Table 6 repeats another row there; how many offenders of the "
+        "Community Rehabilitation Company had no assessment outside Fenland; three unanswered "
+        "questions; and how many of the National Probation Service's were assessed, but for "
+        "Fenland (69), East Cambridgeshire (27) and South Cambridgeshire (54), which the "
+        "percentages give away. Peterborough's 64 of 331 is the one number with which the "
+        "printed total for drugs (56%) can be had at all, and is unlikely to be what it was. "
+        "The text's 21% without geography and 24% without an assessment are not aimed at.",
+        (crc_february_2017(), nps_february_2017()),
+    )
+    later = "Synthetic: no row is a real person. All numbers are made up."
+    yield _delivery(
+        date(2018, 7, 1),
+        datetime(2018, 10, 4, 9),
+        later,
+        (crc_august_2018(), nps_august_2018()),
+    )
+    yield _delivery(
+        date(2018, 10, 1),
+        datetime(2019, 1, 7, 9),
+        later,
+        (crc_november_2018(), nps_november_2018()),
+    )
+
+
+def _delivery(
+    quarter: date, received_at: datetime, note: str, snapshots: Sequence[Sequence[Person]]
+) -> SampleDelivery:
+    return SampleDelivery(
         source="oasys_assessments",
-        quarter=date(2017, 1, 1),
-        received_at=datetime(2017, 4, 5, 9),
+        quarter=quarter,
+        received_at=received_at,
         nature="synthetic",
-        note=(
-            "Synthetic: no row is a real person. Needs add up to Tables 3, 4 and 6 and to the "
-            "pathways of Figure 5. Not from the assessment, and made up: Finance among acquisitive "
-            "offenders, because Table 6 repeats another row there; how many offenders of the "
-            "Community Rehabilitation Company had no assessment outside Fenland; three unanswered "
-            "questions; and how many of the National Probation Service's were assessed, but for "
-            "Fenland (69), East Cambridgeshire (27) and South Cambridgeshire (54), which the "
-            "percentages give away. Peterborough's 64 of 331 is the one number with which the "
-            "printed total for drugs (56%) can be had at all, and is unlikely to be what it was. "
-            "The text's 21% without geography and 24% without an assessment are not aimed at."
-        ),
+        note=note,
         files={
             f"oasys_{people[0].provider.lower()}_{people[0].snapshot}.xlsx": workbook(
                 [("About this extract", about()), (SHEET, sheet(people))]

@@ -1,9 +1,13 @@
-"""Synthetic sample of the force's extract of offences charged, April 2017 to March 2018.
+"""Synthetic sample of the force's extracts of offences charged, April 2017 to December 2018.
 
 No row is a real person or offence. How many offenders a district has, with how many offences, of
 which age, sex, ethnicity and first offence, stands in `sample_*.csv`: Fenland's are the margins
 that the assessment prints, the other districts' are made up so that the force area has the printed
 comparison of 20 % female and 14 % White Other. How the margins combine in a person is random.
+
+The first delivery is the financial year 2017/18. From 2018/19 on the force sends each quarter's,
+the first two together; these are made up: about two people in five were charged in 2017/18 before,
+and the rest are new.
 
 Kept in on purpose, as such extracts have it: one person under two force references that share a
 PNC ID, a date of birth or PNC ID missing on some rows of a person, and people who move.
@@ -12,13 +16,14 @@ PNC ID, a date of birth or PNC ID missing on some rows of a person, and people w
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TypeVar
 
 from orchestration.ingest.receipt import SampleDelivery
+from orchestration.quarters import quarter_end
 
 Thing = TypeVar("Thing")
 
@@ -26,6 +31,15 @@ FORCE = "Cambridgeshire Constabulary"
 FIRST_DAY = date(2017, 4, 1)
 DAYS = 365
 QUICK_DAYS = 4
+FIRST_REFERENCE = 1_204_317
+# Quarters of 2018/19: the delivery that brought each, and when that came.
+LATER = {
+    date(2018, 4, 1): (date(2018, 7, 1), datetime(2018, 10, 11, 9)),
+    date(2018, 7, 1): (date(2018, 7, 1), datetime(2018, 10, 11, 9)),
+    date(2018, 10, 1): (date(2018, 10, 1), datetime(2019, 1, 14, 9)),
+}
+# Per mille of a year's offenders: those charged again in a quarter of the next, and new ones in it.
+AGAIN, NEW = 115, 165
 HEADER = (
     "Force",
     "Nominal Ref",
@@ -85,7 +99,8 @@ class Charge:
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield the one delivery: the financial year 2017/18."""
+    """Yield the deliveries: 2017/18, then the quarters of 2018/19, the first two together."""
+    first_year = year_charges()
     yield SampleDelivery(
         source="police_charges",
         quarter=date(2018, 4, 1),
@@ -96,12 +111,32 @@ def deliveries() -> Iterator[SampleDelivery]:
             "Fenland's margins are those of the assessment (878 offenders, 1,352 offences); how "
             "they combine in a person, single years of age, and all other districts are made up."
         ),
-        files={"charges-2017-18.csv": charges_csv()},
+        files={"charges-2017-18.csv": _file(first_year, 0, "police_charges sample offence codes")},
     )
+    sent = len(first_year)
+    files: dict[tuple[date, datetime], dict[str, bytes]] = {}
+    for first_day, delivery in LATER.items():
+        charges = quarter_charges(first_day, first_year)
+        name = f"charges-{first_day:%Y-%m}-to-{quarter_end(first_day):%Y-%m}.csv"
+        seed = f"police_charges sample offence codes {first_day}"
+        files.setdefault(delivery, {})[name] = _file(charges, sent, seed)
+        sent += len(charges)
+    for (quarter, received_at), content in files.items():
+        yield SampleDelivery(
+            source="police_charges",
+            quarter=quarter,
+            received_at=received_at,
+            nature="synthetic",
+            note=(
+                "Synthetic: no row is a real person or offence, and no identifier was ever "
+                "issued. All numbers are made up."
+            ),
+            files=content,
+        )
 
 
-def charges_csv() -> bytes:
-    """Return the file: CRLF, by charge date; offence references rise from row to row."""
+def year_charges() -> list[Charge]:
+    """Return the charges of 2017/18 by date, those of a person in the order of the drawing."""
     random = Random("police_charges sample 2017/18")
     groups = _groups()
     people = [*_offenders(), *_elsewhere()]
@@ -110,13 +145,45 @@ def charges_csv() -> bytes:
     for place, offender in enumerate(people):
         charges += _charges(offender, numbers[2 * place : 2 * place + 2], groups, random)
     # A stable sort: a person's charges of one day keep the order in which they were drawn.
-    charges.sort(key=lambda charge: (charge.charged, charge.committed))
-    codes = Random("police_charges sample offence codes")
+    return sorted(charges, key=lambda charge: (charge.charged, charge.committed))
+
+
+def quarter_charges(first_day: date, first_year: Sequence[Charge]) -> list[Charge]:
+    """Return the charges of one quarter of 2018/19, by date: of people known and of new ones."""
+    random = Random(f"police_charges sample {first_day}")
+    groups = _groups()
+    days = (quarter_end(first_day) - first_day).days + 1
+    known = {charge.nominal: charge for charge in first_year}
+    offenders = [*_offenders(), *_elsewhere()]
+    charges: list[Charge] = []
+    for last in random.sample(list(known.values()), len(known) * AGAIN // 1000):
+        for charged, committed in _dates(_offences_again(random), None, random, first_day, days):
+            group = _drawn(_likely_groups(groups), random)
+            charges.append(replace(last, charged=charged, committed=committed, group=group))
+    taken = {int(nominal[1:]) for nominal in known}
+    # Each quarter has references of its own, so that nobody gets another's.
+    own = range(1_000_000 + list(LATER).index(first_day), 10_000_000, len(LATER))
+    numbers = [number for number in random.sample(own, len(offenders)) if number not in taken]
+    for place, offender in enumerate(random.sample(offenders, len(offenders) * NEW // 1000)):
+        one = replace(offender, offences=min(offender.offences, 1 + random.randrange(4)))
+        pair = numbers[2 * place : 2 * place + 2]
+        charges += _charges(one, pair, groups, random, first_day, days)
+    return sorted(charges, key=lambda charge: (charge.charged, charge.committed))
+
+
+def _offences_again(random: Random) -> int:
+    return _drawn((1, 1, 1, 1, 1, 2, 2, 3), random)
+
+
+def _file(charges: Sequence[Charge], sent_before: int, seed: str) -> bytes:
+    """Return charges as a file: CRLF; offence references rise from row to row and file to file."""
+    groups = _groups()
+    codes = Random(seed)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADER)
-    for number, charge in enumerate(charges):
-        writer.writerow(_cells(charge, f"CF{1_204_317 + 3 * number}", groups, codes))
+    for number, charge in enumerate(charges, start=sent_before):
+        writer.writerow(_cells(charge, f"CF{FIRST_REFERENCE + 3 * number}", groups, codes))
     return text.getvalue().encode()
 
 
@@ -181,10 +248,15 @@ def _elsewhere() -> Iterator[Offender]:
 
 
 def _charges(
-    offender: Offender, numbers: Sequence[int], groups: dict[str, tuple[str, ...]], random: Random
+    offender: Offender,
+    numbers: Sequence[int],
+    groups: dict[str, tuple[str, ...]],
+    random: Random,
+    first_day: date = FIRST_DAY,
+    days: int = DAYS,
 ) -> list[Charge]:
     """Return the charges of one person, the first first; some rows lack or change something."""
-    dates = _dates(offender, random)
+    dates = _dates(offender.offences, offender.age, random, first_day, days)
     first_charge = dates[0][0]
     born = _birth(first_charge, offender.age, random) if offender.age is not None else None
     # Made at a first arrest, so not before the tenth birthday.
@@ -217,23 +289,25 @@ def _charges(
     return charges
 
 
-def _dates(offender: Offender, random: Random) -> list[tuple[date, date]]:
+def _dates(
+    offences: int, age: int | None, random: Random, first_day: date, days: int
+) -> list[tuple[date, date]]:
     """Return (charge, offence) dates in order; about half are charged with the one before.
 
     Nobody answers for what they did before the age of ten: at ten, charges follow within days.
     """
-    slowest = QUICK_DAYS + 1 if offender.age == 10 else 240
-    day = random.randrange(DAYS)
+    slowest = QUICK_DAYS + 1 if age == 10 else 240
+    day = random.randrange(days)
     charged = [day]
-    for _ in range(offender.offences - 1):
+    for _ in range(offences - 1):
         if random.getrandbits(1):
-            day = random.randrange(day, DAYS)
+            day = random.randrange(day, days)
         charged.append(day)
     pairs = []
     for day in charged:
         quick = random.getrandbits(1)
         lag = random.randrange(QUICK_DAYS) if quick else random.randrange(QUICK_DAYS, slowest)
-        on = FIRST_DAY + timedelta(days=day)
+        on = first_day + timedelta(days=day)
         pairs.append((on, on - timedelta(days=lag)))
     return sorted(pairs)
 

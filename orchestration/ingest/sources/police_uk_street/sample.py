@@ -24,7 +24,7 @@ from orchestration.ingest.sources.area_lookups.sample import SmallArea, district
 
 FORCE = "Cambridgeshire Constabulary"
 FIRST_MONTH = date(2013, 1, 1)
-QUARTERS = 22
+QUARTERS = 24
 HEADER = (
     "Crime ID",
     "Month",
@@ -49,6 +49,15 @@ SEASON = {
 }
 POINTS_PER_AREA = 6
 ARRIVES_AFTER = timedelta(days=60)
+# A month that the force sent again, by the quarter in which it did, and what it added: offences
+# that were recorded late, by crime type and district. Nothing else of the month changed.
+CORRECTED_MONTH = date(2018, 6, 1)
+CORRECTED_IN = date(2018, 10, 1)
+LATE_RECORDS = {
+    ("Shoplifting", "E07000010"): 7,
+    ("Shoplifting", "E06000031"): 11,
+    ("Burglary", "E07000011"): 4,
+}
 
 # Share of the thinned crime types by district, per mille (all types, January 2014).
 DISTRICT_SHARE = {
@@ -142,9 +151,20 @@ class StreetSample:
         if month == date(2014, 1, 1):
             rows.append(_second_type(rows))
         rows += _repeats(rows, random)
-        # The publisher puts rows without a location last.
-        rows.sort(key=lambda row: (row[8] == "", row[8], row[9], row[0], row[4]))
-        return _csv([HEADER, *rows])
+        return _month_csv(rows)
+
+    def corrected_file(self) -> bytes:
+        """Return the file of the corrected month: what was sent first, and the late records."""
+        month = CORRECTED_MONTH
+        sent = self.month_file(month).decode().splitlines()
+        rows = [tuple(row) for row in csv.reader(sent[1:])]
+        random = Random(f"police_uk_street sample {month:%Y-%m} late records")
+        late = [
+            (self._point(self._spread[district, crime_type].draw(random), random), crime_type)
+            for (crime_type, district), count in LATE_RECORDS.items()
+            for _ in range(count)
+        ]
+        return _month_csv([*rows, *self._rows(month, late, random, first_number=len(rows))])
 
     def _focus(self, month: date, random: Random) -> Iterator[tuple[Place, str]]:
         """Yield shoplifting and burglary at their full volume."""
@@ -186,10 +206,14 @@ class StreetSample:
         return self._places[code][random.randrange(POINTS_PER_AREA)]
 
     def _rows(
-        self, month: date, located: Iterable[tuple[Place, str]], random: Random
+        self,
+        month: date,
+        located: Iterable[tuple[Place, str]],
+        random: Random,
+        first_number: int = 0,
     ) -> Iterator[Row]:
         era = "2018" if month.year >= 2018 else "to_2017"
-        for number, (place, crime_type) in enumerate(located):
+        for number, (place, crime_type) in enumerate(located, start=first_number):
             crime_id, outcome = "", ""
             if crime_type != ANTI_SOCIAL:
                 crime_id = _crime_id(month, number)
@@ -202,12 +226,20 @@ class StreetSample:
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield a delivery of three monthly files for each quarter, 2013-01-01 to 2018-04-01."""
+    """Yield a delivery of three monthly files for each quarter, 2013-01-01 to 2018-10-01.
+
+    The last one brings a corrected month of an earlier quarter too.
+    """
     sample = StreetSample()
     for number in range(QUARTERS):
         quarter = _add_months(FIRST_MONTH, 3 * number)
         after = _add_months(quarter, 3)
         months = [_add_months(quarter, offset) for offset in range(3)]
+        files = {_file_name(month): sample.month_file(month) for month in months}
+        correction = ""
+        if quarter == CORRECTED_IN:
+            files[_file_name(CORRECTED_MONTH)] = sample.corrected_file()
+            correction = f" {CORRECTED_MONTH:%B %Y} is sent again, with offences recorded late."
         yield SampleDelivery(
             source="police_uk_street",
             quarter=quarter,
@@ -216,13 +248,20 @@ def deliveries() -> Iterator[SampleDelivery]:
             note=(
                 "Synthetic: no row is a real offence. Shoplifting and burglary at about their "
                 f"published level; of other crime types about one row in {THINNING}. Rows with no "
-                "location are in 2018 only. Small-area codes and names are real."
+                "location are in 2018 only. Small-area codes and names are real." + correction
             ),
-            files={
-                f"{month:%Y-%m}-cambridgeshire-street.csv": sample.month_file(month)
-                for month in months
-            },
+            files=files,
         )
+
+
+def _file_name(month: date) -> str:
+    return f"{month:%Y-%m}-cambridgeshire-street.csv"
+
+
+def _month_csv(rows: Iterable[Row]) -> bytes:
+    """Return the rows as a month's file; the publisher puts rows without a location last."""
+    ordered = sorted(rows, key=lambda row: (row[8] == "", row[8], row[9], row[0], row[4]))
+    return _csv([HEADER, *ordered])
 
 
 def _expected(level: Level, month: date) -> int:

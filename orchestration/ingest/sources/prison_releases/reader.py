@@ -8,10 +8,21 @@ table.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
+from orchestration.ingest.contract import load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import Cell, Row, Workbook, open_workbook, text_of
+from orchestration.ingest.reading import (
+    Cell,
+    HeaderRow,
+    Reading,
+    Row,
+    Workbook,
+    open_workbook,
+    places_of,
+    text_of,
+)
 
 _ROWS_ABOVE_HEADER = 15
 _RELEASES = "Releases"
@@ -37,6 +48,7 @@ class _Table:
     cells: list[list[Cell]]
     header: int
     columns: dict[str, int]
+    unknown: list[Fault]
 
     def above(self, label: str) -> Cell:
         """Return what stands beside ``label`` above the table."""
@@ -99,21 +111,22 @@ class _Table:
         )
 
 
-def read(file: LandedFile) -> list[Row]:
+def read(file: LandedFile) -> Reading:
     """Return one row for each figure; ``column`` is its heading.
 
     The sheet Accommodation need may be left out. Raises :class:`SubmissionError` where a table, a
     column or a period is missing, a cell is not a count, or a total disagrees with its row.
     """
     workbook = open_workbook(file)
-    rows = _releases(workbook)
+    tables = [(_find_table(workbook, _RELEASES, _RELEASE_COLUMNS), _releases)]
     if any(sheet.strip().casefold() == _NEED.casefold() for sheet in workbook.sheets):
-        rows += _need(workbook)
-    return rows
+        tables.append((_find_table(workbook, _NEED, _NEED_COLUMNS), _need))
+    rows = [row for table, rows_of in tables for row in rows_of(table)]
+    unknown = [warning for table, _ in tables for warning in table.unknown]
+    return Reading(rows, workbook.hidden_sheets() + unknown)
 
 
-def _releases(workbook: Workbook) -> list[Row]:
-    table = _find_table(workbook, _RELEASES, _RELEASE_COLUMNS)
+def _releases(table: _Table) -> list[Row]:
     prison = text_of(table.above("Prison"))
     period = {
         "period_start": table.day("Released from"),
@@ -139,8 +152,7 @@ def _releases(workbook: Workbook) -> list[Row]:
     return rows
 
 
-def _need(workbook: Workbook) -> list[Row]:
-    table = _find_table(workbook, _NEED, _NEED_COLUMNS)
+def _need(table: _Table) -> list[Row]:
     period = {
         "period_start": table.day("Assessed from"),
         "period_end": table.day("Assessed to"),
@@ -201,21 +213,13 @@ def _find_table(workbook: Workbook, name: str, columns: Sequence[str]) -> _Table
         titles = [text_of(cell) or "" for cell in row]
         if columns[0] not in titles:
             continue
-        if missing := [title for title in columns if title not in titles]:
-            raise SubmissionError(
-                Fault(
-                    "has every column",
-                    f"The column '{title}' is missing. The table has the columns "
-                    f"{', '.join(columns)}.",
-                    file=workbook.file.name,
-                    sheet=sheet,
-                    line=number + 1,
-                    column=title,
-                )
-                for title in missing
-            )
-        places = {title: titles.index(title) for title in columns}
-        return _Table(workbook.file, sheet, cells, number, places)
+        places, unknown = places_of(
+            HeaderRow(workbook.file, sheet, number + 1, titles),
+            columns,
+            load_contract(Path(__file__).parent),
+        )
+        workbook.refuse_merged_cells(sheet, number)
+        return _Table(workbook.file, sheet, cells, number, places, unknown)
     raise SubmissionError(
         Fault(
             "has a header",

@@ -5,7 +5,7 @@ with margins set to what the assessment states of HMP Peterborough: 333 released
 June 2017, of whom 59 % without accommodation, and 313 with 33 % in the half-year after; with no
 fixed abode 63 men into the force area, and 22 women of whom 7 into it; 335 of 559 assessed with a
 need. No fixed abode is modelled as a part of no accommodation, beside no address arranged, which is
-one way in which all of these can be true together.
+one way in which all of these can be true together. Tables of 2018 are made up.
 """
 
 import csv
@@ -16,7 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from orchestration.ingest.receipt import SampleDelivery
 
@@ -35,10 +35,17 @@ RELEASE_HEADER = (
 NEED_HEADER = ("Prison", "Sex", "Assessed", "With accommodation need")
 COUNTS = ("settled", "temporary", "no_address", "no_fixed_abode", "not_recorded")
 SYNTHETIC = "SYNTHETIC DATA: no figure in this workbook counts a real person"
-# The quarter that each half-year ends in, and when its return came.
+# The quarter that each half-year's return belongs to, and when it came. Each belongs to the quarter
+# that the half-year ends in, but for the first of 2018, which came too late for its own.
 QUARTERS = {
     "2017-01-01": (date(2017, 4, 1), datetime(2017, 9, 4, 9)),
     "2017-07-01": (date(2017, 10, 1), datetime(2018, 2, 26, 9)),
+    "2018-01-01": (date(2018, 7, 1), datetime(2018, 10, 22, 9)),
+    "2018-07-01": (date(2018, 10, 1), datetime(2019, 2, 25, 9)),
+}
+NOTES = {
+    2017: "with margins set to what the assessment states. No figure counts a real person.",
+    2018: "all of them made up. No figure counts a real person.",
 }
 
 Facts = Sequence[dict[str, str]]
@@ -46,21 +53,22 @@ Cells = Sequence[str | int | date]
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield a delivery for each half-year; the second brings the year's assessments too."""
+    """Yield a delivery for each half-year; a year's second brings its assessments too."""
     for start, group in groupby(_facts("sample_releases.csv"), itemgetter("period_start")):
         releases = list(group)
         quarter, received_at = QUARTERS[start]
+        first_day = date.fromisoformat(start)
         sheets = {"Releases": _releases(releases)}
-        if start == max(QUARTERS):
-            sheets["Accommodation need"] = _need(_facts("sample_need.csv"))
+        if first_day.month == 7:
+            sheets["Accommodation need"] = _need(first_day.year)
         yield SampleDelivery(
             source="prison_releases",
             quarter=quarter,
             received_at=received_at,
             nature="synthetic",
             note=(
-                "Synthetic: made figures in the layout of a prison's return, with margins set to "
-                "what the assessment states. No figure counts a real person."
+                "Synthetic: made figures in the layout of a prison's return, "
+                + NOTES[first_day.year]
             ),
             files={f"hmp-peterborough-accommodation-{start}.xlsx": _workbook(sheets)},
         )
@@ -82,18 +90,19 @@ def _releases(facts: Facts) -> list[Cells]:
     return rows
 
 
-def _need(facts: Facts) -> list[Cells]:
+def _need(year: int) -> list[Cells]:
     rows: list[Cells] = [
         ("Prisoners assessed, and those with an accommodation need",),
         (SYNTHETIC,),
-        ("Assessed from", date(2017, 1, 1)),
-        ("Assessed to", date(2017, 12, 31)),
+        ("Assessed from", date(year, 1, 1)),
+        ("Assessed to", date(year, 12, 31)),
         (),
         NEED_HEADER,
     ]
-    for fact in facts:
-        counts = int(fact["assessed"]), int(fact["with_need"])
-        rows.append([fact["prison"], fact["sex"], *counts])
+    for fact in _facts("sample_need.csv"):
+        if fact["year"] == str(year):
+            counts = int(fact["assessed"]), int(fact["with_need"])
+            rows.append([fact["prison"], fact["sex"], *counts])
     return rows
 
 

@@ -1,6 +1,7 @@
 """Synthetic sample of probation caseloads, in the layout of an nDelius extract.
 
-The people are made in `sample_people.py`; here they are written as the suppliers' CSV files.
+The people are made in `sample_people.py` and, from August 2018 on, in `sample_later_people.py`;
+here they are written as the suppliers' CSV files.
 """
 
 import csv
@@ -9,6 +10,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.sources.probation_caseload.sample_later_people import (
+    crc_august_2018,
+    crc_november_2018,
+    nps_august_2018,
+    nps_november_2018,
+)
 from orchestration.ingest.sources.probation_caseload.sample_people import (
     FORCE,
     Person,
@@ -24,10 +31,11 @@ HEADER = (
     "Accommodation status", "Disability", "Mental health", "Suicide or self-harm",
     "Area classification", "First release date",
 )  # fmt: skip
+ALL_MADE_UP = "All numbers are made up; most people are those of the snapshot before."
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield the snapshots of February and May 2017 and of May 2018."""
+    """Yield the snapshots of February and May 2017 and of May, August and November 2018."""
     yield _delivery(
         date(2017, 1, 1),
         datetime(2017, 4, 5, 9),
@@ -50,6 +58,18 @@ def deliveries() -> Iterator[SampleDelivery]:
         "Fenland's 272 people are as the text describes them, four of them with little on record; "
         "the other districts are made up.",
         [crc_may_2018()],
+    )
+    yield _delivery(
+        date(2018, 7, 1),
+        datetime(2018, 10, 4, 9),
+        ALL_MADE_UP,
+        [nps_august_2018(), crc_august_2018()],
+    )
+    yield _delivery(
+        date(2018, 10, 1),
+        datetime(2019, 1, 7, 9),
+        ALL_MADE_UP,
+        [nps_november_2018(), crc_november_2018()],
     )
 
 

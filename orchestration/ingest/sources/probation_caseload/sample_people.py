@@ -27,6 +27,8 @@ FENLAND = "E07000010"
 FEBRUARY_2017 = date(2017, 2, 28)
 MAY_2017 = date(2017, 5, 31)
 MAY_2018 = date(2018, 5, 31)
+AUGUST_2018 = date(2018, 8, 31)
+NOVEMBER_2018 = date(2018, 11, 30)
 
 # The ten sections of the assessment, in its order.
 PATHWAYS = (
@@ -52,6 +54,17 @@ CRC_MAY_2018 = {
     "E07000008": 255, "E07000009": 112, FENLAND: 272, "E07000011": 281, "E07000012": 149,
     "E06000031": 731, "No geographic data": 342,
 }  # fmt: skip
+# First letter of the references that a snapshot's new people are given.
+CRN_LETTERS = {
+    ("NPS", FEBRUARY_2017): "N",
+    ("NPS", AUGUST_2018): "P",
+    ("NPS", NOVEMBER_2018): "Q",
+    ("CRC", FEBRUARY_2017): "E",
+    ("CRC", MAY_2017): "F",
+    ("CRC", MAY_2018): "X",
+    ("CRC", AUGUST_2018): "G",
+    ("CRC", NOVEMBER_2018): "H",
+}
 RESIDENCES = (*CRC_MAY_2017, "Out of county", "")
 NOT_KNOWN = {"Not known", "Unknown", "Blank", "Refusal and Unknown"}
 AGES = {
@@ -100,39 +113,44 @@ class Person:
 @cache
 def nps_february_2017() -> tuple[Person, ...]:
     """Return the National Probation Service's caseload, by the printed margins of Figure 5."""
-    margins: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in _facts("sample_nps_profile.csv"):
-        margins[row["residence"]][row["dimension"]][row["category"]] = int(row["people"])
-    targets = _needs_targets("NPS")
+    targets = needs_targets("NPS")
     people = []
-    for residence, by_dimension in margins.items():
+    for residence, by_dimension in nps_margins().items():
         random = Random(f"probation sample NPS 2017-02 {residence}")
         size = sum(by_dimension["Gender"].values())
         rest = {
-            name: _shares(weights, size, random)
-            for name, weights in _crc_weights().items()
+            name: shares_of(weights, size, random)
+            for name, weights in crc_weights().items()
             if name not in by_dimension
         }
-        made = _make("NPS", FEBRUARY_2017, residence, {**by_dimension, **rest}, random)
+        made = make_people("NPS", FEBRUARY_2017, residence, {**by_dimension, **rest}, random)
         target = targets[residence]
-        answers = _correlated_needs(target, random)
+        answers = correlated_needs(target, random)
         if residence == "Out of county":
             answers = _left_open(answers, "alcohol", 3)
         people += _with_needs(made, [*answers, *[None] * (size - len(answers))], random)
     return tuple(people)
 
 
+def nps_margins() -> dict[str, dict[str, dict[str, int]]]:
+    """Return Figure 5's people by residence, dimension and category."""
+    margins: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for row in facts("sample_nps_profile.csv"):
+        margins[row["residence"]][row["dimension"]][row["category"]] = int(row["people"])
+    return margins
+
+
 @cache
 def crc_february_2017() -> tuple[Person, ...]:
     """Return the Community Rehabilitation Company's caseload, by Tables 3, 4 and 6."""
     random = Random("probation sample CRC 2017-02")
-    targets = _needs_targets("CRC")
+    targets = needs_targets("CRC")
     assessed: list[tuple[str, Needs]] = []
     for residence, target in targets.items():
         answers = (
             _needs_by_count(target, FENLAND_NEEDS, random)
             if residence == FENLAND
-            else _correlated_needs(target, random)
+            else correlated_needs(target, random)
         )
         assessed += [(residence, answer) for answer in answers]
     sexes, offences = _sexes_and_offences([needs for _, needs in assessed], random)
@@ -141,10 +159,10 @@ def crc_february_2017() -> tuple[Person, ...]:
         mine = [place for place, (where, _) in enumerate(assessed) if where == residence]
         others = target["not assessed"]
         shares = {
-            name: _shares(weights, len(mine) + others, random)
-            for name, weights in _crc_weights().items()
+            name: shares_of(weights, len(mine) + others, random)
+            for name, weights in crc_weights().items()
         }
-        made = _make("CRC", FEBRUARY_2017, residence, shares, random)
+        made = make_people("CRC", FEBRUARY_2017, residence, shares, random)
         random.shuffle(made)
         for person, place in zip(made, mine, strict=False):
             assessed_person = replace(
@@ -152,7 +170,7 @@ def crc_february_2017() -> tuple[Person, ...]:
                 sex=sexes[place],
                 main_offence=offences[place],
                 needs=assessed[place][1],
-                assessed=_assessment_date(random),
+                assessed=assessment_date(random),
             )
             people.append(assessed_person)
         people += made[len(mine) :]
@@ -169,11 +187,11 @@ def crc_may_2017() -> tuple[Person, ...]:
         random.shuffle(before)
         kept = before[: size * 4 // 5]
         shares = {
-            name: _shares(weights, size - len(kept), random)
-            for name, weights in _crc_weights().items()
+            name: shares_of(weights, size - len(kept), random)
+            for name, weights in crc_weights().items()
         }
         people += [replace(one, snapshot=MAY_2017, needs=None, assessed=None) for one in kept]
-        people += _make("CRC", MAY_2017, residence, shares, random)
+        people += make_people("CRC", MAY_2017, residence, shares, random)
     return tuple(people)
 
 
@@ -187,9 +205,9 @@ def crc_may_2018() -> tuple[Person, ...]:
             margins = _crc_fenland()
         else:
             margins = {
-                name: _shares(weights, size, random) for name, weights in _crc_weights().items()
+                name: shares_of(weights, size, random) for name, weights in crc_weights().items()
             }
-        made = _make("CRC", MAY_2018, residence, margins, random)
+        made = make_people("CRC", MAY_2018, residence, margins, random)
         before = [one for one in crc_may_2017() if one.residence == residence]
         people += _recognised(made, before)
     return tuple(people)
@@ -198,7 +216,7 @@ def crc_may_2018() -> tuple[Person, ...]:
 # --- making people ---------------------------------------------------------------------------
 
 
-def _make(
+def make_people(
     provider: str, snapshot: date, residence: str, margins: Margins, random: Random
 ) -> list[Person]:
     """Return people who together meet the margins; what is not known gathers in the same people."""
@@ -285,9 +303,7 @@ def _score(text: str, random: Random) -> str:
 
 def _crn(provider: str, snapshot: date, residence: str, place: int) -> str:
     """Return a reference that no one else has: a letter a snapshot, numbers far apart."""
-    letter = (
-        "N" if provider == "NPS" else {FEBRUARY_2017: "E", MAY_2017: "F", MAY_2018: "X"}[snapshot]
-    )
+    letter = CRN_LETTERS[provider, snapshot]
     number = 1000 * RESIDENCES.index(residence) + place
     # Prime to 900,000, so that no number comes twice.
     return f"{letter}{100_000 + number * 7919 % 900_000}"
@@ -301,8 +317,9 @@ def _pnc_id(snapshot: date, random: Random) -> str:
     return f"{year}/{serial:07}{letter}"
 
 
-def _assessment_date(random: Random) -> date:
-    return FEBRUARY_2017 - timedelta(days=random.randrange(3, 400))
+def assessment_date(random: Random, snapshot: date = FEBRUARY_2017) -> date:
+    """Return a day in the 400 or so before a snapshot."""
+    return snapshot - timedelta(days=random.randrange(3, 400))
 
 
 def _with_needs(
@@ -312,7 +329,7 @@ def _with_needs(
     dealt = list(answers)
     random.shuffle(dealt)
     return [
-        replace(person, needs=needs, assessed=_assessment_date(random) if needs else None)
+        replace(person, needs=needs, assessed=assessment_date(random) if needs else None)
         for person, needs in zip(people, dealt, strict=True)
     ]
 
@@ -349,7 +366,7 @@ def _age(born: date, day: date) -> int:
 # --- making answers --------------------------------------------------------------------------
 
 
-def _correlated_needs(target: Mapping[str, int], random: Random) -> list[Needs]:
+def correlated_needs(target: Mapping[str, int], random: Random) -> list[Needs]:
     """Return answers with as many needs of each kind as aimed for, needs going together."""
     size = target["assessed"]
     burdens = [random.randrange(1000) for _ in range(size)]
@@ -402,21 +419,21 @@ def _sexes_and_offences(
     answers: Sequence[Needs], random: Random
 ) -> tuple[dict[int, str], dict[int, str]]:
     """Return sex and offence of each assessed person, so that Table 6's counts come out."""
-    rows = _facts("sample_acquisitive.csv")
+    rows = facts("sample_acquisitive.csv")
     men = {row["measure"]: int(row["men"]) for row in rows}
     women = {row["measure"]: int(row["women"]) for row in rows}
     acquisitive_men = _subset(answers, range(len(answers)), men, random)
     others = [place for place in range(len(answers)) if place not in acquisitive_men]
     acquisitive_women = _subset(answers, others, women, random)
-    weights = _crc_weights()
+    weights = crc_weights()
     not_acquisitive = {
         name: weight
         for name, weight in weights["Offence category"].items()
         if name != "Acquisitive"
     }
     rest = [place for place in others if place not in acquisitive_women]
-    kinds = _column(_shares(not_acquisitive, len(rest), random), random)
-    rest_sexes = _column(_shares({"Male": 860, "Female": 140}, len(rest), random), random)
+    kinds = _column(shares_of(not_acquisitive, len(rest), random), random)
+    rest_sexes = _column(shares_of({"Male": 860, "Female": 140}, len(rest), random), random)
     random.shuffle(rest)
     sexes = dict(zip(rest, rest_sexes, strict=True))
     sexes |= dict.fromkeys(acquisitive_men, "Male") | dict.fromkeys(acquisitive_women, "Female")
@@ -463,7 +480,7 @@ def _subset(
 @cache
 def _values() -> dict[tuple[str, str], tuple[tuple[str, ...], tuple[int, ...]]]:
     found: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    for row in _facts("sample_values.csv"):
+    for row in facts("sample_values.csv"):
         found[row["dimension"], row["category"]].append((row["value"], int(row["weight"])))
     return {
         key: (tuple(value for value, _ in pairs), tuple(accumulate(weight for _, weight in pairs)))
@@ -478,29 +495,31 @@ def _value(dimension: str, category: str, random: Random) -> str:
 
 
 @cache
-def _crc_weights() -> dict[str, dict[str, int]]:
+def crc_weights() -> dict[str, dict[str, int]]:
+    """Return the weights of categories in the company's caseload, by dimension."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in _facts("sample_crc_profile.csv"):
+    for row in facts("sample_crc_profile.csv"):
         found[row["dimension"]][row["category"]] = int(row["weight"])
     return dict(found)
 
 
 def _crc_fenland() -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in _facts("sample_crc_profile.csv"):
+    for row in facts("sample_crc_profile.csv"):
         found[row["dimension"]][row["category"]] = int(row["fenland_2018"])
     return dict(found)
 
 
-def _needs_targets(provider: str) -> dict[str, dict[str, int]]:
+def needs_targets(provider: str) -> dict[str, dict[str, int]]:
+    """Return people of a provider by residence and measure (assessed, a pathway, not assessed)."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in _facts("sample_needs.csv"):
+    for row in facts("sample_needs.csv"):
         if row["provider"] == provider:
             found[row["residence"]][row["measure"]] = int(row["people"])
     return dict(found)
 
 
-def _shares(weights: Mapping[str, int], size: int, random: Random) -> dict[str, int]:
+def shares_of(weights: Mapping[str, int], size: int, random: Random) -> dict[str, int]:
     """Divide ``size`` people by weights that vary a little from place to place."""
     varied = {name: weight * random.randrange(85, 116) for name, weight in weights.items()}
     total = sum(varied.values())
@@ -511,6 +530,7 @@ def _shares(weights: Mapping[str, int], size: int, random: Random) -> dict[str, 
     return counts
 
 
-def _facts(name: str) -> list[dict[str, str]]:
+def facts(name: str) -> list[dict[str, str]]:
+    """Return the rows of one of the files of targets beside this module."""
     with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))

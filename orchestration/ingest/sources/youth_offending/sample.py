@@ -5,7 +5,9 @@ registered in a district and quarter, and how many of them are first-time entran
 that 2016 has the young people of the assessment's Figure 3 in each district of Cambridgeshire, and
 Fenland has 43 in 2017/18; first-time entrants rise for three years, as the assessment says without
 numbers. Offences and their weights stand in `sample_offences.csv`: common assault, then destroying
-or damaging property, come first. Districts of Peterborough's own service are made up.
+or damaging property, come first. Districts of Peterborough's own service are made up, and so are
+the quarters after June 2018 in `sample_later.csv`, where half of those who are not first-time
+entrants are young people whom the service had registered before.
 
 Random numbers come from `random.Random` seeded with text and use only its whole numbers, so the
 bytes are the same on every platform and version.
@@ -13,7 +15,7 @@ bytes are the same on every platform and version.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate, groupby
@@ -21,6 +23,7 @@ from pathlib import Path
 from random import Random
 
 from orchestration.ingest.receipt import SampleDelivery
+from orchestration.quarters import quarter_end
 
 HEADER = (
     "Youth offending service",
@@ -56,6 +59,16 @@ ACCOMMODATION_NEED = {"Identified": 19, "Not identified": 66, "Not assessed": 15
 # Of the young people who come back within the year, one in this many.
 RETURNS = 9
 FIRST_REFERENCE = {"Cambridgeshire": 700_100, "Peterborough": 400_100}
+FIRST_LATER_REFERENCE = {"Cambridgeshire": 720_100, "Peterborough": 420_100}
+# The quarters that came one by one, and when.
+LATER = {
+    date(2018, 7, 1): datetime(2018, 11, 5, 9),
+    date(2018, 10, 1): datetime(2019, 2, 4, 9),
+}
+
+
+# The day of a registration, and its cells in the order of HEADER.
+Registration = tuple[date, list[str]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ class Person:
 
 
 def deliveries() -> Iterator[SampleDelivery]:
-    """Yield the one delivery, a file for each service."""
+    """Yield the first delivery of three years, then one a quarter; a file for each service."""
     facts = _facts("sample_quarters.csv")
     services = sorted({row["youth_offending_service"] for row in facts})
     yield SampleDelivery(
@@ -89,22 +102,90 @@ def deliveries() -> Iterator[SampleDelivery]:
             for service in services
         },
     )
+    later = _facts("sample_later.csv")
+    for quarter, received_at in LATER.items():
+        yield SampleDelivery(
+            source="youth_offending",
+            quarter=quarter,
+            received_at=received_at,
+            nature="synthetic",
+            note="Synthetic: no row is a real young person. All numbers are made up.",
+            files={
+                f"{service.lower()}-youth-offending-service-{quarter:%Y-%m}-to-"
+                f"{quarter_end(quarter):%Y-%m}.csv": _later_file(
+                    service,
+                    quarter,
+                    [row for row in later if row["youth_offending_service"] == service],
+                    [row for row in facts if row["youth_offending_service"] == service],
+                )
+                for service in services
+            },
+        )
 
 
 def _file(service: str, margins: Sequence[dict[str, str]]) -> bytes:
+    return _csv(_first_rows(service, margins))
+
+
+def _first_rows(service: str, margins: Sequence[dict[str, str]]) -> list[Registration]:
+    """Return the registrations of the first delivery, year by year, with their dates."""
     random = Random(f"youth_offending {service}")
-    rows: list[tuple[date, list[str]]] = []
+    rows: list[Registration] = []
     reference = FIRST_REFERENCE[service]
     for _, group in groupby(margins, lambda row: (row["district_code"], _financial_year(row))):
         made = _year(random, service, list(group), reference)
         reference += 10 * len(made)
         rows += made
-    rows.sort(key=lambda row: (row[0], row[1][1]))
+    return rows
+
+
+def _csv(rows: Iterable[Registration]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADER)
-    writer.writerows(row for _, row in rows)
+    writer.writerows(row for _, row in sorted(rows, key=lambda row: (row[0], row[1][1])))
     return text.getvalue().encode()
+
+
+def _later_file(
+    service: str,
+    quarter: date,
+    margins: Sequence[dict[str, str]],
+    first_margins: Sequence[dict[str, str]],
+) -> bytes:
+    """Return the registrations of one of the quarters that came one by one."""
+    random = Random(f"youth_offending {service} {quarter}")
+    known = _young_people(_first_rows(service, first_margins), quarter)
+    # Quarters lie far enough apart for their numbers.
+    reference = FIRST_LATER_REFERENCE[service] + 5_000 * list(LATER).index(quarter)
+    rows = []
+    for row in margins:
+        if date.fromisoformat(row["quarter"]) != quarter:
+            continue
+        entrants = int(row["first_time_entrants"])
+        others = int(row["young_people"]) - entrants
+        met_before = [one for one in known if one.district_code == row["district_code"]]
+        back = random.sample(met_before, min(len(met_before), (others + 1) // 2))
+        offences = _quota(random, entrants + others)
+        people = list(back)
+        while len(people) < entrants + others:
+            reference += 1 + random.randrange(9)
+            people.append(_person(random, reference, row["district_code"], quarter))
+        for place, (person, offence) in enumerate(zip(people, offences, strict=True)):
+            # Who comes back is no first-time entrant; the rest of the others follow them.
+            rows.append(_registration(random, service, person, quarter, offence, place >= others))
+    return _csv(rows)
+
+
+def _young_people(rows: Iterable[Registration], quarter: date) -> list[Person]:
+    """Return who was registered in the two years before a quarter and is still under 18 in it."""
+    people: dict[str, Person] = {}
+    for registered_on, (_, reference, sex, born, ethnicity, district_code, *_) in rows:
+        birthday = datetime.strptime(born, "%d/%m/%Y").date() if born else None
+        recently = quarter - registered_on < timedelta(days=730)
+        if recently and birthday and quarter - birthday < timedelta(days=17 * 365 + 200):
+            people[reference] = Person(int(reference), sex, birthday, ethnicity, district_code)
+    return list(people.values())
 
 
 def _financial_year(row: Mapping[str, str]) -> int:
@@ -114,7 +195,7 @@ def _financial_year(row: Mapping[str, str]) -> int:
 
 def _year(
     random: Random, service: str, quarters: Sequence[dict[str, str]], reference: int
-) -> list[tuple[date, list[str]]]:
+) -> list[Registration]:
     """Return the registrations of one district and financial year, with their dates.
 
     Every young person is counted once a quarter; a few come back in a later quarter of the same
@@ -124,7 +205,7 @@ def _year(
     entrant_offences = _quota(random, entrants)
     others = sum(int(row["young_people"]) for row in quarters) - entrants
     other_offences = _quota(random, others)
-    rows: list[tuple[date, list[str]]] = []
+    rows: list[Registration] = []
     for row in quarters:
         quarter = date.fromisoformat(row["quarter"])
         for number in range(int(row["young_people"])):
@@ -154,7 +235,7 @@ def _registration(
     quarter: date,
     offence: Mapping[str, str],
     is_entrant: bool,
-) -> tuple[date, list[str]]:
+) -> Registration:
     registered_on = quarter + timedelta(days=random.randrange(90))
     offence_date = registered_on - timedelta(days=7 + random.randrange(85))
     outcomes = ENTRANT_OUTCOMES if is_entrant else OTHER_OUTCOMES

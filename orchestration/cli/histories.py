@@ -1,0 +1,170 @@
+"""``csp history`` and ``csp accept``: what was delivered, and what somebody said about it."""
+
+import getpass
+from datetime import UTC, date, datetime
+
+import duckdb
+from rich.console import Console
+from rich.table import Column, Table
+
+from orchestration.errors import LandingError
+from orchestration.ingest.anomalies import (
+    RULES,
+    AcceptanceError,
+    Anomaly,
+    accept_anomaly,
+    listed_anomalies,
+)
+from orchestration.ingest.contract import load_contracts
+from orchestration.ingest.history import DeliveryRecord, Superseding, delivery_history
+from orchestration.ingest.rawtables import ensure_control
+from orchestration.settings import Settings
+from orchestration.warehouse import connect, writer_lock
+
+
+def show_history(settings: Settings, source: str, quarter: date | None, console: Console) -> None:
+    """Print every version of a source's deliveries, what took its place, and its files.
+
+    Raises :class:`LandingError` for a source that there is not.
+    """
+    _require_source(source)
+    with connect(settings, read_only=True) as connection:
+        try:
+            records = delivery_history(connection, source, quarter)
+        except duckdb.CatalogException:
+            records = []
+        anomalies = _anomalies(connection, source)
+    if not records:
+        console.print(f"Nothing of {source} has been loaded{f' for {quarter}' if quarter else ''}.")
+        return
+    console.print(_versions(source, records))
+    console.print(_files(records))
+    quarters = {record.quarter for record in records}
+    for one in anomalies:
+        if one.quarter in quarters:
+            print_anomaly(one, console)
+
+
+def _require_source(source: str) -> None:
+    contracts = load_contracts()
+    if source not in contracts:
+        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(contracts)}.")
+
+
+def _anomalies(connection: duckdb.DuckDBPyConnection, source: str | None) -> list[Anomaly]:
+    try:
+        return listed_anomalies(connection, source)
+    except duckdb.CatalogException:
+        # A warehouse of a version that did not look for them.
+        return []
+
+
+def _versions(source: str, records: list[DeliveryRecord]) -> Table:
+    table = Table(
+        Column("Delivery", no_wrap=True), "State", "Received", "Loaded (UTC)",
+        Column("Rows loaded", justify="right"), Column("Refused", justify="right"),
+        "Covers", "Superseded by", "Content (SHA-256)",
+        title=f"Deliveries of {source}",
+    )  # fmt: skip
+    for one in records:
+        colour = "green" if one.state == "loaded" else "red"
+        nature = ", synthetic" if one.nature == "synthetic" else ""
+        table.add_row(
+            f"{one.quarter} v{one.version}",
+            f"[{colour}]{one.state}[/]{nature}",
+            f"{one.received_at:%Y-%m-%d %H:%M}" if one.received_at else "no receipt",
+            f"{one.loaded_at:%Y-%m-%d %H:%M}",
+            f"{one.rows_loaded:,}",
+            f"{one.rows_refused:,}",
+            _span(one.first_period, one.last_period),
+            "; ".join(_superseding(later) for later in one.superseded),
+            one.content_sha256[:12],
+        )
+    return table
+
+
+def _span(first: date | None, last: date | None) -> str:
+    if first is None or last is None:
+        return ""
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+def _superseding(one: Superseding) -> str:
+    if one.version_only:
+        return f"{one.delivery} (the whole delivery)"
+    return f"{one.delivery} for {_span(one.first, one.last)}"
+
+
+def _files(records: list[DeliveryRecord]) -> Table:
+    table = Table(
+        Column("Delivery", no_wrap=True), "File", Column("Bytes", justify="right"),
+        Column("Rows loaded", justify="right"), Column("Refused", justify="right"),
+        Column("SHA-256", no_wrap=True),
+        title="Files",
+    )  # fmt: skip
+    for one in records:
+        for file in one.files:
+            table.add_row(
+                f"{one.quarter} v{one.version}",
+                file.name,
+                f"{file.bytes:,}",
+                f"{file.rows_loaded:,}",
+                f"{file.rows_refused:,}",
+                file.sha256,
+            )
+    return table
+
+
+def print_anomaly(one: Anomaly, console: Console) -> None:
+    """Print an anomaly, with who accepted it and why where somebody did."""
+    said = str(one).replace("[", r"\[")
+    if one.reason is None:
+        console.print(f"[yellow]Out of the ordinary:[/] {said}")
+        return
+    reason = one.reason.replace("[", r"\[")
+    console.print(
+        f"Accepted: {said} by {one.accepted_by or 'somebody'}, {one.accepted_at:%Y-%m-%d}: {reason}"
+    )
+
+
+def show_anomalies(settings: Settings, console: Console) -> None:
+    """Print what is out of the ordinary as at the last refresh, accepted or not."""
+    with connect(settings, read_only=True) as connection:
+        for one in _anomalies(connection, None):
+            print_anomaly(one, console)
+
+
+def accept(
+    settings: Settings,
+    source: str,
+    quarter: date,
+    rule: str,
+    period: date | None,
+    reason: str,
+    console: Console,
+) -> None:
+    """Record that an anomaly is in order, by whom, when and why.
+
+    Raises :class:`AcceptanceError` where there is no such anomaly, and :class:`WarehouseBusyError`
+    while a refresh is writing.
+    """
+    _require_source(source)
+    if rule not in RULES:
+        raise AcceptanceError(f"There is no rule '{rule}'. The rules: {', '.join(RULES)}.")
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    with (
+        writer_lock(settings.home, "csp accept", settings.lock_wait_seconds),
+        connect(settings) as connection,
+    ):
+        ensure_control(connection)
+        settled = accept_anomaly(connection, source, quarter, rule, period, reason, _user(), now)
+    for one in settled:
+        console.print(f"Accepted: {str(one).replace('[', chr(92) + '[')}")
+    console.print("It is not warned about again while this version is in force.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

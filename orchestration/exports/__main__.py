@@ -1,0 +1,26 @@
+"""``python -m orchestration.exports RELEASE FOLDER CSP...`` exports partnerships of a release.
+
+A worker of ``side_by_side``: what it has done stands in the folders, what stops it is told on the
+standard error, and it ends with 1.
+"""
+
+import sys
+from pathlib import Path
+
+from orchestration.errors import CspError
+from orchestration.exports import export_partnership
+
+
+def main(published: str, folder: str, *names: str) -> int:
+    """Export each named partnership of a release to its folder; return the code to end with."""
+    try:
+        for name in names:
+            export_partnership(Path(published), Path(folder) / name, name, force=True)
+    except CspError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""Whether two figures differ by more than chance alone would make them: pure functions.
+
+A difference of proportions has Newcombe's limits (the hybrid of two Wilson intervals, method 10 of
+Newcombe, Statistics in Medicine 17, 1998); a ratio of two counts or rates has the limits of the
+conditional method (given their sum, one Poisson count is binomial), with Wilson's interval for
+the binomial share. All limits are of 95 %. A claim of change is made only where the limits leave
+out no change.
+"""
+
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import Literal
+
+Z = 1.959963984540054
+"""The 97.5th percentile of the normal distribution: two-sided limits of 95 %."""
+
+Verdict = Literal["higher", "lower", "unclear"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The lower and the upper 95 % limit of a figure."""
+
+    lower: float
+    upper: float
+
+    def verdict(self, no_change: float = 0.0) -> Verdict:
+        """Say whether both limits lie on one side of ``no_change``; on it is not beside it."""
+        if self.lower > no_change:
+            return "higher"
+        return "lower" if self.upper < no_change else "unclear"
+
+
+def wilson(count: float, base: float) -> Limits:
+    """Return Wilson's limits of the proportion ``count`` of ``base``, which is above nought."""
+    share = count / base
+    centre = (share + Z * Z / (2 * base)) / (1 + Z * Z / base)
+    half = (Z / (1 + Z * Z / base)) * sqrt(share * (1 - share) / base + Z * Z / (4 * base * base))
+    # At the ends the limit is the end itself; rounding may leave a hair beside it.
+    lower = 0.0 if count == 0 else max(0.0, centre - half)
+    upper = 1.0 if count == base else min(1.0, centre + half)
+    return Limits(lower, upper)
+
+
+def difference(count: float, base: float, other_count: float, other_base: float) -> Limits:
+    """Return Newcombe's limits of the first proportion less the other; bases above nought."""
+    one, other = wilson(count, base), wilson(other_count, other_base)
+    share, other_share = count / base, other_count / other_base
+    gap = share - other_share
+    return Limits(
+        gap - sqrt((share - one.lower) ** 2 + (other.upper - other_share) ** 2),
+        gap + sqrt((one.upper - share) ** 2 + (other_share - other.lower) ** 2),
+    )
+
+
+def ratio(
+    count: float, other_count: float, exposure: float = 1.0, other_exposure: float = 1.0
+) -> Limits | None:
+    """Return limits of the ratio of two Poisson rates, the first over the other.
+
+    A rate is ``count`` by ``exposure`` (such as a population, above nought). None where both
+    counts are nought, of which no ratio can be formed.
+    """
+    total = count + other_count
+    if total == 0:
+        return None
+    share = wilson(count, total)
+    scale = other_exposure / exposure
+    return Limits(_odds(share.lower) * scale, _odds(share.upper) * scale)
+
+
+def counts_behind(percent: int, base: int) -> range:
+    """Return the counts of ``base`` that print as the whole ``percent``, halves rounded up."""
+    # percent - 0.5 <= 100 count / base < percent + 0.5, in whole numbers.
+    first = max(0, -((1 - 2 * percent) * base // 200))
+    last = min(base, ((2 * percent + 1) * base - 1) // 200)
+    return range(first, last + 1) if base else range(0)
+
+
+def rounded_verdict(percent: int, base: int, other_percent: int, other_base: int) -> Verdict:
+    """Compare two whole percentages by the counts that may stand behind them.
+
+    ``unclear`` unless the counts that lie nearest to each other, and those that lie furthest
+    apart, all say the same: a claim must hold whatever was rounded away.
+    """
+    counts, others = counts_behind(percent, base), counts_behind(other_percent, other_base)
+    if not counts or not others:
+        return "unclear"
+    verdicts = {
+        difference(count, base, other, other_base).verdict()
+        for count in (counts[0], counts[-1])
+        for other in (others[0], others[-1])
+    }
+    return verdicts.pop() if len(verdicts) == 1 else "unclear"
+
+
+def _odds(share: float) -> float:
+    return inf if share >= 1 else share / (1 - share)

@@ -1,0 +1,387 @@
+"""What moved between releases, why, and what is marked as revised."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.publish import PublishedColumn, PublishedTable, Release, SourceDescription
+from orchestration.publish import build_release as build
+from orchestration.publish.causes import Context, Evidence, Shift, cause_of
+from orchestration.quarters import quarter_end
+from tests.release_fixtures import CONTROL, NOW
+from tests.support import Ground
+
+STREET, POPULATION = "police_uk_street", "population_estimates"
+Q1, Q2, Q3 = date(2018, 4, 1), date(2018, 7, 1), date(2018, 10, 1)
+FORCE = "Cambridgeshire Constabulary"
+CREDITS = {
+    STREET: SourceDescription(cadence="quarterly"),
+    POPULATION: SourceDescription(cadence="annual"),
+}
+OFFENCES = PublishedTable(
+    "marts",
+    "offences",
+    "Offences",
+    "One row a month.",
+    "",
+    "offences",
+    tuple(
+        PublishedColumn(name, kind, f"The {name}.")
+        for name, kind in {
+            "area_code": "VARCHAR",
+            "area_name": "VARCHAR",
+            "month": "DATE",
+            "offences": "BIGINT",
+            "rate": "DOUBLE",
+            "centre": "DOUBLE",
+            "status": "VARCHAR",
+            "deliveries": "VARCHAR",
+        }.items()
+    ),
+    ("area_code", "month"),
+    ("centre",),
+    "method one",
+)
+
+
+def delivered(quarter: date, version: int = 1, source: str = STREET) -> str:
+    return f"{source} {quarter} v{version}"
+
+
+FIRST, SECOND, THIRD = (delivered(quarter) for quarter in (Q1, Q2, Q3))
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(f"{text}-01")
+
+
+Row = tuple[str, int | None, float | None, float | None, str | None, str | None]
+"""Month, offences, rate, centre, status, deliveries."""
+
+
+class Publishing:
+    """A warehouse of one table, published as at one quarter after another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def publish(
+        self,
+        quarter: date,
+        rows: Sequence[Row],
+        *,
+        in_force: dict[str, str] | None = None,
+        table: PublishedTable = OFFENCES,
+        corrections: str = "",
+    ) -> Release:
+        """Publish ``rows``; ``in_force`` says by month which delivery speaks (the rows' first)."""
+        path = self.folder / "warehouse.duckdb"
+        path.unlink(missing_ok=True)
+        speaks = in_force or {row[0]: row[5].split(";")[0] for row in rows if row[5]}
+        with duckdb.connect(path) as connection:
+            connection.execute(CONTROL.read_text())
+            connection.execute(
+                "insert into control.refresh values (?, ?)", [quarter, quarter_end(quarter)]
+            )
+            for number, delivery in enumerate(sorted(set(speaks.values())), start=1):
+                source, when, version = delivery.split()
+                connection.execute(
+                    "insert into control.deliveries values (?, ?, ?, ?, 'loaded', 'real', null, "
+                    "'x', null, timestamp '2018-08-01', 1, 1, 0, null)",
+                    [number, source, when, int(version[1:])],
+                )
+                connection.execute(
+                    "insert into control.files values (?, ?, 'a.csv', 1, 'x', 1, 1, 1, 0)",
+                    [number, number],
+                )
+                for month in (one for one, said in speaks.items() if said == delivery):
+                    connection.execute(
+                        "insert into control.in_force values (?, ?, ?, ?, ?, ?, 'real', ?)",
+                        [source, FORCE, day(month), number, when, int(version[1:]), delivery],
+                    )
+            if corrections:
+                connection.execute(
+                    "insert into control.corrections_applied values (1, ?, ?, 1, null, '{}', "
+                    "'lsoa_code', 'a', 'b', 1, 'applied', ?, 'x', 'x', date '2018-08-01')",
+                    [STREET, Q1, corrections],
+                )
+            columns = ", ".join(f"{one.name} {one.data_type}" for one in table.columns)
+            connection.execute(f"create schema marts; create table marts.offences ({columns})")
+            for month, *values in rows:
+                connection.execute(
+                    "insert into marts.offences values ('E07000010', 'Fenland', ?, ?, ?, ?, ?, ?)",
+                    [day(month), *values],
+                )
+        return build(path, self.folder / "published", quarter, [table], NOW, credits=CREDITS)
+
+
+@pytest.fixture
+def publishing(tmp_path: Path) -> Publishing:
+    return Publishing(tmp_path)
+
+
+def ask(release: Release, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach '{release.path}' as csp (read_only); use csp")
+        return connection.execute(query).fetchall()
+
+
+def changes(release: Release, compared_with: str = "previous quarter") -> list[tuple[Any, ...]]:
+    return ask(
+        release,
+        "select strftime(json_extract_string(key_json, '$.month')::date, '%Y-%m'), measure, "
+        f"old, new, kind, cause from changes where compared_with = '{compared_with}' order by all",
+    )
+
+
+def statuses(release: Release) -> list[str | None]:
+    return [one for (one,) in ask(release, "select status from marts.offences order by month")]
+
+
+JUNE: Row = ("2018-06", 20, 2.0, 15.0, None, FIRST)
+MAY: Row = ("2018-05", 10, 1.0, 15.0, None, FIRST)
+
+
+def test_first_release_has_nothing_to_compare_with(publishing: Publishing) -> None:
+    release = publishing.publish(Q1, [MAY, JUNE])
+    assert changes(release) == []
+    described = ask(release, "select count(*) from data_dictionary where table_name = 'changes'")
+    assert described == [(16,)]
+
+
+def test_revised_delivery_names_what_replaces_what_and_marks_the_row(
+    publishing: Publishing,
+) -> None:
+    publishing.publish(Q1, [MAY, JUNE])
+    release = publishing.publish(
+        Q2,
+        [MAY, ("2018-06", 23, 2.3, 15.0, "[p]", SECOND), ("2018-07", 7, 0.7, 15.0, None, SECOND)],
+    )
+    cause = f"{SECOND} replaces 2018-04-01 v1 for 2018-06"
+    assert changes(release) == [
+        ("2018-06", "offences", "20", "23", "revised delivery", cause),
+        ("2018-06", "rate", "2.0", "2.3", "revised delivery", cause),
+        ("2018-06", "status", None, "[p]", "revised delivery", cause),
+        ("2018-07", "centre", None, "15.0", "new period", f"{SECOND} brings 2018-07"),
+        ("2018-07", "offences", None, "7", "new period", f"{SECOND} brings 2018-07"),
+        ("2018-07", "rate", None, "0.7", "new period", f"{SECOND} brings 2018-07"),
+    ]
+    assert statuses(release) == [None, "[p] [r]", None]
+    assert ask(release, "select key, difference, compared_quarter from changes "
+               "where measure = 'offences' and old is not null") == [
+        ("Fenland; 2018-06-01", 3.0, Q1)
+    ]  # fmt: skip
+
+
+def test_mark_is_of_the_quarter_before_and_does_not_last(publishing: Publishing) -> None:
+    publishing.publish(Q1, [JUNE])
+    revised: Row = ("2018-06", 23, 2.0, 15.0, None, SECOND)
+    assert statuses(publishing.publish(Q2, [revised])) == ["[r]"]
+    third = publishing.publish(Q3, [revised])
+    assert statuses(third) == [None] and changes(third) == []
+
+
+def test_late_arrival_is_told_from_a_new_period_and_is_no_revision(publishing: Publishing) -> None:
+    publishing.publish(Q1, [MAY, ("2018-06", None, None, None, "[x]", None)])
+    release = publishing.publish(Q2, [MAY, ("2018-06", 20, 2.0, 15.0, None, SECOND)])
+    assert {row[4:] for row in changes(release)} == {("late arrival", f"{SECOND} brings 2018-06")}
+    assert statuses(release) == [None, None]
+
+
+def test_limits_that_move_because_the_series_grew_are_no_revision(publishing: Publishing) -> None:
+    publishing.publish(Q1, [JUNE])
+    release = publishing.publish(
+        Q2, [("2018-06", 20, 2.0, 13.5, None, FIRST), ("2018-07", 7, 0.7, 13.5, None, SECOND)]
+    )
+    assert changes(release)[0][:5] == ("2018-06", "centre", "15.0", "13.5", "series recalculated")
+    assert statuses(release) == [None, None]
+
+
+def test_limit_of_a_month_that_was_sent_again_unchanged_is_no_revision(
+    publishing: Publishing,
+) -> None:
+    publishing.publish(Q1, [JUNE])
+    release = publishing.publish(Q2, [("2018-06", 20, 2.0, 13.5, None, SECOND)])
+    ((_, measure, *_, kind, cause),) = changes(release)
+    assert (measure, kind) == ("centre", "series recalculated")
+    assert f"{SECOND} replaces 2018-04-01 v1 for 2018-06" in cause
+    assert statuses(release) == [None]
+
+
+def test_other_method_is_told_where_the_deliveries_are_the_same(publishing: Publishing) -> None:
+    publishing.publish(Q1, [MAY, JUNE])
+    release = publishing.publish(
+        Q2,
+        [MAY, ("2018-06", 20, 2.2, 15.0, None, FIRST)],
+        table=replace(OFFENCES, method_digest="method two"),
+    )
+    ((*_, kind, cause),) = changes(release)
+    assert kind == "method change" and "computed in another way" in cause
+    assert statuses(release) == [None, "[r]"]
+
+
+def test_same_method_and_deliveries_are_not_explained_away(publishing: Publishing) -> None:
+    publishing.publish(Q1, [JUNE])
+    release = publishing.publish(Q2, [("2018-06", 21, 2.0, 15.0, None, FIRST)])
+    assert [row[4] for row in changes(release)] == ["not explained"]
+    assert statuses(release) == ["[r]"]
+
+
+def test_correction_is_told_with_its_reason(publishing: Publishing) -> None:
+    publishing.publish(Q1, [JUNE])
+    release = publishing.publish(
+        Q2, [("2018-06", 21, 2.0, 15.0, None, FIRST)], corrections="Counted under the wrong town."
+    )
+    ((*_, kind, cause),) = changes(release)
+    assert kind == "correction" and "Counted under the wrong town." in cause
+
+
+def test_row_that_goes_is_told(publishing: Publishing) -> None:
+    publishing.publish(Q1, [MAY, JUNE])
+    release = publishing.publish(Q2, [MAY])
+    rows = changes(release)
+    assert {(row[0], row[3], row[4]) for row in rows} == {("2018-06", None, "row withdrawn")}
+    assert rows[0][5] == f"{FIRST} no longer speaks for 2018-06"
+
+
+@pytest.mark.parametrize("hidden_first", [True, False])
+def test_hidden_value_is_not_told_by_its_change(publishing: Publishing, hidden_first: bool) -> None:
+    hidden: Row = ("2018-06", None, None, 15.0, "[c]", FIRST)
+    first, second = (hidden, JUNE) if hidden_first else (JUNE, hidden)
+    publishing.publish(Q1, [first])
+    release = publishing.publish(Q2, [second])
+    rows = ask(
+        release, "select measure, old, new, difference, kind, old_status, new_status from changes"
+    )
+    marks = ("[c]", None) if hidden_first else (None, "[c]")
+    assert sorted(rows) == [
+        ("offences", None, None, None, "suppression changed", *marks),
+        ("rate", None, None, None, "suppression changed", *marks),
+    ]
+    assert "[r]" not in str(statuses(release))
+
+
+def test_value_hidden_in_both_or_gone_while_hidden_says_no_number(publishing: Publishing) -> None:
+    publishing.publish(
+        Q1,
+        [("2018-05", None, None, None, "[c]", FIRST), ("2018-06", None, 1.0, None, "[c]", FIRST)],
+    )
+    release = publishing.publish(Q2, [("2018-05", None, None, None, "[c]", SECOND)])
+    rows = [row for row in changes(release) if row[1] != "rate"]
+    assert all(row[2] is None and row[3] is None for row in rows)
+    assert {row[0] for row in rows} == {"2018-06"}
+
+
+def test_difference_of_rounding_is_none(publishing: Publishing) -> None:
+    publishing.publish(Q1, [("2018-06", 20, 0.3, 15.0, None, FIRST)])
+    release = publishing.publish(Q2, [("2018-06", 20, 0.1 + 0.2, 15.0, None, FIRST)])
+    assert changes(release) == []
+
+
+def test_quarter_built_anew_is_compared_with_the_build_that_it_replaces(
+    publishing: Publishing,
+) -> None:
+    publishing.publish(Q1, [MAY])
+    publishing.publish(Q2, [MAY, ("2018-07", 7, 0.7, 1.0, None, SECOND)])
+    second = delivered(Q2, 2)
+    rows: list[Row] = [MAY, ("2018-07", 9, 0.9, 1.0, None, second)]
+    release = publishing.publish(Q2, rows)
+    cause = f"{second} replaces 2018-07-01 v1 for 2018-07"
+    told = changes(release, "replaced build")
+    assert [row[1:] for row in told] == [
+        ("offences", "7", "9", "revised delivery", cause),
+        ("rate", "0.7", "0.9", "revised delivery", cause),
+    ]
+    # Nobody saw the build of this quarter as an earlier quarter's: it is not marked.
+    assert statuses(release) == [None, None]
+    before = release.path.read_bytes()
+    again = publishing.publish(Q2, rows)
+    assert not again.changed and again.path.read_bytes() == before
+    assert changes(again, "replaced build") == told
+
+
+def test_older_quarter_is_compared_with_what_came_before_it(publishing: Publishing) -> None:
+    publishing.publish(Q1, [MAY])
+    publishing.publish(Q3, [MAY, ("2018-07", 7, 0.7, 15.0, None, SECOND)])
+    release = publishing.publish(Q2, [MAY])
+    assert changes(release) == []
+    assert release.is_current is False
+
+
+# --- causes ---------------------------------------------------------------------------------------
+
+EVIDENCE = Evidence((), (), date(2018, 6, 30), {POPULATION: date(2016, 6, 30)},
+                    {STREET: "quarterly", POPULATION: "annual"}, frozenset(), {})  # fmt: skip
+
+
+def context(old: str = "", new: str = "", **other: Any) -> Context:
+    given = {
+        "table": "marts.offences",
+        "presence": "changed",
+        "hidden": False,
+        "missing": False,
+        "follows_series": False,
+        "old_deliveries": frozenset(filter(None, old.split("; "))),
+        "new_deliveries": frozenset(filter(None, new.split("; "))),
+        "period_start": date(2017, 5, 1),
+        "period_end": date(2017, 5, 31),
+    }
+    return Context(**(given | other))
+
+
+def test_rolling_sum_is_revised_by_a_month_within_it() -> None:
+    shift = Shift(STREET, date(2016, 9, 1), FIRST, SECOND)
+    cause = cause_of(context(FIRST, FIRST), replace(EVIDENCE, shifts=(shift,)))
+    assert (cause.kind, cause.words) == (
+        "revised delivery",
+        f"Computed from other periods: {SECOND} replaces 2018-04-01 v1 for 2016-09",
+    )
+
+
+def test_estimate_that_takes_the_place_of_an_older_one_revises_the_rate() -> None:
+    old, new = delivered(Q1, source=POPULATION), delivered(Q2, source=POPULATION)
+    shift = Shift(POPULATION, date(2017, 6, 30), None, new)
+    cause = cause_of(
+        context(f"{FIRST}; {old}", f"{FIRST}; {new}"), replace(EVIDENCE, shifts=(shift,))
+    )
+    assert (cause.kind, cause.words) == ("revised delivery", f"{new} brings 2017-06-30")
+
+
+@pytest.mark.parametrize(
+    ("period", "kind"), [("2017-06-30", "new period"), ("2015-06-30", "late arrival")]
+)
+def test_annual_table_is_late_only_for_a_year_before_its_last(period: str, kind: str) -> None:
+    new = delivered(Q2, source=POPULATION)
+    shift = Shift(POPULATION, date.fromisoformat(period), None, new)
+    cause = cause_of(
+        context(FIRST, f"{FIRST}; {new}", missing=True), replace(EVIDENCE, shifts=(shift,))
+    )
+    assert cause.kind == kind
+
+
+def test_list_that_no_row_names_is_named_as_a_cause() -> None:
+    shift = Shift("area_lookups", date(2018, 1, 1), None, "area_lookups 2018-07-01 v1")
+    cause = cause_of(context(FIRST, FIRST), replace(EVIDENCE, unnamed=(shift,)))
+    assert cause.kind == "revised delivery" and "area_lookups 2018-07-01 v1" in cause.words
+
+
+# --- the sample -----------------------------------------------------------------------------------
+
+
+def test_sample_release_says_which_delivery_speaks_for_which_period(sample: Ground) -> None:
+    with duckdb.connect(sample.settings.published / "csp.duckdb", read_only=True) as connection:
+        ((months,),) = connection.execute(
+            "select count(*) from deliveries_in_force where source = 'police_uk_street'"
+        ).fetchall()
+        methods = connection.execute(
+            "select count(*), count(distinct method_digest) from method_digests"
+        ).fetchall()
+    assert months == sample.value(
+        "select count(*) from control.in_force where source = 'police_uk_street'"
+    )
+    assert methods[0][0] == methods[0][1] > 5

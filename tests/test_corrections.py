@@ -1,0 +1,213 @@
+"""Known errors: corrected between raw and staging, guarded by the value that is expected."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.ingest.contract import load_contracts
+from orchestration.ingest.corrections import (
+    CorrectionError,
+    apply_corrections,
+    load_corrections,
+)
+from orchestration.settings import PROJECT
+from orchestration.warehouse import connect
+from tests.support import Ground, street_file, street_row
+
+STREET = "police_uk_street"
+WRONG, RIGHT = "E01018058", "E01018059"
+OUTCOME = {
+    "source": STREET,
+    "quarter": "2018-04-01",
+    "key": {"crime_id": f"{1:064x}"},
+    "column": "lsoa_code",
+    "expected": WRONG,
+    "corrected": RIGHT,
+    "reason": "The map point lies in the next small area.",
+    "source_of_truth": "The force's own record",
+    "author": "A. Analyst",
+    "date": "2018-08-01",
+}
+
+
+def toml(**changes: object) -> str:
+    lines = []
+    for name, value in (OUTCOME | changes).items():
+        if value is None:
+            continue
+        if isinstance(value, dict):
+            inner = ", ".join(f'{key} = "{text}"' for key, text in value.items())
+            lines.append(f"{name} = {{ {inner} }}")
+        elif name in {"quarter", "period", "date", "version", "rows"}:
+            lines.append(f"{name} = {value}")
+        else:
+            lines.append(f'{name} = "{value}"')
+    return "[[corrections]]\n" + "\n".join(lines) + "\n"
+
+
+def correct(ground: Ground, text: str, as_at: str = "2018-04-01") -> int:
+    path = ground.settings.home / "corrections.toml"
+    path.write_text(text)
+    contracts = load_contracts()
+    ground.resolve(as_at)
+    with connect(ground.settings) as connection:
+        return apply_corrections(connection, contracts, load_corrections(path, contracts))
+
+
+def codes(ground: Ground, schema: str) -> list[str]:
+    rows = ground.query(
+        f"select distinct lsoa_code from {schema}.{STREET} where crime_id = '{1:064x}' order by 1"
+    )
+    return [code for (code,) in rows]
+
+
+@pytest.fixture
+def delivered(ground: Ground) -> Ground:
+    rows = [street_row(number=number, lsoa_code=WRONG) for number in (1, 2, 3)]
+    ground.put(STREET, "2018-04-01", {"a.csv": street_file(rows)})
+    ground.load(STREET)
+    return ground
+
+
+def test_correction_reaches_staging_and_leaves_the_raw_table(delivered: Ground) -> None:
+    assert codes(delivered, "corrected") == [WRONG]
+    assert correct(delivered, toml()) == 1
+    assert codes(delivered, "corrected") == [RIGHT]
+    assert codes(delivered, "raw") == [WRONG]
+    others = f"select count(*) from corrected.{STREET} where lsoa_code = '{WRONG}'"
+    assert delivered.value(others) == 2
+    assert delivered.query(
+        "select source, quarter::varchar, version, column_name, expected, corrected, "
+        "rows_corrected, state, author from control.corrections_applied"
+    ) == [(STREET, "2018-04-01", 1, "lsoa_code", WRONG, RIGHT, 1, "applied", "A. Analyst")]
+    # Taken out of the file, it is taken out of the figures.
+    assert correct(delivered, "") == 0
+    assert codes(delivered, "corrected") == [WRONG]
+
+
+def test_correction_by_period_follows_the_delivery_in_force(delivered: Ground) -> None:
+    by_period = toml(quarter=None, period="2018-04-01")
+    assert correct(delivered, by_period) == 1
+    rows = [street_row(number=number, lsoa_code=WRONG) for number in (1, 2)]
+    delivered.put(STREET, "2018-07-01", {"b.csv": street_file(rows)})
+    delivered.load(STREET, "2018-07-01")
+    assert correct(delivered, by_period, "2018-07-01") == 1
+    assert delivered.query("select version, quarter::varchar from control.corrections_applied") == [
+        (1, "2018-07-01")
+    ]
+
+
+def test_mended_delivery_makes_the_correction_fail_loudly(delivered: Ground) -> None:
+    correct(delivered, toml())
+    rows = [street_row(number=number, lsoa_code=RIGHT) for number in (1, 2, 3)]
+    delivered.put(STREET, "2018-04-01", {"a.csv": street_file(rows)})
+    delivered.load(STREET)
+    with pytest.raises(CorrectionError, match=r"probably mended the error: take the correction"):
+        correct(delivered, toml())
+
+
+def test_correction_of_one_version_is_looked_at_again_with_the_next(delivered: Ground) -> None:
+    assert correct(delivered, toml(version=1)) == 1
+    rows = [street_row(number=number, lsoa_code=WRONG) for number in (1, 2)]
+    delivered.put(STREET, "2018-04-01", {"a.csv": street_file(rows)})
+    delivered.load(STREET)
+    with pytest.raises(CorrectionError, match=r"is for version 1, and .* v2 is in force"):
+        correct(delivered, toml(version=1))
+
+
+def test_row_that_is_gone_makes_the_correction_fail(delivered: Ground) -> None:
+    with pytest.raises(CorrectionError, match="no row in force has the key"):
+        correct(delivered, toml(key={"crime_id": f"{9:064x}"}))
+
+
+def test_key_of_more_rows_than_said_fails(delivered: Ground) -> None:
+    wide = {"lsoa_name": "Fenland 008A"}
+    with pytest.raises(CorrectionError, match=r"in 1 row\(s\).*there are 3 such row"):
+        correct(delivered, toml(key=wide))
+    assert correct(delivered, toml(key=wide, rows=3)) == 1
+    assert (
+        delivered.value(f"select count(*) from corrected.{STREET} where lsoa_code = '{RIGHT}'") == 3
+    )
+
+
+def test_earlier_quarter_keeps_its_correction_when_a_later_one_is_mended(
+    delivered: Ground,
+) -> None:
+    rows = [street_row(number=number, lsoa_code=RIGHT) for number in (1, 2, 3)]
+    delivered.put(STREET, "2018-07-01", {"b.csv": street_file(rows)})
+    delivered.load(STREET, "2018-07-01")
+    assert correct(delivered, toml(), "2018-07-01") == 0
+    assert delivered.value("select state from control.corrections_applied") == "superseded"
+    assert correct(delivered, toml(), "2018-04-01") == 1
+
+
+def test_later_delivery_that_repeats_the_error_is_told(delivered: Ground) -> None:
+    rows = [street_row(number=number, lsoa_code=WRONG) for number in (1, 2)]
+    delivered.put(STREET, "2018-07-01", {"b.csv": street_file(rows)})
+    delivered.load(STREET, "2018-07-01")
+    with pytest.raises(CorrectionError, match=r"2018-07-01 v1 has the error as well"):
+        correct(delivered, toml(), "2018-07-01")
+
+
+def test_delivery_to_come_is_waited_for(delivered: Ground) -> None:
+    assert correct(delivered, toml(quarter="2018-07-01")) == 0
+    assert delivered.value("select state from control.corrections_applied") == "not delivered yet"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"source": "police"}, "there is no such source"),
+        ({"column": "colour"}, "the contract has no column colour"),
+        ({"column": "month", "expected": "2018-04", "corrected": "2018-05"}, "which row it is"),
+        ({"expected": RIGHT}, "the corrected value is the expected one"),
+        ({"quarter": None}, "name the quarter"),
+        ({"quarter": "2018-05-01"}, "is not a quarter"),
+        ({"reason": ""}, "reason"),
+        (
+            {
+                "source": "probation_caseload",
+                "key": {"provider": "CRC"},
+                "column": "date_of_birth",
+                "expected": "1990-01-01",
+                "corrected": "1990-01-02",
+            },
+            "is personal",
+        ),
+        (
+            {
+                "source": "probation_caseload",
+                "key": {"crn": "X000001"},
+                "column": "order_type",
+            },
+            "crn is personal",
+        ),
+    ],
+)
+def test_file_that_cannot_be_meant_is_refused(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    path = tmp_path / "corrections.toml"
+    path.write_text(toml(**changes))
+    with pytest.raises(CorrectionError) as caught:
+        load_corrections(path, load_contracts())
+    assert words in str(caught.value)
+    assert "1990-01-0" not in str(caught.value) and "X000001" not in str(caught.value)
+
+
+def test_corrected_value_must_meet_the_contract(delivered: Ground) -> None:
+    with pytest.raises(CorrectionError, match="cannot stand in lsoa_code"):
+        correct(delivered, toml(corrected="E1"))
+    with pytest.raises(CorrectionError, match="cannot stand in crime_type"):
+        correct(delivered, toml(column="crime_type", expected="Shoplifting", corrected=""))
+
+
+def test_blank_can_be_expected_and_given(delivered: Ground) -> None:
+    assert correct(delivered, toml(corrected="")) == 1
+    assert codes(delivered, "corrected") == [None]
+    blank = toml(column="context", expected="", corrected="told by telephone")
+    assert correct(delivered, blank) == 1
+
+
+def test_file_of_the_project_can_be_read() -> None:
+    load_corrections(PROJECT / "orchestration" / "corrections.toml", load_contracts())

@@ -1,0 +1,264 @@
+"""What the pack claims of the figures: never more than their limits carry."""
+
+import csv
+import re
+from datetime import date
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from orchestration.exports.comparisons import (
+    Limits,
+    counts_behind,
+    difference,
+    ratio,
+    rounded_verdict,
+    wilson,
+)
+from orchestration.exports.findings import Place, change_sentence, findings
+from tests.support import GOLDEN
+
+PLACE = Place("E07000010", "Fenland", "E23000023", "Cambridgeshire and Peterborough")
+CLAIMS = re.compile(r"\b(rose|fell|higher (rate|share)|lower (rate|share))\b")
+
+counts = st.integers(min_value=0, max_value=5000)
+
+
+# Comparisons
+
+
+def oracles(start: str) -> list[tuple[list[float], list[float]]]:
+    """Return the numbers given and the numbers expected of golden values at 95 %."""
+    with (GOLDEN / "oracles.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["oracle_id"].startswith(start)]
+    return [
+        ([float(text) for text in re.findall(r"\d+", row["inputs"].split(",confidence")[0])],
+         [float(text) for text in row["expected"].split(";")])
+        for row in rows if "0.998" not in row["inputs"]
+    ]  # fmt: skip
+
+
+def test_wilson_meets_the_golden_values():
+    worked = oracles("wilson_")
+    assert len(worked) >= 3
+    for (count, base), expected in worked:
+        limits = wilson(count, base)
+        assert [limits.lower, limits.upper] == pytest.approx(expected[-2:], abs=1e-9)
+
+
+def test_difference_meets_the_golden_value():
+    (((count, base, other, other_base), expected),) = oracles("newcombe_")
+    limits = difference(count, base, other, other_base)
+    assert [limits.lower, limits.upper] == pytest.approx(expected[-2:], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("cells", "limits"),
+    [
+        # Newcombe (1998), table II, method 10.
+        ((56, 70, 48, 80), (0.0524, 0.3339)),
+        ((9, 10, 3, 10), (0.1705, 0.8090)),
+        ((10, 10, 0, 10), (0.6075, 1.0000)),
+    ],
+)
+def test_difference_meets_newcombes_table(cells, limits):
+    found = difference(*cells)
+    assert (found.lower, found.upper) == pytest.approx(limits, abs=5e-5)
+
+
+def test_ratio_is_the_odds_of_a_share_of_the_sum():
+    # By hand: 30 of 50 has Wilson's limits 0.4618 and 0.7239; odds 0.858 and 2.622.
+    limits = ratio(30, 20)
+    assert (limits.lower, limits.upper) == pytest.approx((0.858, 2.622), abs=2e-3)
+    doubled = ratio(30, 20, 2.0, 1.0)
+    assert doubled.lower == pytest.approx(limits.lower / 2)
+    golden = ratio(878, 767)
+    assert (golden.lower, golden.upper) == pytest.approx((1.0390330, 1.2611564), rel=1e-3)
+    assert ratio(0, 0) is None
+    assert ratio(3, 0).upper == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ((0.0, 1.0), "unclear"),
+        ((-1.0, 0.0), "unclear"),
+        ((1e-12, 1.0), "higher"),
+        ((-1.0, -1e-12), "lower"),
+    ],
+)
+def test_a_limit_on_no_change_is_no_change(limits, verdict):
+    assert Limits(*limits).verdict() == verdict
+
+
+@given(percent=st.integers(0, 100), base=st.integers(1, 300))
+def test_counts_behind_a_percentage_are_those_that_print_as_it(percent, base):
+    printed = [
+        count for count in range(base + 1)
+        if (200 * count + base) // (2 * base) == percent
+    ]  # fmt: skip
+    assert list(counts_behind(percent, base)) == printed
+
+
+@given(st.integers(0, 100), st.integers(1, 120), st.integers(0, 100), st.integers(1, 120))
+def test_a_verdict_on_rounded_shares_holds_for_all_counts_behind_them(one, base, two, other):
+    verdict = rounded_verdict(one, base, two, other)
+    assume(verdict != "unclear")
+    for count in counts_behind(one, base):
+        for against in counts_behind(two, other):
+            assert difference(count, base, against, other).verdict() == verdict
+
+
+def test_a_change_that_only_some_counts_behind_the_percentages_show_is_not_claimed():
+    # 10% of 250 is 24, 25 or 26 and 16% is 39 to 41: the middle ones differ, the nearest do not.
+    assert difference(25, 250, 40, 250).verdict() == "lower"
+    assert rounded_verdict(10, 250, 16, 250) == "unclear"
+
+
+# Sentences
+
+
+@given(now=counts, before=counts)
+def test_change_is_claimed_only_where_the_limits_leave_out_none(now, before):
+    sentence = change_sentence("Theft", now, before, "2018", "2017")
+    limits = ratio(now, before)
+    includes_none = limits is None or limits.lower <= 1 <= limits.upper
+    assert bool(CLAIMS.search(sentence)) is not includes_none
+    if "rose" in sentence:
+        assert now > before
+    if "fell" in sentence:
+        assert now < before
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "words"),
+    [
+        # 100 against 130: limits of the ratio 0.592 to 0.999; against 129: 0.597 to 1.007.
+        (100, 130, "fell by 23%"),
+        (100, 129, "no change is claimed"),
+        (0, 0, "none in 2018, and none in 2017"),
+        (12, 0, "rose from 0"),
+        (7, 7, "no change is claimed"),
+    ],
+)
+def test_change_sentence_at_its_boundaries(now, before, words):
+    assert words in change_sentence("Theft", now, before, "2018", "2017")
+
+
+def rate_row(order, label, code, offenders, population, status=None, **more):
+    rate = None if offenders is None else round(1000 * offenders / population, 1)
+    return {
+        "period_order": order, "period_label": label, "area_code": code, "offenders": offenders,
+        "population": population, "rate_per_1000": rate, "status": status,
+        "break_reason": "another count" if status == "[b]" else None, **more,
+    }  # fmt: skip
+
+
+def test_nothing_is_compared_across_a_break():
+    rows = [
+        rate_row(1, "2016", PLACE.code, 500, 100_000),
+        rate_row(2, "2017/18", PLACE.code, 900, 100_000, "[b]"),
+    ]
+    said = findings("table_1_offender_rates", rows, PLACE)
+    assert said[1] == (
+        "The series breaks in 2017/18 (another count), so the rate of 2017/18 cannot be compared "
+        "with that of 2016."
+    )
+    assert not any(CLAIMS.search(sentence) for sentence in said)
+
+
+def test_rate_is_compared_with_the_rest_of_the_force_and_the_year_before():
+    rows = [
+        rate_row(1, "2016", PLACE.code, 1000, 100_000),
+        rate_row(2, "2017", PLACE.code, 800, 100_000),
+        rate_row(2, "2017", PLACE.force_code, 6000, 900_000),
+    ]
+    said = findings("table_1_offender_rates", rows, PLACE)
+    assert "8.0 per 1,000 people, a higher rate than in the rest of Cambridgeshire" in said[0]
+    assert said[1].startswith("The rate in Fenland fell from 10.0 per 1,000 (2016) to 8.0 (2017)")
+
+
+@given(own=counts, others=counts, before=counts)
+def test_rates_claim_nothing_that_includes_nought(own, others, before):
+    rows = [
+        rate_row(1, "2016", PLACE.code, before, 90_000),
+        rate_row(2, "2017", PLACE.code, own, 100_000),
+        rate_row(2, "2017", PLACE.force_code, own + others, 800_000),
+    ]
+    said = findings("table_1_offender_rates", rows, PLACE)
+    rest = ratio(own, others, 100_000, 700_000)
+    assert ("higher" in said[0] or "lower" in said[0]) is bool(
+        rest and not rest.lower <= 1 <= rest.upper
+    )
+    change = ratio(own, before, 100_000, 90_000)
+    assert bool(CLAIMS.search(said[1])) is bool(change and not change.lower <= 1 <= change.upper)
+
+
+def test_hidden_figures_are_not_spoken_of():
+    rows = [
+        rate_row(1, "2016", PLACE.code, 500, 100_000),
+        rate_row(2, "2017", PLACE.code, None, 100_000, "[c]"),
+    ]
+    (sentence,) = findings("table_1_offender_rates", rows, PLACE)
+    assert "2017" not in sentence
+    profile = [
+        {"period_start": date(2017, 4, 1), "area_code": PLACE.code,
+         "dimension": "Offence category", "category": name,
+         "offenders": offenders, "percent_of_all": percent, "status": status}
+        for name, offenders, percent, status in (
+            ("Theft", 9, 60, None), ("Other", None, None, "[c]"))
+    ]  # fmt: skip
+    assert findings("figure_2_offender_profile", profile, PLACE) == []
+
+
+def month_rows(first_year, latest_year, **last):
+    months = [date(2016 + n // 12, n % 12 + 1, 1) for n in range(24)]
+    return [
+        {"area_code": PLACE.code, "month": month, "month_label": f"{month:%B %Y}",
+         "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n, 1),
+         "xmr_centre": 10.0, "xmr_signal": None, "status": None, **(last if n == 23 else {})}
+        for n, month in enumerate(months)
+    ]  # fmt: skip
+
+
+def test_twelve_months_are_compared_with_the_twelve_before():
+    said = findings("figure_10_shoplifting", month_rows(400, 600), PLACE)
+    assert said[0].startswith(
+        "Recorded shoplifting in Fenland rose by 50%, from 400 (twelve months before) to 600 "
+        "(twelve months to December 2017); 95% limits of the change +3"
+    )
+    assert "No month of the last twelve with limits was outside" in said[1]
+
+
+def test_missing_months_and_breaks_stop_the_comparison_of_years():
+    missing = findings("figure_10_shoplifting", month_rows(400, None), PLACE)
+    assert not any(CLAIMS.search(sentence) for sentence in missing)
+    broken = month_rows(400, 600, status="[b]")
+    assert "not compared" in findings("figure_10_shoplifting", broken, PLACE)[0]
+
+
+def test_signals_are_named_with_their_side():
+    rows = month_rows(None, None, xmr_signal="above limit")
+    assert findings("figure_11_burglary", rows, PLACE) == [
+        "Outside the limits of usual variation for burglary in Fenland in the last twelve months: "
+        "December 2017 (above)."
+    ]
+
+
+def test_towns_of_a_survey_are_grouped_by_what_can_be_said():
+    rows = [
+        {"period_start": date(2018, 4, 1), "area_code": f"{PLACE.code}:{town.lower()}",
+         "area_name": town, "not_at_all": now, "base": 120, "not_at_all_previous": before,
+         "previous_base": 60}
+        for town, now, before in (("March", 20, 50), ("Wisbech", 22, 23), ("Chatteris", None, 3))
+    ]  # fmt: skip
+    assert findings("table_8_crime_asb_problem", rows, PLACE) == [
+        "The share of answers that saw no problem at all, against the survey before: fell in "
+        "March; did not clearly change in Wisbech."
+    ]
+
+
+def test_a_table_without_rule_or_rows_says_nothing():
+    assert findings("table_9_unknown", [{}], PLACE) == []
+    assert findings("table_1_offender_rates", [], PLACE) == []

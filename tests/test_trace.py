@@ -1,0 +1,101 @@
+"""From a figure back to the files and rows that it was made from."""
+
+import csv
+from collections.abc import Callable
+
+import pytest
+
+from orchestration.ingest.contract import load_contracts
+from orchestration.settings import PROJECT
+from orchestration.tracing import Trace, TraceError, trace
+from orchestration.warehouse import connect
+from tests.support import Ground
+
+RAW = PROJECT / "raw"
+FIXED = {"figure_10_shoplifting": {"crime_type": "Shoplifting"}}
+Tracer = Callable[..., Trace]
+
+
+@pytest.fixture
+def traced(sample: Ground) -> Tracer:
+    def run(table: str, **key: str) -> Trace:
+        with connect(sample.settings, read_only=True) as connection:
+            return trace(connection, load_contracts(), table, key, FIXED)
+
+    return run
+
+
+def lines_of_shoplifting_in_fenland(month: str) -> list[int]:
+    """Lines of the delivered file, by its own area names; line 1 is the header."""
+    (path,) = (RAW / "police_uk_street" / "2018-04-01").glob(f"{month}*street.csv")
+    with path.open(newline="", encoding="utf-8") as handle:
+        return [
+            number
+            for number, row in enumerate(csv.DictReader(handle), start=2)
+            if row["LSOA name"].startswith("Fenland ") and row["Crime type"] == "Shoplifting"
+        ]
+
+
+@pytest.mark.parametrize("table", ["crime_monthly", "reports.figure_10_shoplifting"])
+def test_a_count_of_crimes_leads_to_exactly_its_lines(traced: Tracer, table: str):
+    key = {"month": "2018-06-01", "area_name": "Fenland"}
+    if table == "crime_monthly":
+        key["crime_type"] = "Shoplifting"
+    found = traced(table, **key)
+    street = found.deliveries[0]
+    lines = [row.line for row in street.rows if row.file_name.startswith("2018-06")]
+    assert lines == lines_of_shoplifting_in_fenland("2018-06")
+    assert len(lines) == found.row["offences"] == len(street.rows)
+    assert street.narrowed_by == ("period", "area", "crime_type")
+    assert all(len(file.sha256) == 64 for file in street.files)
+
+
+def test_a_rate_leads_to_the_cell_of_its_population(traced: Tracer):
+    found = traced(
+        "crime_monthly", month="2018-06-01", area_name="Fenland", crime_type="Shoplifting"
+    )
+    population = next(
+        delivery for delivery in found.deliveries if delivery.source == "population_estimates"
+    )
+    (cell,) = population.rows
+    assert (cell.sheet, cell.column) == ("MYE 5", "Estimated Population mid-2017")
+
+
+def test_people_assessed_lead_to_their_rows_and_no_value_of_them(traced: Tracer):
+    found = traced("table_3_oasys_pathways", area_name="Fenland", pathway="Accommodation")
+    (assessments,) = found.deliveries
+    # 275 in the Fenland CRC cohort of February 2017: 188 assessed (the base) and 87 not.
+    assert (len(assessments.rows), found.row["base"]) == (275, 188)
+    assert assessments.narrowed_by == ("period", "area", "cohort")
+    assert assessments.nature == "synthetic"
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "words"),
+    [
+        ("crime_weekly", {}, "no mart or report 'crime_weekly'. There are: .*crime_monthly"),
+        ("crime_monthly", {"colour": "red"}, "no column colour. Its columns: month, area_code"),
+        ("crime_monthly", {"month": "1999-01-01"}, "no row with month = 1999-01-01"),
+        ("crime_monthly", {"month": "2018-06-01"}, "rows of .* Give more of its key, .*area_code"),
+    ],
+)
+def test_what_cannot_be_traced_is_told(traced: Tracer, table: str, key: dict, words: str):
+    with pytest.raises(TraceError, match=words):
+        traced(table, **key)
+
+
+def test_command_prints_files_and_writes_positions(csp, sample: Ground, tmp_path):
+    written = tmp_path / "rows.csv"
+    done = csp(
+        "trace", "figure_10_shoplifting", "month=2018-06-01", "area_name=Fenland",
+        "--csv", str(written), CSP_HOME=str(sample.settings.home),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2018-06-cambridgeshire-street.csv, line" in done.stdout
+    with written.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [int(row["line"]) for row in rows if row["source"] == "police_uk_street"] == (
+        lines_of_shoplifting_in_fenland("2018-06")
+    )
+    refused = csp("trace", "crime_monthly", "month", CSP_HOME=str(sample.settings.home))
+    assert (refused.returncode, "column=value" in refused.stderr) == (1, True)
