@@ -72,6 +72,7 @@ class _Building:
         self._sums: dict[tuple[str, str], _Sum] = {}
         self._relations: list[Relation] = []
         self._merges: list[Merge] = []
+        self._bounds: dict[str, tuple[str, str]] = {}
         self._open = Declaration(counts=()).open_rule
 
     def add(self, name: str, rows: Sequence[Row], declared: Declaration) -> None:
@@ -85,7 +86,9 @@ class _Building:
     def _add_count(self, name: str, row: Row, count: Count, declared: Declaration) -> None:
         key = named(count.cell, row)
         rule = declared.open_rule if count.open else declared.rule
-        self._print(name, Cell(key, int(row[count.column]), rule))
+        value = int(row[count.column])
+        kept = count.kept is not None and value >= count.kept
+        self._print(name, Cell(key, value, rule, kept=kept))
         for whole in count.adds_to:
             if whole.takes(row):
                 self._part(key, row, whole)
@@ -94,6 +97,8 @@ class _Building:
             self._part(key, row, Whole(cell=wider, by="areas", part=count.areas == "part"))
         if count.product:
             self._multiply(key, row, count)
+        if count.within:
+            self._bound(key, named(count.within, row))
 
     def _print(self, name: str, cell: Cell) -> None:
         standing = self._cells.setdefault(cell.key, cell)
@@ -101,13 +106,20 @@ class _Building:
             raise DisclosureError(
                 f"{name} and another table print different counts of one thing: {cell.key}."
             )
-        if cell.rule.threshold > standing.rule.threshold:
-            self._cells[cell.key] = cell
+        stricter = max(standing.rule, cell.rule, key=lambda rule: rule.threshold)
+        kept = standing.kept or cell.kept
+        self._cells[cell.key] = replace(standing, rule=stricter, kept=kept)
 
     def _part(self, key: str, row: Row, whole: Whole) -> None:
         wider, by = named(whole.cell, row), named(whole.by, row)
         found = self._sums.setdefault((wider, by), _Sum(wider, whole.part))
         found.terms[key] = int(row[whole.times]) if whole.times else 1
+
+    def _bound(self, key: str, wider: str) -> None:
+        # How many are left over is no printed count, but that it is not below nought is known.
+        rest = f"{key} short of {wider}"
+        self._cells.setdefault(rest, Cell(rest, 0, self._open, printed=False))
+        self._bounds[rest] = (key, wider)
 
     def _multiply(self, key: str, row: Row, count: Count) -> None:
         assert count.product is not None
@@ -126,6 +138,8 @@ class _Building:
             self._close(found, by)
         for relation in self._relations:
             self._settle_excess(relation)
+        for rest, (key, wider) in self._bounds.items():
+            self._settle_rest(rest, key, wider)
         relations = dict.fromkeys(self._relations)
         try:
             return tables(self._cells.values(), relations, (), self._merges)
@@ -148,6 +162,16 @@ class _Building:
             self._cells[rest] = Cell(rest, left, rule, printed=False)
             terms.append((rest, -1))
         self._relations.append(Relation(tuple(terms)))
+
+    def _settle_rest(self, rest: str, key: str, wider: str) -> None:
+        if wider not in self._cells:
+            del self._cells[rest]
+            return
+        left = self._cells[wider].value - self._cells[key].value
+        if left < 0:
+            raise DisclosureError(f"{key} counts more than {wider}, of which it is a part.")
+        self._cells[rest] = replace(self._cells[rest], value=left)
+        self._relations.append(Relation(((wider, 1), (key, -1), (rest, -1))))
 
     def _settle_excess(self, relation: Relation) -> None:
         *_, (last, factor) = relation.terms

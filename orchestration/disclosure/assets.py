@@ -1,6 +1,6 @@
 """Disclosure control as a Dagster asset: the step between the marts and the release."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 
 from orchestration.disclosure.declared import declarations
 from orchestration.disclosure.step import Outcome, disclose
-from orchestration.publish.release import standing_releases
+from orchestration.publish.standing import list_releases
 from orchestration.resources import WarehouseWriter
 from orchestration.warehouse import connect
 
@@ -49,13 +49,13 @@ def disclosure_asset(
     )
     def disclosure(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
-    ) -> dg.MaterializeResult[Any]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         settings = warehouse.settings
-        releases = standing_releases(settings.published)
+        releases = list_releases(settings.published)
         with connect(settings) as connection:
             quarter = date.fromisoformat(context.partition_key)
             outcome = disclose(connection, quarter, declared, releases)
-        return dg.MaterializeResult(metadata=_told(outcome), check_results=[_check(outcome)])
+        yield dg.MaterializeResult(metadata=_told(outcome), check_results=[_check(outcome)])
 
     return disclosure
 

@@ -67,8 +67,10 @@ class Share(_Declared):
 class Count(_Declared):
     """A column of counts, in the rows where the columns of ``where`` have one of their values.
 
-    ``open`` says that it is no secret in itself. ``hides`` are the columns that go with it:
-    percentages, rates, limits.
+    ``open`` says that it is no secret in itself; ``kept`` that, from so many on, it is hidden only
+    where nothing else protects the counts that hang together with it. ``within`` names a count that
+    it cannot exceed (those with a need, of those assessed). ``hides`` are the columns that go with
+    it: percentages, rates, limits.
     """
 
     column: str
@@ -76,6 +78,8 @@ class Count(_Declared):
     where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     unless: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     open: bool = False
+    kept: int | None = None
+    within: str | None = None
     hides: tuple[str, ...] = ()
     adds_to: tuple[Whole, ...] = ()
     areas: Literal["exact", "part"] | None = None

@@ -34,6 +34,7 @@ from orchestration.disclosure.engine import protect
 from orchestration.disclosure.model import Protection, Tables, with_merge
 from orchestration.disclosure.verdict import Finding, examine
 from orchestration.disclosure.written import Labels, as_written, printed_counts
+from orchestration.publish.standing import StandingRelease
 
 _CONTROL = """
 create schema if not exists control;
@@ -82,13 +83,13 @@ def disclose(
     connection: duckdb.DuckDBPyConnection,
     quarter: date,
     declared: Mapping[str, Declaration],
-    releases: Mapping[date, Path],
+    releases: Sequence[StandingRelease],
 ) -> Outcome:
     """Protect the declared tables of the open warehouse, attack them as written, record the result.
 
-    ``releases`` are the files that stand published, by quarter: what they print is known. Raises
-    :class:`DisclosureError` where tables disagree or a count cannot be protected; findings of the
-    attack are returned, for the caller to stop.
+    ``releases`` are all that were ever published, superseded builds too: what they print is known.
+    Raises :class:`DisclosureError` where tables disagree or a count cannot be protected; findings
+    of the attack are returned, for the caller to stop.
     """
     started = time.monotonic()
     connection.execute(_CONTROL)
@@ -162,17 +163,17 @@ def _with_releases(
     quarter: date,
     declared: Mapping[str, Declaration],
     labels: Labels,
-    releases: Mapping[date, Path],
+    releases: Sequence[StandingRelease],
     forces: Mapping[str, str],
 ) -> Tables:
     """Fix what releases print. A release of the same quarter, which this one is to replace, binds
     the choice of what to hide for others' sake, but does not keep a leak open."""
-    for released, path in sorted(releases.items()):
+    for release in releases:
         known: dict[str, int] = {}
-        for name, rows in _published(connection, path, declared).items():
+        for name, rows in _published(connection, release.path, declared).items():
             told = [with_force(row, forces) for row in rows]
             known |= printed_counts(told, declared[name], labels[name])
-        if released == quarter:
+        if release.quarter == quarter:
             known = {
                 key: value
                 for key, value in known.items()
