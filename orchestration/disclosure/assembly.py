@@ -270,8 +270,13 @@ def _hide(shown: dict[str, Any], row: Row, count: Count, protection: Protection)
         return False
     for column in (count.column, *count.companions):
         shown[column] = None
-    shown[STATUS] = MARKER
+    shown[STATUS] = _marked(row[STATUS])
     return True
+
+
+def _marked(status: str | None) -> str:
+    """Add the marker to the shorthand that a row carries already, such as [b]."""
+    return status if status and MARKER in status else " ".join(filter(None, (status, MARKER)))
 
 
 def _merge(
@@ -315,7 +320,7 @@ def _stand_for(
             first[count.column] = sum(int(rows[number][count.column]) for number in members)
             if key in protection.hidden:
                 first[count.column] = None
-                first[STATUS] = MARKER
+                first[STATUS] = _marked(first[STATUS])
 
 
 def _share(rows: Sequence[Row], first: dict[str, Any], places: Sequence[int], tail: Tail) -> None:

@@ -2,9 +2,9 @@
 
 Protected tables stand in schema ``protected`` of the restricted warehouse, under the models' names;
 publishing takes them from there. ``control.disclosure`` has one row for each quarter with what the
-attack found, ``control.disclosure_choices`` the engine's last choice by the fingerprint of what it
-was made from: as long as neither tables nor earlier releases change, it need not be made again.
-The attack is made every time.
+attack found, and says which quarter's tables stand there now. ``control.disclosure_choices`` has
+the engine's last choice by the fingerprint of what it was made from: as long as neither tables nor
+earlier releases change, it need not be made again. The attack is made every time.
 """
 
 import hashlib
@@ -41,6 +41,7 @@ create schema if not exists control;
 create schema if not exists protected;
 create table if not exists control.disclosure (
     quarter date primary key,
+    in_place boolean not null,
     tables integer not null,
     cells integer not null,
     sensitive integer not null,
@@ -93,6 +94,8 @@ def disclose(
     """
     started = time.monotonic()
     connection.execute(_CONTROL)
+    # Until this run has passed, what stands in `protected` is nobody's to publish.
+    connection.execute("update control.disclosure set in_place = false")
     sources = {name: _read(connection, name) for name in declared}
     forces = _forces(connection)
     contents: dict[str, list[Row]] = {
@@ -261,6 +264,7 @@ def _record(connection: duckdb.DuckDBPyConnection, quarter: date, outcome: Outco
     columns = ", ".join(values)
     marks = ", ".join("?" for _ in values)
     connection.execute(
-        f"insert or replace into control.disclosure (quarter, {columns}) values (?, {marks})",
+        f"insert or replace into control.disclosure (quarter, in_place, {columns}) "
+        f"values (?, true, {marks})",
         [quarter, *values.values()],
     )

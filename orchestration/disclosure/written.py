@@ -32,7 +32,7 @@ def as_written(
             low, high = bounds[key]
             if row[count.column] is not None:
                 bounds[key] = (int(row[count.column]),) * 2
-            elif row[STATUS] == MARKER:
+            elif MARKER in (row[STATUS] or ""):
                 bounds[key] = (max(low, made.cells[key].least_if_marked), high)
             ratios += _ratios(row, count, key)
     unknown = {key for key, (low, high) in bounds.items() if low != high}
@@ -53,7 +53,7 @@ def _counts(
 ) -> Iterator[tuple[Row, Count, str]]:
     for row in rows:
         for count in declared.counts:
-            if count.belongs_to(row) and (count.speaks_of(row) or row[STATUS] == MARKER):
+            if count.belongs_to(row) and (count.speaks_of(row) or MARKER in (row[STATUS] or "")):
                 key = named(count.cell, row)
                 label = text(row[declared.tail.label]) if declared.tail else ""
                 if label.endswith(OR_MORE) and labels.get(key) != label:

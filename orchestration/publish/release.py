@@ -47,6 +47,7 @@ from orchestration.publish.database import (
 from orchestration.publish.errors import (
     CatalogueError,
     PublishError,
+    UnsafeTableError,
     VerificationError,
     WrongQuarterError,
 )
@@ -135,6 +136,7 @@ def build_release(
             with engine(memory_limit, threads) as connection:
                 attach_read_only(connection, warehouse, WAREHOUSE)
                 _refuse_other_quarter(connection, quarter)
+                _refuse_unattacked(connection, quarter, tables)
                 choose_sources(connection, sources)
                 before = _Before(
                     release_before(published_root, quarter),
@@ -182,6 +184,26 @@ def _refuse_other_quarter(connection: duckdb.DuckDBPyConnection, quarter: date) 
         raise WrongQuarterError(
             f"The warehouse is built as at {as_at}, not {quarter_label(quarter)}. Refresh "
             f"{quarter.isoformat()} before publishing it."
+        )
+
+
+def _refuse_unattacked(
+    connection: duckdb.DuckDBPyConnection, quarter: date, tables: Sequence[PublishedTable]
+) -> None:
+    """Tables of people leave only as disclosure control left them for this very quarter."""
+    if not any(table.protected for table in tables):
+        return
+    try:
+        rows = connection.execute(
+            "select findings from warehouse.control.disclosure where quarter = ? and in_place",
+            [quarter],
+        ).fetchall()
+    except duckdb.CatalogException:
+        rows = []
+    if rows != [(0,)]:
+        raise UnsafeTableError(
+            f"Disclosure control has not passed the tables of {quarter_label(quarter)} that count "
+            f"people. Refresh {quarter.isoformat()}, which does that before it publishes."
         )
 
 

@@ -80,6 +80,5 @@ select
     row_number() over (partition by area_code order by place)::integer as row_order,
     assessed_needs,
     offenders::bigint as offenders,
-    {{ row_status(unavailable='false') }} as status,
     deliveries
 from with_totals
