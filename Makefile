@@ -10,7 +10,7 @@ TEST_WORKERS ?= 2
 export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-all test-duckdb2 clients lint types dbt-check check dev bench sample clean
+.PHONY: help setup refresh test test-all test-duckdb2 clients lint types dbt-check check dev docs bench sample clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ check: lint types dbt-check ## Lint, types and dbt checks
 dev: setup ## Open Dagster's screen on http://localhost:3000
 	@$(BIN)/csp prepare
 	@PATH="$(abspath $(BIN)):$$PATH" PYTHONWARNINGS=ignore $(BIN)/dagster dev -w workspace.yaml
+
+docs: setup ## Build dbt's documentation as one static page
+	@$(BIN)/csp docs
 
 bench: setup ## Measure beside DuckDB and pandas; fail where a ratio got worse (ROWS=10000000 MONTHS=120)
 	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)

@@ -7,10 +7,13 @@ import dagster as dg
 from orchestration.disclosure.assets import disclosure_asset
 from orchestration.exports.assets import exports_asset
 from orchestration.ingest.assets import control_asset, source_assets
-from orchestration.jobs import PROGRESS_LOGGER, progress_logger, refresh_job, refresh_schedule
+from orchestration.ingest.landing_assets import landing_assets
+from orchestration.jobs import PROGRESS_LOGGER, progress_logger, refresh_job
 from orchestration.partitions import quarterly
 from orchestration.publish.assets import release_asset
 from orchestration.resources import WarehouseWriter
+from orchestration.schedules import refresh_schedule
+from orchestration.sensors import failure_sensor, landing_sensor, lateness_sensor
 from orchestration.settings import load_settings
 from orchestration.transform.assets import model_assets
 from orchestration.transform.project import load_manifest
@@ -27,15 +30,21 @@ def warehouse() -> dg.Definitions:
     job = refresh_job()
     return dg.Definitions(
         assets=[
+            *landing_assets(manifest, partitions),
             *source_assets(manifest, partitions),
             control_asset(manifest, partitions),
-            model_assets(manifest, partitions),
+            model_assets(settings, manifest, partitions),
             disclosure_asset(manifest, partitions),
-            release_asset(manifest, partitions),
-            exports_asset(partitions),
+            release_asset(settings, manifest, partitions),
+            exports_asset(settings, partitions),
         ],
         jobs=[job],
         schedules=[refresh_schedule(settings, job)],
+        sensors=[
+            landing_sensor(settings, job),
+            failure_sensor(settings),
+            lateness_sensor(settings),
+        ],
         resources={"warehouse": WarehouseWriter()},
         loggers={"console": dg.colored_console_logger, PROGRESS_LOGGER: progress_logger},
         # In process: one run is one process, which holds the write lock from end to end.

@@ -33,9 +33,29 @@ class WarehouseUnreadableError(CspError):
     """The warehouse file is damaged, or missing where it is needed."""
 
 
+class OutdatedWarehouseError(CspError):
+    """The warehouse was made by an earlier version whose raw tables no longer fit."""
+
+
+class StorageError(CspError):
+    """The disk is full, or a folder or file may not be written."""
+
+
+class WarehouseDamagedError(WarehouseUnreadableError):
+    """The warehouse file is not a database any more, or a block of it fails its checksum."""
+
+
 class DisclosureError(CspError):
     """A hidden count could be worked out, or cannot be protected; nothing is published."""
 
 
 class TransformError(CspError):
     """dbt could not build the marts."""
+
+
+class BackupError(CspError):
+    """A backup cannot be made, or is not what its manifest says."""
+
+
+class AlertError(CspError):
+    """An alert could not be delivered."""

@@ -1,12 +1,11 @@
-"""The quarterly refresh as a job, and the schedule that runs it."""
+"""The quarterly refresh as a job."""
 
 import logging
 from typing import Any
 
 import dagster as dg
 
-from orchestration.quarters import last_closed_quarter
-from orchestration.settings import Settings
+from orchestration.owners import ENGINEERS
 
 REFRESH_JOB = "quarterly_refresh"
 PROGRESS_LOGGER = "progress"
@@ -27,21 +26,5 @@ def refresh_job() -> Any:
         REFRESH_JOB,
         selection=dg.AssetSelection.all(),
         description="Landing zone to published release and exports, for one quarter.",
+        owners=[ENGINEERS],
     )
-
-
-def refresh_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
-    """Return the schedule: the quarter that has just closed, some days after its end."""
-
-    @dg.schedule(
-        name="quarterly_refresh_schedule",
-        job=job,
-        cron_schedule=f"0 6 {settings.days_after_quarter + 1} 1,4,7,10 *",
-        execution_timezone="Europe/London",
-        description=f"Refreshes the closed quarter {settings.days_after_quarter} days after it.",
-    )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        quarter = last_closed_quarter(context.scheduled_execution_time.date()).isoformat()
-        return dg.RunRequest(run_key=quarter, partition_key=quarter)
-
-    return schedule

@@ -6,8 +6,9 @@ module is imported; :func:`load_settings` reads the environment once, at the edg
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestration.errors import CspError, SettingsError
@@ -44,6 +45,28 @@ class Settings(BaseSettings):
         0, ge=0, description="How long to wait while another refresh is writing."
     )
 
+    profile: Literal["development", "production"] = Field(
+        "development",
+        description="In production nothing falls back to a default place, and the schedule, the "
+        "landing-zone sensor and the alerts are on.",
+    )
+    run_lock_wait_seconds: float = Field(
+        900, ge=0, description="How long a run that nobody watches waits for another to end."
+    )
+    quiet_seconds: float = Field(
+        120, ge=0, description="How long a delivery must keep still before the sensor takes it up."
+    )
+    alert_webhook: SecretStr | None = Field(
+        None, description="Address (https) to which alerts are posted as JSON."
+    )
+    smtp_host: str | None = Field(None, description="Mail server for alerts.")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
+    smtp_starttls: bool = Field(False, description="Encrypt the connection to the mail server.")
+    smtp_user: str | None = Field(None, description="User name at the mail server.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_from: str | None = Field(None, description="Sender of the alerts.")
+    smtp_to: str | None = Field(None, description="Recipients of the alerts, with commas between.")
+
     @field_validator("home", "raw", "partnerships", "corrections")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -53,6 +76,50 @@ class Settings(BaseSettings):
     @classmethod
     def _quarter(cls, value: object) -> object:
         return parse_quarter(value) if isinstance(value, str) else value
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("it does not start with https:// or http://")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Settings":
+        if self.smtp_host and not (self.smtp_from and self.smtp_to):
+            raise ValueError("CSP_SMTP_HOST needs CSP_SMTP_FROM and CSP_SMTP_TO beside it")
+        if self.profile == "production":
+            self._refuse_default_places()
+        return self
+
+    def _refuse_default_places(self) -> None:
+        """In production a forgotten variable must not send people's data to a default place."""
+        if missing := [name for name in ("home", "raw") if name not in self.model_fields_set]:
+            names = " and ".join(f"CSP_{name.upper()}" for name in missing)
+            raise ValueError(f"CSP_PROFILE=production needs {names} to be set")
+        for name, path in (("CSP_HOME", self.home), ("CSP_RAW", self.raw)):
+            if path.is_relative_to(PROJECT):
+                raise ValueError(f"in production {name} may not lie in the program's own folder")
+
+    @property
+    def in_production(self) -> bool:
+        """Whether the warehouse runs unattended, on real deliveries."""
+        return self.profile == "production"
+
+    @property
+    def alerts_by_mail(self) -> bool:
+        """Whether alerts are sent by mail."""
+        return self.smtp_host is not None
+
+    @property
+    def alerts(self) -> bool:
+        """Whether any way of alerting people is configured."""
+        return self.alerts_by_mail or self.alert_webhook is not None
+
+    @property
+    def backups(self) -> Path:
+        """Folder of the backups that ``csp backup`` makes where no file is named."""
+        return self.home / "backups"
 
     @property
     def warehouse(self) -> Path:
@@ -93,10 +160,12 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(
-            f"CSP_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(_fault(fault["loc"], fault["msg"]) for fault in error.errors())
         raise SettingsError(f"A setting cannot be used: {faults}") from error
     except CspError as error:
         raise SettingsError(f"A setting cannot be used: {error}") from error
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    return f"CSP_{'_'.join(str(part) for part in place).upper()}: {words}" if place else words

@@ -9,13 +9,18 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
+from orchestration.errors import (
+    StorageError,
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseUnreadableError,
+)
 from orchestration.settings import Settings
 
 
@@ -26,14 +31,19 @@ def writer_lock(home: Path, what: str, wait_seconds: float = 0) -> Iterator[None
     Waits up to ``wait_seconds``. Raises :class:`WarehouseBusyError` that names the holder. The
     lock belongs to the open file, so a killed process leaves nothing to clean up.
     """
-    home.mkdir(parents=True, exist_ok=True)
     path = home / "warehouse.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from error
     try:
         _acquire(handle, path, time.monotonic() + wait_seconds)
         holder = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat("T", "seconds")}
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"what": what, **holder}).encode(), 0)
+        # Who has it is for others to read; a full disk must not stop a run for that.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps({"what": what, **holder}).encode(), 0)
         yield
         os.ftruncate(handle, 0)
     finally:
@@ -69,25 +79,37 @@ def _busy_message(path: Path) -> str:
 
 
 @contextmanager
-def connect(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse, and close it whatever happens.
+def connect(
+    settings: Settings, *, read_only: bool = False, at: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse (or a copy of it that lies ``at`` another place); close it in any case.
 
-    Raises :class:`WarehouseBusyError` where another process holds the file, and
-    :class:`WarehouseUnreadableError` where the file is missing (read-only) or damaged.
+    Every opening of a restricted database goes through here. Raises :class:`WarehouseBusyError`
+    where another process holds the file, :class:`WarehouseUnreadableError` where it is missing
+    (read-only) or may not be read, and :class:`WarehouseDamagedError` where it is damaged, also if
+    that is found out only by what is done inside.
     """
-    if read_only and not settings.warehouse.exists():
+    file = at or settings.warehouse
+    if read_only and not file.exists():
         raise WarehouseUnreadableError(
-            f"There is no warehouse at {settings.warehouse} yet. Run `csp refresh` first."
+            f"There is no warehouse at {file} yet. Run `csp refresh` first."
         )
-    settings.home.mkdir(parents=True, exist_ok=True)
-    connection = _open(settings, read_only)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = _open(settings, file, read_only)
     try:
         yield connection
+    except duckdb.Error as error:
+        said = str(error)
+        if is_damage(said):
+            raise _damaged(settings, file, said) from error
+        if is_refused_by_disk(said):
+            raise unwritable(file, said) from error
+        raise
     finally:
         connection.close()
 
 
-def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
@@ -96,20 +118,90 @@ def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
         "storage_compatibility_version": "v1.5.0",
     }
     try:
-        return duckdb.connect(settings.warehouse, read_only=read_only, config=config)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        return duckdb.connect(file, read_only=read_only, config=config)
+    except duckdb.Error as error:
+        said = str(error)
+        if "set lock" in said:
             raise WarehouseBusyError(
-                f"{settings.warehouse} is open in another program (a SQL client, perhaps). "
+                f"{file} is open in another program (a SQL client, perhaps). "
                 "Close it there and try again. To query while refreshes run, open the published "
                 f"database instead: {settings.published / 'csp.duckdb'}"
             ) from error
+        if is_damage(said):
+            raise _damaged(settings, file, said) from error
+        if is_refused_by_disk(said):
+            raise unwritable(file, said) from error
         raise WarehouseUnreadableError(
-            f"{settings.warehouse} cannot be read; it may be damaged. The published releases are "
-            "not affected. Move it away and run `csp refresh`: it is rebuilt from the landing "
-            f"zone. (The engine says: {str(error).splitlines()[0]})"
+            f"{file} cannot be opened: {said.splitlines()[0]} The published releases are not "
+            "affected. Check the file's permissions, and try again."
         ) from error
-    except duckdb.Error as error:
-        raise WarehouseUnreadableError(
-            f"{settings.warehouse} cannot be opened: {str(error).splitlines()[0]}"
-        ) from error
+
+
+_DAMAGE = (
+    "not a valid DuckDB database file",
+    "Could not read enough bytes",
+    "Corrupt database file",
+    "Failure while replaying WAL",
+    "Failed to deserialize",
+    "Serialization Error",
+)
+
+
+def is_damage(message: str) -> bool:
+    """Say whether the engine's message means that the file itself is damaged."""
+    return any(words in message for words in _DAMAGE)
+
+
+_REFUSED_BY_DISK = (
+    "No space left on device",
+    "Permission denied",
+    "Read-only file system",
+    "File too large",
+    "Disk quota exceeded",
+    "Could not write",
+    "failed to offload data block",
+)
+
+
+def is_refused_by_disk(message: str) -> bool:
+    """Say whether the engine's message means a full disk or a missing permission."""
+    return any(words in message for words in _REFUSED_BY_DISK)
+
+
+def unwritable(place: Path, message: str) -> StorageError:
+    """Return the error of a place that cannot be written, with what to do about it."""
+    return StorageError(
+        f"{place} cannot be written ({message.splitlines()[0]}). The published releases are not "
+        "affected. Make room on its disk, or give the permission, and refresh again: there is "
+        "nothing to clean up."
+    )
+
+
+def _damaged(settings: Settings, file: Path, message: str) -> WarehouseDamagedError:
+    if file == settings.warehouse:
+        return damaged(file, message)
+    return WarehouseDamagedError(f"{file} is damaged ({message.splitlines()[0]}).")
+
+
+def damaged(file: Path, message: str) -> WarehouseDamagedError:
+    """Note beside the warehouse that it is damaged, for the next run to mend; return the error.
+
+    Nothing is noted where that cannot be written: the next run meets the damage again.
+    """
+    with suppress(OSError):
+        damage_note(file).write_text(message.splitlines()[0])
+    return WarehouseDamagedError(
+        f"{file} is damaged ({message.splitlines()[0]}). The published releases are not affected. "
+        "Refresh again: the damaged file is set aside, and the warehouse is restored from the "
+        "newest backup, or else rebuilt from the landing zone."
+    )
+
+
+def damage_note(file: Path) -> Path:
+    """Return where it is noted that ``file`` is damaged."""
+    return file.with_name(f"{file.name}.damaged")
+
+
+def log_beside(file: Path) -> Path:
+    """Return where the engine keeps the write-ahead log of ``file``."""
+    return file.with_name(f"{file.name}.wal")

@@ -39,9 +39,12 @@ def test_dbt_database_and_contract_agree_on_tables(sample: Ground) -> None:
         ((source,),) = [yaml.safe_load((contract.folder / "_source.yml").read_text())["sources"]]
         (table,) = source["tables"]
         made = sample.query(
-            "select column_name, data_type, comment from duckdb_columns() "
-            f"where schema_name = '{source['schema']}' and table_name = '{table['name']}' "
-            "order by column_index"
+            "select shown.column_name, shown.data_type, raw.comment "
+            "from duckdb_columns() as shown left join duckdb_columns() as raw "
+            "on raw.schema_name = 'raw' and raw.table_name = shown.table_name "
+            "and raw.column_name = shown.column_name "
+            f"where shown.schema_name = '{source['schema']}' "
+            f"and shown.table_name = '{table['name']}' order by shown.column_index"
         )
         declared = [(one["name"], one["data_type"], one["description"]) for one in table["columns"]]
         assert made == declared

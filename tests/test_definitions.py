@@ -1,14 +1,21 @@
 """The Dagster definitions: what there is, how it hangs together, and what loading it costs."""
 
+import json
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
 
 from orchestration.ingest.contract import load_contracts
 from orchestration.settings import PROJECT
-from tests.support import Ground
+from tests.support import GOLDEN, Ground
 
 
 @pytest.fixture
@@ -97,20 +104,116 @@ def test_every_asset_has_a_description(definitions: dg.Definitions) -> None:
     assert bare == []
 
 
-def test_schedule_asks_for_the_quarter_that_has_closed(definitions: dg.Definitions) -> None:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
+SNAPSHOT = GOLDEN / "definitions.json"
 
-    schedule = definitions.resolve_schedule_def("quarterly_refresh_schedule")
-    assert schedule.execution_timezone == "Europe/London"
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(
-            instance=instance,
-            repository_def=definitions.get_repository_def(),
-            scheduled_execution_time=datetime(2018, 7, 16, 6, tzinfo=ZoneInfo("Europe/London")),
-        )
-        (request,) = schedule.evaluate_tick(context).run_requests or []
-    assert request.partition_key == "2018-04-01"
+
+def test_definitions_are_those_of_the_snapshot(definitions: dg.Definitions) -> None:
+    """What a screen shows, in one committed file: WRITE_SNAPSHOT=1 writes it again."""
+    found = _described(definitions)
+    if os.environ.get("WRITE_SNAPSHOT"):
+        SNAPSHOT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    assert found == json.loads(SNAPSHOT.read_text())
+
+
+def _described(definitions: dg.Definitions) -> dict[str, Any]:
+    repository = definitions.get_repository_def()
+    graph = definitions.resolve_asset_graph()
+    groups: dict[str, dict[str, str]] = {}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        spec = node.assets_def.get_asset_spec(key)
+        said = [
+            "external" if node.is_external else f"pool {node.assets_def.op.pool}",
+            "+".join(sorted(spec.kinds)),
+            "+".join(spec.owners),
+            "by quarter" if node.partitions_def else "whole",
+            *([_policy(spec.freshness_policy)] if spec.freshness_policy else []),
+        ]
+        groups.setdefault(str(node.group_name), {})["/".join(key.path)] = ", ".join(said)
+    return {
+        "groups": groups,
+        "jobs": sorted(job.name for job in repository.get_all_jobs()),
+        "schedules": {
+            one.name: [one.cron_schedule, one.execution_timezone, one.default_status.value]
+            for one in repository.schedule_defs
+        },
+        "sensors": {
+            one.name: [one.minimum_interval_seconds, one.default_status.value]
+            for one in repository.sensor_defs
+        },
+    }
+
+
+def _policy(policy: Any) -> str:
+    if hasattr(policy, "deadline_cron"):
+        return f"fresh by {policy.deadline_cron} {policy.timezone}"
+    return f"fresh for {policy.fail_window.to_timedelta().days} days"
+
+
+def test_every_asset_says_what_a_person_looks_for(definitions: dg.Definitions) -> None:
+    """Owner, kind, group, description; columns and place of every table; where exports lie."""
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        spec = node.assets_def.get_asset_spec(key)
+        name = "/".join(key.path)
+        assert spec.owners, name
+        assert spec.kinds, name
+        assert spec.description, name
+        assert node.group_name not in {None, "default"}, name
+        if key.path[0] not in {"landing", "exports", "published"}:
+            assert "dagster/column_schema" in spec.metadata, name
+            assert "dagster/table_name" in spec.metadata, name
+        if key.path[0] in {"published", "exports"}:
+            assert "exports" in spec.metadata, name
+
+
+def test_instance_keeps_one_run_at_a_time_and_tells_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copy(PROJECT / "orchestration" / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+        assert queue.max_concurrent_runs == 1
+        assert instance.global_op_concurrency_default_limit == 1
+        assert not instance.telemetry_enabled
+        assert instance.run_retries_enabled
+        assert instance.run_retries_max_retries == 0
+        assert not instance.run_retries_retry_on_asset_or_op_failure
+        assert instance.run_monitoring_enabled
+        kept = instance.get_tick_retention_settings(InstigatorType.SENSOR)
+        assert kept[TickStatus.SKIPPED] == 7
+
+
+def test_loading_the_definitions_reads_the_manifest_and_nothing_else(sample: Ground) -> None:
+    """No file of landing zone, warehouse or release is opened, nothing written, nobody called."""
+    script = """
+import sys
+import dagster, dagster_dbt, duckdb
+import orchestration.definitions
+seen = []
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        name = arguments[0]
+        code = name.endswith((".py", ".pyc", "__path_hook__"))
+        if not code and not name.startswith((sys.prefix, sys.base_prefix, "/dev/")):
+            seen.append(name.rsplit("/", 1)[-1])
+    if event in {"socket.connect", "sqlite3.connect", "subprocess.Popen", "os.mkdir", "os.rename"}:
+        seen.append(event)
+sys.addaudithook(watch)
+duckdb.connect = lambda *a, **k: seen.append("duckdb.connect")
+orchestration.definitions.warehouse()
+print(seen)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env={**os.environ, "CSP_HOME": str(sample.settings.home)},
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['manifest.json']"
 
 
 def test_importing_touches_neither_disk_nor_database() -> None:

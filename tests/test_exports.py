@@ -439,6 +439,6 @@ def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(
     page = (tmp_path / "fenland" / "pack.html").read_text(encoding="utf-8")
     assert "Table 5: not published in this release." in page
     none = [table for table in published_tables(manifest()) if table.name == "dim_month"]
-    path = build_release(warehouse, tmp_path / "published", QUARTER, none, NOW).path
+    path = build_release(warehouse, tmp_path / "other", QUARTER, none, NOW).path
     with pytest.raises(ExportError, match="dim_area"):
         export_release(path, tmp_path, QUARTER)

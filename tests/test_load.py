@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orchestration.errors import LandingError
+from orchestration.errors import LandingError, OutdatedWarehouseError
 from orchestration.ingest.landing import land
 from orchestration.ingest.receipt import Receipt
+from orchestration.warehouse import connect
 from tests.support import NOW, STREET_HEADER, Ground, month_file, street_file, street_row
 
 NAME = "2018-04-cambridgeshire-street.csv"
@@ -231,3 +232,16 @@ def test_several_wrong_cells_of_one_sheet_line_are_each_counted(ground: Ground) 
     (outcome,) = ground.load("population_estimates").outcomes
     assert (outcome.rows_delivered, outcome.rows_refused) == (2, 2)
     assert {fault.rule for fault in outcome.faults} == {"is a number", "few rows are wrong"}
+
+
+def test_a_warehouse_of_an_earlier_contract_is_told(ground: Ground):
+    ground.put("police_uk_street", "2018-04-01", {NAME: month_file()})
+    ground.load("police_uk_street")
+    with connect(ground.settings) as connection:
+        connection.execute("drop view corrected.police_uk_street")
+        connection.execute("drop view raw.police_uk_street_lines")
+        connection.execute("alter table raw.police_uk_street drop column context")
+    with pytest.raises(
+        OutdatedWarehouseError, match=r"police_uk_street \(differing columns: context\).*rebuilt"
+    ):
+        ground.load("police_uk_street")

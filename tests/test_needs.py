@@ -426,7 +426,7 @@ def test_receipts_say_synthetic_and_what_is_not_from_the_report() -> None:
         for delivery in module.deliveries():
             assert delivery.nature == "synthetic"
             assert delivery.note.startswith("Synthetic: no row is a real person.")
-    (assessments,) = oasys_sample.deliveries()
+    assessments = min(oasys_sample.deliveries(), key=lambda delivery: delivery.quarter)
     assert "made up: Finance among acquisitive" in assessments.note
 
 

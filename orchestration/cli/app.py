@@ -42,6 +42,9 @@ def _plain(text: str) -> str:
 @app.command()
 def refresh(
     quarter: Quarter = None,
+    to: Annotated[
+        str | None, typer.Option(help="Last quarter of a range: each from QUARTER on, in turn.")
+    ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
     ] = False,
@@ -50,11 +53,20 @@ def refresh(
 
     Without QUARTER: the latest quarter for which anything has landed.
     """
+    from orchestration.cli.ranges import run_range
     from orchestration.cli.refreshing import run_refresh
 
     settings = load_settings()
+    console = Console(highlight=False)
     chosen = parse_quarter(quarter) if quarter else None
-    raise typer.Exit(run_refresh(settings, chosen, Console(highlight=False), full=full))
+    if to is None:
+        raise typer.Exit(run_refresh(settings, chosen, console, full=full))
+    if chosen is None:
+        raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
+    last = parse_quarter(to)
+    raise typer.Exit(
+        run_range(chosen, last, lambda one: run_refresh(settings, one, console, full=full), console)
+    )
 
 
 @app.command()
@@ -111,11 +123,17 @@ def check(
 
 
 @app.command()
-def status() -> None:
-    """Show what has landed, what is loaded or refused, and what is published."""
+def status(
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day to look at; today if not given."),
+    ] = None,
+) -> None:
+    """Show what is due, late, refused, loaded and published, and why."""
     from orchestration.cli.standing import show_status
 
-    show_status(load_settings(), Console(highlight=False))
+    today = (on or datetime.now()).date()
+    show_status(load_settings(), Console(highlight=False), today)
 
 
 @app.command()
@@ -207,6 +225,51 @@ def sql(
     from orchestration.cli.asking import ask
 
     ask(load_settings(), query, published=published, as_csv=csv, console=Console(highlight=False))
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to; under CSP_HOME if not given.")
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Delete all but this many of those under CSP_HOME.")
+    ] = None,
+) -> None:
+    """Copy the restricted warehouse, with a manifest, and verify the copy."""
+    from orchestration.backup import back_up, prune, summary, utc_now
+
+    settings = load_settings()
+    made, manifest = back_up(settings, file, utc_now())
+    typer.echo(f"Backed up and verified: {summary(made, manifest)}.")
+    for old in prune(settings, keep) if keep else []:
+        typer.echo(f"Deleted: {old}.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup; its manifest lies beside it.")],
+) -> None:
+    """Verify a backup and put it in the warehouse's place; what stood there is kept aside."""
+    from orchestration.backup import restore as put_back
+    from orchestration.backup import summary, utc_now
+
+    manifest, aside = put_back(load_settings(), file, utc_now())
+    typer.echo(f"Restored and verified: {summary(file, manifest)}.")
+    if aside:
+        typer.echo(f"What stood there before: {aside}. Delete it when it is not needed any more.")
+    typer.echo("`csp refresh` loads what has landed since.")
+
+
+@app.command()
+def docs() -> None:
+    """Build dbt's documentation (models, columns, tests, lineage) as one static page."""
+    from orchestration.cli.docs import build_docs
+    from orchestration.cli.preparing import prepare as make_ready
+
+    settings = load_settings()
+    make_ready(settings)
+    typer.echo(f"Open {build_docs(settings)} in a browser.")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from orchestration.backup import MENDED
 from orchestration.cli.histories import print_anomaly
 from orchestration.cli.preparing import prepare
 from orchestration.cli.standing import landed_to
@@ -74,6 +75,7 @@ def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> 
 
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+    from orchestration.resources import STARTED_BY
     from orchestration.transform.assets import FULL_TAG
 
     # dagster-dbt logs beside the run's own log, which has all of it.
@@ -87,7 +89,7 @@ def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> 
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={"csp/started_by": "csp refresh", **({FULL_TAG: "true"} if full else {})},
+            tags={STARTED_BY: "csp refresh", **({FULL_TAG: "true"} if full else {})},
         )
     return _report(result)
 
@@ -125,6 +127,9 @@ class _StepHandler(logging.Handler):
         self._task = progress.add_task("starting", total=steps)
 
     def emit(self, record: logging.LogRecord) -> None:
+        said = str(getattr(record, "dagster_meta", {}).get("orig_message", ""))
+        if said.startswith(MENDED):
+            self._progress.console.print(f"[yellow]{_plain(said)}[/]")
         event = getattr(record, "dagster_event", None)
         kind = getattr(event, "event_type_value", None)
         if event is not None and kind == "STEP_START":

@@ -1,109 +1,249 @@
-"""``csp status``, and the tables about sources that a refresh closes with."""
+"""``csp status``: what is due, late, refused, loaded and published, and why.
 
+Reads the landing zone, the control tables and the published files; starts neither Dagster nor dbt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from pathlib import Path
 
 import duckdb
 from rich.console import Console
 from rich.table import Column, Table
 
 from orchestration.cli.histories import show_anomalies
-from orchestration.errors import WarehouseBusyError
+from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
 from orchestration.ingest.contract import Contract, load_contracts
+from orchestration.ingest.expected import Expectation, expect, landed_quarters, next_due
 from orchestration.ingest.landing import quarters_landed
-from orchestration.quarters import quarter_label
+from orchestration.ingest.receipt import delivered_files, unfinished_files
+from orchestration.quarters import last_closed_quarter, quarter_label
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
-_STANDING = """
-select
-    source,
-    quarter,
-    version,
-    state,
-    nature,
-    rows_loaded,
-    rows_refused,
-    loaded_at
+_VERSIONS = """
+select source, quarter, version, state, nature = 'synthetic', rows_refused, reason
 from control.deliveries
-qualify row_number() over (partition by source order by quarter desc, version desc) = 1
+qualify row_number() over (partition by source, quarter order by version desc) = 1
 """
+_SHOWN_REASON = 300
 
 
-def show_status(settings: Settings, console: Console) -> None:
-    """Print what has landed, what is loaded or refused, and which releases are published."""
+@dataclass(frozen=True)
+class _Version:
+    """The latest version of a delivery that a load has met."""
+
+    version: int
+    state: str
+    synthetic: bool
+    rows_refused: int
+    reason: str | None
+
+
+@dataclass
+class _Known:
+    """What the warehouse knows: deliveries met, and what lay in the landing zone then."""
+
+    readable: bool = False
+    versions: dict[tuple[str, date], _Version] = field(default_factory=dict)
+    files: dict[tuple[str, date], set[tuple[str, int, int]]] = field(default_factory=dict)
+
+
+def show_status(settings: Settings, console: Console, today: date) -> None:
+    """Print how the quarter that closed last, and the one before, stand on ``today``.
+
+    For each source: what is due, late, being transferred, refused or loaded, to which quarter it is
+    loaded, and when the next delivery is due; then what is published, and why the rest is not.
+    """
     contracts = load_contracts()
-    loaded = _loaded(settings, console)
+    landed = landed_quarters(settings.raw, contracts)
+    known = _known(settings, console)
+    closed = last_closed_quarter(today)
+    quarters = (last_closed_quarter(closed), closed)
+    cells = {
+        (name, quarter): _cell(settings, known, expect(contract, quarter, landed[name]), today)
+        for name, contract in contracts.items()
+        for quarter in quarters
+    }
     table = Table(
         Column("Source", no_wrap=True),
-        "Landed to",
+        *(quarter_label(quarter) for quarter in quarters),
         "Loaded to",
-        "Version",
-        "State",
-        "Rows",
-        "Refused",
-        title="Sources",
+        Column("Next due", no_wrap=True),
+        title=f"Deliveries on {today}",
     )
     for name, contract in contracts.items():
-        landed = quarters_landed(settings.raw, contract)
+        due = next_due(contract, landed[name], today)
         table.add_row(
-            name, _quarter(landed[-1]) if landed else "nothing", *_state(loaded.get(name))
+            name,
+            *(cells[name, quarter].words for quarter in quarters),
+            _loaded_to(known, name),
+            str(due) if due else "",
         )
     console.print(table)
-    if loaded:
+    if made_up := sorted({name for (name, _), one in known.versions.items() if one.synthetic}):
+        console.print(f"[yellow]Not real, but synthetic:[/] {', '.join(made_up)}.")
+    for quarter in quarters:
+        standings = {name: cells[name, quarter].standing for name in contracts}
+        console.print(_in_short(settings, quarter, standings))
+    _print_refused(known, console)
+    if known.versions:
         show_anomalies(settings, console)
     console.print(_releases(settings))
 
 
-def _loaded(settings: Settings, console: Console) -> dict[str, tuple[Any, ...]]:
+# --- one delivery ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """How one delivery stands, as a word and as it is shown."""
+
+    standing: str
+    words: str
+
+
+def _cell(settings: Settings, known: _Known, expected: Expectation, today: date) -> _Cell:
+    if expected.landed:
+        return _landed_cell(settings, known, expected)
+    folder = settings.raw / expected.source / expected.quarter.isoformat()
+    if unfinished_files(folder):
+        return _Cell("awaited", "[yellow]being transferred[/]")
+    state = expected.state(today)
+    if state == "late" and expected.due:
+        days = (today - expected.due).days
+        return _Cell("late", f"[red]late[/] {days:,} days")
+    if state == "awaited":
+        return _Cell("awaited", f"due {expected.due}")
+    return _Cell("not expected", "-")
+
+
+def _landed_cell(settings: Settings, known: _Known, expected: Expectation) -> _Cell:
+    key = (expected.source, expected.quarter)
+    if not known.readable:
+        return _Cell("landed", "landed")
+    version = known.versions.get(key)
+    if version is None:
+        return _Cell("not loaded", "[yellow]landed, not loaded[/]")
+    if known.files.get(key) != _files(settings.raw / key[0] / key[1].isoformat()):
+        return _Cell("not loaded", f"[yellow]changed since v{version.version}[/]")
+    if version.state == "refused":
+        return _Cell("refused", f"[bold red]refused[/] v{version.version}")
+    said = f"[green]loaded[/] v{version.version}"
+    if version.rows_refused:
+        said += f", {version.rows_refused:,} quarantined"
+    return _Cell("loaded", said)
+
+
+def _files(folder: Path) -> set[tuple[str, int, int]]:
+    """Name, bytes and time of change of each delivered file, as the load remembers them."""
+    found = ((name, path.stat()) for name, path in delivered_files(folder))
+    return {(name, stat.st_size, stat.st_mtime_ns) for name, stat in found}
+
+
+def _known(settings: Settings, console: Console) -> _Known:
+    known = _Known()
     if not settings.warehouse.exists():
         console.print("There is no warehouse yet: `csp refresh` makes it.")
-        return {}
+        known.readable = True
+        return known
     try:
         with connect(settings, read_only=True) as connection:
-            return {row[0]: row for row in connection.execute(_STANDING).fetchall()}
-    except WarehouseBusyError as error:
-        console.print(f"[yellow]{error}[/]")
+            for source, quarter, *version in connection.execute(_VERSIONS).fetchall():
+                known.versions[source, quarter] = _Version(*version)
+            indexed = connection.execute(
+                "select source, quarter, file_name, bytes, mtime_ns from control.landing_index"
+            ).fetchall()
+            for source, quarter, *file in indexed:
+                known.files.setdefault((source, quarter), set()).add(tuple(file))
+    except (WarehouseBusyError, WarehouseUnreadableError) as error:
+        console.print(f"[yellow]What is loaded cannot be told now. {error}[/]")
+        return known
     except duckdb.CatalogException:
         console.print("The warehouse is empty: `csp refresh` fills it.")
-    return {}
+    known.readable = True
+    return known
+
+
+# --- all of them -----------------------------------------------------------------------------
+
+
+def _loaded_to(known: _Known, source: str) -> str:
+    loaded = [
+        quarter
+        for (name, quarter), version in known.versions.items()
+        if name == source and version.state == "loaded"
+    ]
+    return quarter_label(max(loaded)) if loaded else "nothing"
+
+
+def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -> str:
+    """Say in a line how a quarter stands, and what to do about it."""
+    names = {
+        standing: [name for name, one in standings.items() if one == standing]
+        for standing in ("loaded", "landed", "not loaded", "refused", "awaited", "late")
+    }
+    said = [f"{len(found)} {standing}" for standing, found in names.items() if found]
+    published = (settings.published / quarter.isoformat() / "csp.duckdb").exists()
+    line = f"{quarter_label(quarter)}: {', '.join(said) or 'nothing is expected'}; "
+    line += "published." if published else "[bold]not published[/]."
+    if names["refused"]:
+        line += f" Have {', '.join(names['refused'])} mended and land it again (`csp land`)."
+    elif names["not loaded"]:
+        line += f" `csp refresh {quarter}` loads {', '.join(names['not loaded'])}."
+    elif not published and not names["loaded"] and not names["landed"]:
+        line += " Nothing has landed for it."
+    elif not published:
+        line += f" `csp refresh {quarter}` publishes it."
+    if names["late"]:
+        line += f" Ask for {', '.join(names['late'])}."
+    return line
+
+
+def _print_refused(known: _Known, console: Console) -> None:
+    for (source, quarter), version in sorted(known.versions.items()):
+        if version.state == "refused":
+            reason = (version.reason or "").replace("[", r"\[")
+            shown = reason[:_SHOWN_REASON] + (" ..." if len(reason) > _SHOWN_REASON else "")
+            console.print(
+                f"[bold red]Refused:[/] {source} {quarter} (version {version.version}). {shown}"
+            )
 
 
 def _quarter(quarter: date) -> str:
     return f"{quarter_label(quarter)} ({quarter})"
 
 
-def _state(row: tuple[Any, ...] | None) -> tuple[str, ...]:
-    if row is None:
-        return ("nothing", "", "", "", "")
-    _, quarter, version, state, nature, rows, refused, _ = row
-    colour = "green" if state == "loaded" else "red"
-    said = f"[{colour}]{state}[/]" + (", synthetic" if nature == "synthetic" else "")
-    return (_quarter(quarter), str(version), said, f"{rows:,}", f"{refused:,}")
-
-
 def _releases(settings: Settings) -> Table | str:
     files = sorted(settings.published.glob("*-*-*/csp.duckdb"))
     if not files:
         return "Nothing is published yet."
-    current = settings.published / "csp.duckdb"
-    table = Table("Release", "Built (UTC)", "Synthetic", "Current", "File", title="Published")
+    at = settings.published / "csp.duckdb"
+    current = _release(at) if at.exists() else None
+    table = Table("Release", "Built (UTC)", "Synthetic", "Current", title="Published")
     for file in files:
-        quarter, built, synthetic = _release(file)
-        is_current = current.exists() and _release(current)[0] == quarter
+        release = _release(file)
+        if release is None:
+            table.add_row(file.parent.name, "", "", "[red]cannot be read[/]")
+            continue
+        quarter, built, synthetic = release
+        is_current = current is not None and current[0] == quarter
         table.add_row(
             _quarter(quarter),
             f"{built:%Y-%m-%d %H:%M}",
             "yes" if synthetic else "no",
             "current" if is_current else "",
-            str(file),
         )
     return table
 
 
-def _release(file: Any) -> tuple[date, datetime, bool]:
-    with duckdb.connect(file, read_only=True) as connection:
-        rows = connection.execute("select quarter, built_at, synthetic from release").fetchall()
+def _release(file: Path) -> tuple[date, datetime, bool] | None:
+    try:
+        with duckdb.connect(file, read_only=True) as connection:
+            rows = connection.execute("select quarter, built_at, synthetic from release").fetchall()
+    except duckdb.Error:
+        return None
     quarter, built, synthetic = rows[0]
     return quarter, built, synthetic
 

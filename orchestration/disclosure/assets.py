@@ -10,6 +10,7 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 
 from orchestration.disclosure.declared import declarations
 from orchestration.disclosure.step import Outcome, disclose
+from orchestration.owners import PUBLISHERS
 from orchestration.publish.standing import list_releases
 from orchestration.resources import WarehouseWriter
 from orchestration.warehouse import connect
@@ -41,6 +42,7 @@ def disclosure_asset(
             )
         ],
         group_name="disclosure",
+        owners=[PUBLISHERS],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         kinds={"duckdb"},

@@ -155,7 +155,10 @@ def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> Ex
             files = _write(release, whose, folder)
     except (OSError, duckdb.Error) as error:
         reason = str(error).splitlines()[0]
-        raise ExportError(f"The export for {whose.name} could not be written: {reason}") from error
+        raise ExportError(
+            f"The export for {whose.name} could not be written: {reason}. Make room there, or give "
+            "the permission, and refresh again; the release is published."
+        ) from error
     return ExportResult(whose.csp, whose.name, out, True, tuple(files))
 
 

@@ -11,9 +11,11 @@ from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.corrections import apply_corrections, load_corrections
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
-from orchestration.resources import WarehouseWriter
+from orchestration.owners import ENGINEERS
+from orchestration.resources import WarehouseWriter, asking_again
 from orchestration.warehouse import connect
 
 GROUP = "ingest"
@@ -35,14 +37,12 @@ def _source_asset(
     name = node["name"]
     key = dg.AssetKey(["raw", name])
     about = node["meta"]["csp"]
-    columns = [
-        dg.TableColumn(column["name"], column["data_type"], column["description"])
-        for column in node["columns"].values()
-    ]
 
     @dg.asset(
         key=key,
+        deps=[landing_key(name)],
         group_name=GROUP,
+        owners=[ENGINEERS],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         description=f"{about['title']}. {node['description']}",
@@ -52,7 +52,7 @@ def _source_asset(
             "supplier": about["supplier"],
             "licence": about["licence"],
             "dagster/table_name": f"warehouse.raw.{name}",
-            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "dagster/column_schema": _column_schema(node),
         },
         check_specs=[
             dg.AssetCheckSpec(
@@ -78,7 +78,7 @@ def _source_asset(
         settings = warehouse.settings
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-        with connect(settings) as connection:
+        with asking_again(context), connect(settings) as connection:
             report = load_source(
                 connection, settings.raw, contract, quarter, now, settings.supplier_reports
             )
@@ -97,6 +97,15 @@ def _source_asset(
         yield _balance(key, report, unbalanced)
 
     return load
+
+
+def _column_schema(node: Mapping[str, Any]) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(column["name"], column["data_type"] or "?", column["description"])
+            for column in node["columns"].values()
+        ]
+    )
 
 
 def _metadata(report: LoadReport) -> dict[str, Any]:
@@ -162,9 +171,13 @@ def control_asset(
             ["control", node["name"]],
             deps=loads,
             group_name=GROUP,
+            owners=[ENGINEERS],
             description=node["description"],
             kinds={"duckdb"},
-            metadata={"dagster/table_name": f"warehouse.control.{node['name']}"},
+            metadata={
+                "dagster/table_name": f"warehouse.control.{node['name']}",
+                "dagster/column_schema": _column_schema(node),
+            },
         )
         for node in sources
         if node["source_name"] == "control"
@@ -190,7 +203,7 @@ def control_asset(
         quarter = date.fromisoformat(context.partition_key)
         contracts = load_contracts()
         corrections = load_corrections(warehouse.settings.corrections, contracts)
-        with connect(warehouse.settings) as connection:
+        with asking_again(context), connect(warehouse.settings) as connection:
             load_partnerships(connection, warehouse.settings.partnerships)
             resolve_in_force(connection, quarter)
             applied = apply_corrections(connection, contracts, corrections)

@@ -7,7 +7,7 @@ receipt. Nothing here changes a delivered file.
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from pathlib import Path
 from orchestration.errors import LandingError, QuarterError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import readable
-from orchestration.ingest.receipt import Receipt, delivered_files
+from orchestration.ingest.receipt import Receipt, delivered_files, unreadable
 from orchestration.quarters import parse_quarter
 
 
@@ -71,9 +71,8 @@ def quarters_landed(raw: Path, contract: Contract) -> list[date]:
 
     Raises :class:`LandingError` for a folder that is not named after a quarter.
     """
-    root = raw / contract.source
     quarters = []
-    for folder in sorted(path for path in root.glob("*") if path.is_dir()):
+    for folder in _folders(raw / contract.source):
         if folder.name.startswith("."):
             continue
         try:
@@ -83,6 +82,19 @@ def quarters_landed(raw: Path, contract: Contract) -> list[date]:
                 f"{folder}: a delivery's folder is named after its quarter. {error}"
             ) from error
     return quarters
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders directly under ``root``; none where it is missing.
+
+    One that may not be read is not an empty one: what has landed would be left out unnoticed.
+    """
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(error) from error
 
 
 def read_delivery(
@@ -97,9 +109,7 @@ def read_delivery(
     try:
         files = _landed_files(folder, known or {})
     except OSError as error:
-        raise LandingError(
-            f"{error.filename} cannot be read ({error.strerror}). Check its permissions."
-        ) from error
+        raise unreadable(error) from error
     if not files:
         return None
     return Delivery(contract.source, quarter, folder, files, Receipt.read(folder))
@@ -200,6 +210,25 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
             kinds = ", ".join(contract.file_pattern)
             raise LandingError(
                 f"{path.name} is not of a kind that {contract.source} delivers ({kinds})."
+            )
+
+
+def refuse_moved(files: Iterable[LandedFile]) -> None:
+    """Raise :class:`LandingError` for a file that is no longer as it was when it was hashed.
+
+    It was written to, or taken away, while it was being read: what was read of it is neither the
+    old delivery nor the new one.
+    """
+    for file in files:
+        try:
+            stat = file.path.stat()
+            same = (stat.st_size, stat.st_mtime_ns) == (file.bytes, file.mtime_ns)
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise LandingError(
+                f"{file.path} changed while it was being read: it is still being written. Nothing "
+                "of its delivery was loaded. Refresh again when it has been delivered in full."
             )
 
 

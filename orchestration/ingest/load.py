@@ -17,7 +17,7 @@ import duckdb
 from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines, rows_by_file
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.landing import Delivery
+from orchestration.ingest.landing import Delivery, refuse_moved
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
@@ -33,6 +33,7 @@ from orchestration.ingest.rules import (
 )
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
 from orchestration.ingest.supplier_report import file_report
+from orchestration.warehouse import is_damage, is_refused_by_disk
 
 _DESCRIBED_LINES = 10_000
 """Most refused lines of a file that are described one by one, where it is refused as a whole."""
@@ -118,6 +119,7 @@ def load_deliveries(load: _Load, pending: Iterable[Pending]) -> list[Outcome]:
 
 
 def _refuse(load: _Load, pending: Pending, faults: Sequence[Fault]) -> Outcome:
+    refuse_moved(file.file for file in pending.files)
     with _transaction(load.connection):
         outcome = record(load.connection, load.contract, pending, "refused", list(faults), load.now)
         load.tell([outcome])
@@ -146,7 +148,7 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
             load.tell(outcomes)
             return outcomes
     except duckdb.Error as error:
-        if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+        if _is_ours(error):
             raise
         if len(group) > 1:
             alone = [_load_group(load, [one]) for one in group]
@@ -159,6 +161,17 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
             file=group[0].files[0].file.name,
         )
         return [_refuse(load, group[0], [fault])]
+
+
+def _is_ours(error: duckdb.Error) -> bool:
+    """Say whether the machine is at fault (memory, disk, a damaged file), not the delivery."""
+    kinds = (
+        duckdb.OutOfMemoryException,
+        duckdb.IOException,
+        duckdb.TransactionException,
+        duckdb.FatalException,
+    )
+    return isinstance(error, kinds) or is_refused_by_disk(str(error)) or is_damage(str(error))
 
 
 def _insert(
@@ -305,6 +318,7 @@ def _mild_faults(
 def _settle(load: _Load, pending: Pending) -> Outcome:
     """Judge a delivery whose acceptable rows are in, and record it (inside the transaction)."""
     connection, contract = load.connection, load.contract
+    refuse_moved(file.file for file in pending.files)
     if contract.layout == "csv":
         _find_refused_lines(connection, contract, pending)
     stopping = [

@@ -31,6 +31,8 @@ class LoadReport:
     outcomes: list[Outcome] = field(default_factory=list)
     unchanged: int = 0
     still_refused: list[Outcome] = field(default_factory=list)
+    passed_over: list[Fault] = field(default_factory=list)
+    """Why deliveries were left for the next refresh: they are still being transferred."""
 
     @property
     def refused(self) -> list[Outcome]:
@@ -40,7 +42,8 @@ class LoadReport:
     @property
     def warnings(self) -> list[Fault]:
         """What the new deliveries brought up that stopped none of them."""
-        return [warning for outcome in self.outcomes for warning in outcome.warnings]
+        brought = [warning for outcome in self.outcomes for warning in outcome.warnings]
+        return self.passed_over + brought
 
     def total(self, count: Literal["rows_delivered", "rows_loaded", "rows_refused"]) -> int:
         """Return the sum of a count over the new outcomes."""

@@ -21,6 +21,7 @@ from orchestration.ingest.landing import (
 )
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.reading import Reader, Row, reader_of, unknown_columns
+from orchestration.ingest.receipt import unfinished_files
 from orchestration.ingest.scan import ScannedFile, no_rows, scan_csv
 
 
@@ -65,6 +66,9 @@ def pending_deliveries(
     next_file = _next_id(connection, "files", "file_id")
     pending: list[Pending] = []
     for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
+        if unfinished := unfinished_files(raw / contract.source / quarter.isoformat()):
+            report.passed_over.append(_being_transferred(quarter, unfinished))
+            continue
         delivery = read_delivery(raw, contract, quarter, _index(connection, contract, quarter))
         latest = _latest(connection, contract.source, quarter)
         if delivery is None:
@@ -80,6 +84,15 @@ def pending_deliveries(
         next_delivery += 1
         next_file += len(files)
     return pending
+
+
+def _being_transferred(quarter: date, unfinished: Sequence[str]) -> Fault:
+    return Fault(
+        "is whole",
+        f"The delivery for {quarter.isoformat()} is still being transferred; it is left for the "
+        "next refresh. If the transfer has broken off, take this file away or finish it.",
+        file=unfinished[0],
+    )
 
 
 def _next_id(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> int:

@@ -4,10 +4,12 @@ A raw table is append-only and holds every version of every delivery. Rows of a 
 their delivery and file; their line follows from their order and is shown by ``<table>_lines``.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
+from orchestration.errors import OutdatedWarehouseError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.rules import literal
 
@@ -54,6 +56,9 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     A bulk source also gets a view ``<table>_lines`` that shows the line of each row in its file
     (header is line 1; blank lines are not counted). Staging reads ``corrected.<source>``, which
     shows the raw table until a correction is applied.
+
+    Raises :class:`OutdatedWarehouseError` where the table was made by another contract: its rows
+    were not read for the columns that are asked for now.
     """
     described: dict[str, tuple[str, str]] = {
         column.name: (column.type, column.comment) for column in contract.columns
@@ -62,6 +67,7 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in described.items())
     table = contract.raw_table
     connection.execute(f"create table if not exists {table} ({columns})")
+    _refuse_other_columns(connection, contract, described)
     connection.execute(f"comment on table {table} is {literal(contract.meaning)}")
     for name, (_, meaning) in described.items():
         connection.execute(f"comment on column {table}.{name} is {literal(meaning)}")
@@ -70,3 +76,28 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     )
     if contract.layout == "csv":
         connection.execute(_LINES_VIEW.format(table=table))
+
+
+def _refuse_other_columns(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    described: Mapping[str, tuple[str, str]],
+) -> None:
+    found = dict(
+        connection.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where schema_name = 'raw' and table_name = ?",
+            [contract.source],
+        ).fetchall()
+    )
+    wanted = {name: kind for name, (kind, _) in described.items()}
+    if found == wanted:
+        return
+    differing = sorted(
+        name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)
+    )
+    raise OutdatedWarehouseError(
+        f"The warehouse was made by an earlier contract of {contract.source} (differing columns: "
+        f"{', '.join(differing)}). Move the warehouse file away and run `csp refresh`: it is "
+        "rebuilt from the landing zone. The published releases are not affected."
+    )

@@ -7,6 +7,7 @@ sample deliveries that are made in memory. Landing, checking and loading belong 
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestration.errors import LandingError
 
 RECEIPT_NAME = "delivery.json"
+UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", ".uploading")
+"""Endings that file transfer programs give to a file until it is whole."""
 
 Nature = Literal["real", "synthetic"]
 
@@ -155,15 +158,40 @@ def _entries(folder: Path) -> tuple[ReceiptFile, ...]:
     return tuple(ReceiptFile.of(path, name) for name, path in delivered_files(folder))
 
 
-def delivered_files(folder: Path) -> list[tuple[str, Path]]:
-    """Return name and path of each delivered file; receipt, hidden and lock files are not any."""
+def delivered_files(folder: Path, *, unfinished: bool = False) -> list[tuple[str, Path]]:
+    """Return name and path of each delivered file.
+
+    Receipt, hidden and lock files are not any, nor (unless asked for) are files that still carry
+    the name of an unfinished transfer. Raises LandingError where a folder cannot be read: it is not
+    an empty one.
+    """
     files = []
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        hidden = any(part.startswith((".", "~$")) for part in parts)
-        if path.is_file() and path.name != RECEIPT_NAME and not hidden:
-            files.append(("/".join(parts), path))
+    for root, _, names in os.walk(folder, onerror=_refuse_closed):
+        for path in (Path(root) / name for name in names):
+            parts = path.relative_to(folder).parts
+            hidden = any(part.startswith((".", "~$")) for part in parts)
+            partial = path.name.lower().endswith(UNFINISHED) and not unfinished
+            if path.is_file() and path.name != RECEIPT_NAME and not hidden and not partial:
+                files.append(("/".join(parts), path))
     return sorted(files)
+
+
+def _refuse_closed(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise unreadable(error) from error
+
+
+def unreadable(error: OSError) -> LandingError:
+    """Return the error of a file or folder of the landing zone that cannot be read."""
+    return LandingError(
+        f"{error.filename} cannot be read ({error.strerror}). Check its permissions."
+    )
+
+
+def unfinished_files(folder: Path) -> list[str]:
+    """Return the names of the files that are still being transferred into ``folder``."""
+    files = delivered_files(folder, unfinished=True)
+    return [name for name, _ in files if name.lower().endswith(UNFINISHED)]
 
 
 def _unreadable(path: Path, fault: str) -> str:

@@ -8,15 +8,17 @@ import dagster as dg
 from dagster_dbt.asset_utils import default_asset_key_fn
 
 from orchestration.disclosure.assets import DISCLOSURE_KEY
+from orchestration.owners import PUBLISHERS
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
+from orchestration.settings import Settings
 from orchestration.transform.project import project_settings, published_nodes, sources_behind
 
 RELEASE_KEY = dg.AssetKey(["published", "csp"])
 
 
 def release_asset(
-    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+    settings: Settings, manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> dg.AssetsDefinition:
     """Return the asset that publishes every model marked for publication."""
     # Tables of people are taken as disclosure control left them.
@@ -30,10 +32,15 @@ def release_asset(
         key=RELEASE_KEY,
         deps=[*models, DISCLOSURE_KEY],
         group_name="publish",
+        owners=[PUBLISHERS],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         kinds={"duckdb"},
         description="The read-only database for BI: a new file, checked, and renamed into place.",
+        metadata={
+            "for_bi": dg.MetadataValue.path(settings.published / "csp.duckdb"),
+            "exports": dg.MetadataValue.path(settings.exports),
+        },
         pool="warehouse",
     )
     def publish(
@@ -60,6 +67,7 @@ def release_asset(
                 "built_at": release.built_at.isoformat(),
                 "content_digest": release.content_digest,
                 "path": dg.MetadataValue.path(release.path),
+                "exports": dg.MetadataValue.path(settings.exports / context.partition_key),
                 "dagster/row_count": sum(release.row_counts.values()),
             }
         )

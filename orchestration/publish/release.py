@@ -60,6 +60,7 @@ from orchestration.publish.standing import (
     settle_current,
 )
 from orchestration.quarters import parse_quarter, quarter_label
+from orchestration.warehouse import damaged, is_damage, is_refused_by_disk
 
 STORAGE_VERSION = "v1.0.0"
 """Storage format of published files. It is the oldest that DuckDB 1.5 writes; DuckDB 0.10 and
@@ -130,7 +131,7 @@ def build_release(
     _refuse_reserved(tables)
     parse_quarter(quarter.isoformat())
     target = published_root / quarter.isoformat() / PUBLISHED_FILE
-    with _told_plainly(published_root):
+    with _told_plainly(warehouse, published_root):
         with scratch_folder(published_root) as scratch:
             new = scratch / PUBLISHED_FILE
             with engine(memory_limit, threads) as connection:
@@ -154,15 +155,25 @@ def build_release(
 
 
 @contextmanager
-def _told_plainly(root: Path) -> Iterator[None]:
+def _told_plainly(warehouse: Path, root: Path) -> Iterator[None]:
     """Turn a fault of the engine or the disk into one that says what it stopped."""
     try:
         yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        raise PublishError(f"The release could not be built: {reason}") from error
+        if is_damage(reason):
+            raise damaged(warehouse, reason) from error
+        hint = f" {_MAKE_ROOM}" if is_refused_by_disk(reason) else ""
+        raise PublishError(f"The release could not be built: {reason}.{hint}") from error
     except OSError as error:
-        raise PublishError(f"The release could not be written under {root}: {error}") from error
+        raise PublishError(
+            f"The release could not be written under {root}: {error}. {_MAKE_ROOM}"
+        ) from error
+
+
+_MAKE_ROOM = (
+    "Make room there, or give the permission, and refresh again: what was published still stands."
+)
 
 
 def _refuse_reserved(tables: Sequence[PublishedTable]) -> None:

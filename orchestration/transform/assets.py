@@ -12,6 +12,7 @@ from dagster_dbt.asset_utils import default_asset_key_fn, get_subset_selection_f
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.errors import TransformError
+from orchestration.owners import ANALYSTS
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
 from orchestration.transform.last_build import (
@@ -37,20 +38,34 @@ _DBT_BUILD = ["build", "--exclude-resource-type", "unit_test"]
 class ModelTranslator(DagsterDbtTranslator):
     """Names dbt nodes as the design does: key (schema, model), group by schema."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+        self._places = settings
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Group by the schema: staging, intermediate, marts, reports, reference."""
         schema: str = dbt_resource_props["schema"]
         return schema
 
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """Every model is the analysts'."""
+        return [ANALYSTS]
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add where the table is found: in the warehouse, and what is published also outside."""
+        metadata = dict(super().get_metadata(dbt_resource_props))
+        metadata["warehouse"] = dg.MetadataValue.path(self._places.warehouse)
+        if dbt_resource_props["config"].get("meta", {}).get("csp", {}).get("publish"):
+            metadata["published"] = dg.MetadataValue.path(self._places.published / "csp.duckdb")
+            metadata["exports"] = dg.MetadataValue.path(self._places.exports)
+        return metadata
+
 
 def model_assets(
-    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+    settings: Settings, manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> dg.AssetsDefinition:
     """Return the assets of every seed and model in the manifest."""
-    translator = ModelTranslator()
+    translator = ModelTranslator(settings)
 
     @dbt_assets(
         manifest=manifest,

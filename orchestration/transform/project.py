@@ -16,7 +16,7 @@ from orchestration import __version__
 from orchestration.errors import TransformError
 from orchestration.ingest.contract import SOURCES
 from orchestration.settings import PROJECT, Settings
-from orchestration.warehouse import connect
+from orchestration.warehouse import connect, damaged, is_damage
 
 PROJECT_DIR = PROJECT / "dbt_project"
 _INPUT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
@@ -98,7 +98,10 @@ def run_dbt(
     with _environment(settings), _closed_connections():
         result = dbtRunner(callbacks=[forward]).invoke(command)
     if not result.success:
-        raise TransformError(_failure(result, settings))
+        said = _failure(result, settings)
+        if is_damage(said):
+            raise damaged(settings.warehouse, said)
+        raise TransformError(said)
 
 
 _RESULT_EVENTS = {

@@ -1,0 +1,104 @@
+"""When a delivery is expected, and whether it has come.
+
+Pure functions of a contract, of what has landed and of a day. The schedule, the lateness alert and
+``csp status`` all ask here, so that they cannot disagree. Nothing here reads a delivery.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+from orchestration.ingest.contract import Contract
+from orchestration.ingest.landing import quarters_landed
+from orchestration.ingest.receipt import delivered_files
+from orchestration.quarters import next_quarter, quarter_end, quarter_of
+
+State = Literal["landed", "awaited", "late", "not expected"]
+_A_YEAR = 4
+"""Quarters after which an annual extract is expected again."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One source and quarter: ``due`` is the last day on time, none where nothing is expected."""
+
+    source: str
+    quarter: date
+    due: date | None
+    landed: bool
+
+    def state(self, today: date) -> State:
+        """Say how the delivery stands on ``today``."""
+        if self.landed:
+            return "landed"
+        if self.due is None:
+            return "not expected"
+        return "late" if today > self.due else "awaited"
+
+
+def due_date(contract: Contract, quarter: date) -> date:
+    """Return the last day on which the quarter's delivery is on time."""
+    return quarter_end(quarter) + timedelta(days=contract.arrival_days)
+
+
+def expect(contract: Contract, quarter: date, landed: Collection[date]) -> Expectation:
+    """Return what is expected of a source for ``quarter``, given the quarters that have landed.
+
+    A quarterly extract is expected for every quarter; an annual one a year after its last, and for
+    each quarter from then until it comes; a one-off never again. Before a supplier's first delivery
+    nothing was expected of it.
+    """
+    has_landed = quarter in landed
+    if has_landed or not _is_expected(contract, quarter, landed):
+        return Expectation(contract.source, quarter, None, has_landed)
+    return Expectation(contract.source, quarter, due_date(contract, quarter), has_landed)
+
+
+def _is_expected(contract: Contract, quarter: date, landed: Collection[date]) -> bool:
+    if contract.cadence == "one-off":
+        return False
+    earlier = [one for one in landed if one < quarter]
+    if contract.cadence == "quarterly" or not earlier:
+        return bool(earlier) or not landed
+    return _quarters_between(max(earlier), quarter) >= _A_YEAR
+
+
+def _quarters_between(first: date, last: date) -> int:
+    return (last.year - first.year) * 4 + (last.month - first.month) // 3
+
+
+def next_due(contract: Contract, landed: Collection[date], today: date) -> date | None:
+    """Return the next day, from ``today`` on, by which a delivery is expected; or none."""
+    if contract.cadence == "one-off":
+        return None
+    quarter = quarter_of(today - timedelta(days=contract.arrival_days + 100))
+    for _ in range(2 * _A_YEAR + 2):
+        expected = expect(contract, quarter, landed)
+        if expected.due and expected.due >= today:
+            return expected.due
+        quarter = next_quarter(quarter)
+    return None
+
+
+def landed_quarters(raw: Path, contracts: Mapping[str, Contract]) -> dict[str, list[date]]:
+    """Return, by source, the quarters whose folder in the landing zone holds a file, oldest first.
+
+    Raises :class:`LandingError` for a folder that is not named after a quarter.
+    """
+    return {
+        name: [
+            quarter
+            for quarter in quarters_landed(raw, contract)
+            if delivered_files(raw / name / quarter.isoformat())
+        ]
+        for name, contract in contracts.items()
+    }
+
+
+def expectations(
+    contracts: Mapping[str, Contract], landed: Mapping[str, Collection[date]], quarter: date
+) -> list[Expectation]:
+    """Return what is expected of every source for ``quarter``, by source."""
+    return [expect(contract, quarter, landed[name]) for name, contract in contracts.items()]

@@ -1,0 +1,56 @@
+"""The schedule: when a quarter has closed, its refresh is asked for, if anything came for it."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from orchestration.ingest.contract import load_contracts
+from orchestration.ingest.expected import Expectation, expectations, landed_quarters
+from orchestration.owners import ENGINEERS
+from orchestration.quarters import last_closed_quarter, quarter_label
+from orchestration.sensors import UNATTENDED, status_of
+from orchestration.settings import Settings, load_settings
+
+REFRESH_SCHEDULE = "quarterly_refresh_schedule"
+
+
+def refresh_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
+    """Return the schedule: the quarter that has just closed, some days after its end.
+
+    It skips, and says why, where no delivery that the contracts expect for the quarter has landed;
+    the landing-zone sensor refreshes the quarter when one does.
+    """
+
+    @dg.schedule(
+        name=REFRESH_SCHEDULE,
+        job=job,
+        cron_schedule=f"0 6 {settings.days_after_quarter + 1} 1,4,7,10 *",
+        execution_timezone="Europe/London",
+        default_status=status_of(dg.DefaultScheduleStatus, settings.in_production),
+        owners=[ENGINEERS],
+        description=f"Refreshes the closed quarter {settings.days_after_quarter} days after it.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        today = context.scheduled_execution_time.date()
+        quarter = last_closed_quarter(today)
+        contracts = load_contracts()
+        landed = landed_quarters(load_settings().raw, contracts)
+        expected = expectations(contracts, landed, quarter)
+        if nothing := _nothing_landed(expected, quarter):
+            return dg.SkipReason(nothing)
+        key = quarter.isoformat()
+        return dg.RunRequest(run_key=key, partition_key=key, tags=UNATTENDED)
+
+    return schedule
+
+
+def _nothing_landed(expected: list[Expectation], quarter: date) -> str | None:
+    """Say what is waited for where nothing of the quarter has landed; none where something has."""
+    if any(one.landed for one in expected):
+        return None
+    awaited = [f"{one.source} (due {one.due})" for one in expected if one.due]
+    return (
+        f"Nothing expected for {quarter_label(quarter)} has landed. Awaited: {', '.join(awaited)}. "
+        "The landing-zone sensor refreshes the quarter when a delivery comes."
+    )
