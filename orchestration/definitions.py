@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from orchestration.disclosure.assets import disclosure_asset
 from orchestration.exports.assets import exports_asset
 from orchestration.ingest.assets import control_asset, source_assets
 from orchestration.ingest.landing_assets import landing_assets
@@ -33,6 +34,7 @@ def warehouse() -> dg.Definitions:
             *source_assets(manifest, partitions),
             control_asset(manifest, partitions),
             model_assets(settings, manifest, partitions),
+            disclosure_asset(manifest, partitions),
             release_asset(settings, manifest, partitions),
             exports_asset(settings, partitions),
         ],

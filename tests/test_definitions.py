@@ -48,6 +48,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
     assert graph.get(exports).parent_keys == {dg.AssetKey(["published", "csp"])}
     published = graph.get(dg.AssetKey(["published", "csp"])).parent_keys
     assert {"/".join(key.path) for key in published} == {
+        "control/disclosure",
         "marts/burglary_trends",
         "marts/crime_monthly",
         "marts/dim_area",
@@ -57,6 +58,20 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "reports/figure_10_shoplifting",
         "reports/figure_11_burglary",
         "reports/table_5_social_dwellings",
+    }
+    disclosed = graph.get(dg.AssetKey(["control", "disclosure"])).parent_keys
+    assert {"/".join(key.path) for key in disclosed} == {
+        "reports/appendix_c_pathways",
+        "reports/figure_2_offender_profile",
+        "reports/figure_3_juvenile_offenders",
+        "reports/figure_7_males_released",
+        "reports/figure_8_females_released",
+        "reports/table_1_offender_rates",
+        "reports/table_2_offending_frequency",
+        "reports/table_3_oasys_pathways",
+        "reports/table_6_acquisitive_pathways",
+        "reports/table_7_feel_safe",
+        "reports/table_8_crime_asb_problem",
     }
     in_force = graph.get(dg.AssetKey(["control", "in_force"]))
     assert in_force.parent_keys == {dg.AssetKey(["raw", name]) for name in load_contracts()}
@@ -75,6 +90,12 @@ def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
     owners = {"/".join(check.asset_key.path) for check in checks}
     assert {"marts/crime_monthly", "reports/table_5_social_dwellings", "control/in_force"} <= owners
     assert {f"raw/{name}" for name in load_contracts()} <= owners
+
+
+def test_the_attack_blocks_what_follows(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    key = dg.AssetCheckKey(dg.AssetKey(["control", "disclosure"]), "disclosure_attack")
+    assert graph.get(key).blocking
 
 
 def test_every_asset_has_a_description(definitions: dg.Definitions) -> None:

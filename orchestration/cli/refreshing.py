@@ -165,7 +165,8 @@ def _count_check(ran: _Ran, check: Any) -> None:
     outcome = "passed" if check.passed else check.severity.value.lower()
     ran.checks[outcome] += 1
     if not check.passed:
-        ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
+        said = f". {_plain(check.description)}" if check.description else ""
+        ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}{said}")
 
 
 def _words(error: Any) -> str:

@@ -9,8 +9,8 @@ Lost information is what the cells that are no longer shown were worth (``inform
 cell, and 1 for each doubling of its count, times the weight that its table declares.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from orchestration.disclosure.model import (
@@ -50,7 +50,7 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
         raise DisclosureError(
             f"{known[0]} must be hidden, but an earlier release or a sentence has published it."
         )
-    solved = [_solve_group(group, effort) for group in groups(given)]
+    solved = _solve_groups(given, effort)
     cells: dict[str, Cell] = dict(given.cells)
     relations = dict.fromkeys(given.relations)
     merged: dict[str, MergeOption] = {}
@@ -68,6 +68,38 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
         sum(one.cost for one in solved),
         sum(one.bound for one in solved),
     )
+
+
+def _solve_groups(given: Tables, effort: Effort) -> list[_Solved]:
+    """Solve each group; where one cannot be protected, its kept counts may be hidden as well."""
+    known: dict[tuple[Cell, ...], _Solved] = {}
+    while True:
+        solved = []
+        for group in groups(given):
+            members = tuple(group.cells.values())
+            if members not in known:
+                try:
+                    known[members] = _solve_group(group, effort)
+                except DisclosureError:
+                    kept = {cell.key for cell in members if _stays(cell)}
+                    if not kept:
+                        raise
+                    given = _let_go(given, kept)
+                    break
+            solved.append(known[members])
+        else:
+            return solved
+
+
+def _let_go(given: Tables, keys: Collection[str]) -> Tables:
+    cells = {
+        key: replace(cell, kept=False) if key in keys else cell for key, cell in given.cells.items()
+    }
+    return replace(given, cells=cells)
+
+
+def _stays(cell: Cell) -> bool:
+    return cell.kept and cell.printed and not cell.fixed and not cell.sensitive
 
 
 def groups(given: Tables) -> Iterator[Tables]:
@@ -126,7 +158,7 @@ class _Links:
 def _moves(cell: Cell) -> bool:
     """Whether a count can be anything but what is printed."""
     low, high = cell.range_if_shown
-    hideable = not cell.fixed and (cell.value > 0 or cell.rule.hide_zeros)
+    hideable = not (cell.fixed or _stays(cell)) and (cell.value > 0 or cell.rule.hide_zeros)
     return hideable or not cell.printed or low != high
 
 

@@ -61,7 +61,8 @@ class Cell:
 
     ``printed`` is false for a count that no table prints but that can be worked out; ``fixed`` is
     true where readers know it already (a sentence, an earlier release), so that no marker hides
-    it. ``weight`` multiplies the information that hiding it loses.
+    it. ``weight`` multiplies the information that hiding it loses. ``kept`` asks that it be hidden
+    only where nothing else protects the counts that hang together with it.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Cell:
     printed: bool = True
     fixed: bool = False
     weight: int = 1
+    kept: bool = False
 
     @property
     def sensitive(self) -> bool:

@@ -44,7 +44,8 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
     published = published or publication(protection)
     cells = protection.tables.cells
     intervals = attack(published)
-    findings = dict(_findings(cells, protection.hidden, intervals))
+    findings = {key: "it is printed as it is" for key in _printed_openly(cells, published)}
+    findings |= dict(_findings(cells, protection.hidden, intervals))
     lone = {key: 1 for key in sorted(protection.hidden) if cells[key].value == 1}
     sensitive = {key for key in published.asked if cells[key].sensitive}
 
@@ -61,6 +62,13 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
         tuple(Finding(key, fault) for key, fault in sorted(findings.items())),
         min(widths) if widths else None,
     )
+
+
+def _printed_openly(cells: Mapping[str, Cell], published: Publication) -> Iterator[str]:
+    for key, cell in cells.items():
+        least, greatest = published.bounds[key]
+        if cell.sensitive and least == greatest:
+            yield key
 
 
 def _own_affair(protection: Protection, own: str, other: str) -> bool:

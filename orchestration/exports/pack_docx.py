@@ -75,10 +75,11 @@ def _set_up(document: "DocumentType", pack: Pack, made: datetime) -> None:
     core = document.core_properties
     core.title, core.author, core.language = pack.title, pack.product, LANGUAGE
     core.subject = f"Community safety, {pack.quarter}"
-    core.comments, core.keywords, core.last_modified_by = pack.synthetic_notice, "", pack.product
+    # A property holds 255 characters at most; the notice itself opens the document.
+    mark = f"{SYNTHETIC_MARK}. " if pack.synthetic_notice else ""
+    core.comments, core.keywords, core.last_modified_by = mark.strip(), "", pack.product
     core.created = core.modified = made
     core.revision = 1
-    mark = f"{SYNTHETIC_MARK}. " if pack.synthetic_notice else ""
     header = section.header.paragraphs[0]
     header.text = f"{mark}{pack.partnership}, {pack.quarter}"
     _add_page_number(section)

@@ -8,6 +8,7 @@ import dagster as dg
 from dagster_dbt.asset_utils import default_asset_key_fn
 
 from orchestration.access import open_to_readers
+from orchestration.disclosure.assets import DISCLOSURE_KEY
 from orchestration.owners import PUBLISHERS
 from orchestration.publish import SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
@@ -21,11 +22,16 @@ def release_asset(
     settings: Settings, manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> dg.AssetsDefinition:
     """Return the asset that publishes every model marked for publication."""
-    models = [default_asset_key_fn(manifest["nodes"][name]) for name in published_nodes(manifest)]
+    # Tables of people are taken as disclosure control left them.
+    models = [
+        default_asset_key_fn(manifest["nodes"][name])
+        for name in published_nodes(manifest)
+        if "disclosure" not in manifest["nodes"][name]["config"]["meta"]["csp"]
+    ]
 
     @dg.asset(
         key=RELEASE_KEY,
-        deps=models,
+        deps=[*models, DISCLOSURE_KEY],
         group_name="publish",
         owners=[PUBLISHERS],
         partitions_def=partitions,

@@ -1,8 +1,8 @@
 """Which tables are published, and how they are described: read from the dbt manifest.
 
 A model is published where its ``config.meta.csp`` says ``publish: true``. The same block says what
-it counts, and that is the gate: a table that counts people does not leave until disclosure
-control has passed it, and no such pass exists yet.
+it counts, and that is the gate: a table that counts people leaves only as disclosure control has
+protected it, which takes a declaration of how its counts hang together.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from orchestration.disclosure import PROTECTED
 from orchestration.publish.errors import CatalogueError, UnsafeTableError
 
 SAFE_COUNTS = frozenset({"offences", "places", "reference"})
@@ -37,7 +38,8 @@ class PublishedTable:
     ``counts`` is one of ``offences``, ``places``, ``people`` and ``reference``; ``key`` names the
     columns that identify a row and give the order of the published rows. ``series_columns`` are
     computed from a row's whole series, and ``method_digest`` is the fingerprint of how the table
-    is computed (:func:`method_digest`).
+    is computed (:func:`method_digest`). ``protected`` says that it is taken as disclosure control
+    left it.
     """
 
     schema: str
@@ -50,6 +52,12 @@ class PublishedTable:
     key: tuple[str, ...] = ()
     series_columns: tuple[str, ...] = ()
     method_digest: str = ""
+    protected: bool = False
+
+    @property
+    def where_it_stands(self) -> "PublishedTable":
+        """The table under the schema from which it is taken in the warehouse."""
+        return replace(self, schema=PROTECTED) if self.protected else self
 
     @property
     def full_name(self) -> str:
@@ -112,12 +120,13 @@ def method_digest(manifest: Mapping[str, Any], model: str, settings: str = "") -
 def refuse_unsafe(tables: Iterable[PublishedTable]) -> None:
     """Raise :class:`UnsafeTableError` unless every table counts something that may be shown."""
     for table in tables:
-        if table.counts == "people":
+        if table.counts == "people" and not table.protected:
             raise UnsafeTableError(
                 f"{table.full_name} counts people. It stays in the warehouse until disclosure "
-                "control has passed it; take `publish: true` off the model."
+                "control has passed it: declare its counts under `disclosure` in its meta, or take "
+                "`publish: true` off the model."
             )
-        if table.counts not in SAFE_COUNTS:
+        if table.counts not in SAFE_COUNTS and table.counts != "people":
             raise UnsafeTableError(
                 f"{table.full_name} does not say what it counts (it says '{table.counts}'). Set "
                 f"`counts` in its meta to one of: {', '.join(sorted(SAFE_COUNTS))}."
@@ -147,6 +156,7 @@ def _table(
             for column in (node.get("columns") or {}).values()
         ),
         key=tuple(meta.get("key") or tested_key),
+        protected="disclosure" in meta,
         series_columns=tuple(meta.get("series_columns") or ()),
     )
     refuse_unsafe([table])

@@ -121,7 +121,7 @@ TABLES = PublishedTable(
         PublishedColumn("description", "VARCHAR", "What a row is and what the table holds."),
         PublishedColumn("note", "VARCHAR", "What a reader must know; null where nothing."),
         PublishedColumn(
-            "counts", "VARCHAR", "What the table counts: offences, places or reference."
+            "counts", "VARCHAR", "What the table counts: people, offences, places or reference."
         ),
         PublishedColumn(
             "key_columns", "VARCHAR", "Columns that identify a row, separated by commas."
@@ -223,6 +223,7 @@ def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> 
     :class:`SchemaMismatchError` where the columns differ from those described.
     """
     columns = _checked_columns(connection, table)
+    source = table.where_it_stands
     names = [identifier(column.name) for column in columns]
     keys = [identifier(name) for name in table.key]
     # Every column follows the key, so that rows which share a key still have one order.
@@ -230,7 +231,7 @@ def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> 
     connection.execute(f"create schema if not exists {qualified(CATALOGUE, table.schema)}")
     connection.execute(
         f"create table {qualified(CATALOGUE, table.schema, table.name)} as "
-        f"select {', '.join(names)} from {qualified(WAREHOUSE, table.schema, table.name)} "
+        f"select {', '.join(names)} from {qualified(WAREHOUSE, source.schema, source.name)} "
         f"order by {order}"
     )
     return replace(table, columns=columns)
@@ -242,7 +243,7 @@ def _checked_columns(
     found = connection.execute(
         "select column_name, data_type from duckdb_columns() where database_name = ? "
         "and schema_name = ? and table_name = ? order by column_index",
-        [WAREHOUSE, table.schema, table.name],
+        [WAREHOUSE, table.where_it_stands.schema, table.name],
     ).fetchall()
     if not found:
         raise MissingTableError(

@@ -47,6 +47,7 @@ from orchestration.publish.database import (
 from orchestration.publish.errors import (
     CatalogueError,
     PublishError,
+    UnsafeTableError,
     VerificationError,
     WrongQuarterError,
 )
@@ -137,6 +138,7 @@ def build_release(
             with engine(memory_limit, threads) as connection:
                 attach_read_only(connection, warehouse, WAREHOUSE, key)
                 _refuse_other_quarter(connection, quarter)
+                _refuse_unattacked(connection, quarter, tables)
                 choose_sources(connection, sources)
                 before = _Before(
                     release_before(published_root, quarter),
@@ -197,6 +199,26 @@ def _refuse_other_quarter(connection: duckdb.DuckDBPyConnection, quarter: date) 
         )
 
 
+def _refuse_unattacked(
+    connection: duckdb.DuckDBPyConnection, quarter: date, tables: Sequence[PublishedTable]
+) -> None:
+    """Tables of people leave only as disclosure control left them for this very quarter."""
+    if not any(table.protected for table in tables):
+        return
+    try:
+        rows = connection.execute(
+            "select findings from warehouse.control.disclosure where quarter = ? and in_place",
+            [quarter],
+        ).fetchall()
+    except duckdb.CatalogException:
+        rows = []
+    if rows != [(0,)]:
+        raise UnsafeTableError(
+            f"Disclosure control has not passed the tables of {quarter_label(quarter)} that count "
+            f"people. Refresh {quarter.isoformat()}, which does that before it publishes."
+        )
+
+
 def _write(
     connection: duckdb.DuckDBPyConnection,
     new: Path,
@@ -225,7 +247,10 @@ def _write(
     digest = content_digest(connection, CATALOGUE, contents)
     write_release(connection, quarter, now, __version__, digest)
     write_comments(connection, [*copied, *ABOUT_TABLES])
-    counts = {table.full_name: count_rows(connection, WAREHOUSE, table) for table in copied}
+    counts = {
+        table.full_name: count_rows(connection, WAREHOUSE, table.where_it_stands)
+        for table in ordered
+    }
     for table in ABOUT_TABLES:
         counts[table.full_name] = count_rows(connection, CATALOGUE, table)
     connection.execute(f"checkpoint {identifier(CATALOGUE)}")

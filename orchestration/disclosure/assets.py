@@ -1,0 +1,82 @@
+"""Disclosure control as a Dagster asset: the step between the marts and the release."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from dagster_dbt.asset_utils import default_asset_key_fn
+
+from orchestration.disclosure.declared import declarations
+from orchestration.disclosure.step import Outcome, disclose
+from orchestration.owners import PUBLISHERS
+from orchestration.publish.standing import list_releases
+from orchestration.resources import WarehouseWriter
+from orchestration.warehouse import connect
+
+DISCLOSURE_KEY = dg.AssetKey(["control", "disclosure"])
+ATTACK_CHECK = "disclosure_attack"
+_TOLD = 10
+
+
+def disclosure_asset(
+    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+) -> dg.AssetsDefinition:
+    """Return the asset that protects every table of people that is to be published.
+
+    Its check ``disclosure_attack`` stops the run before publishing where the attack finds a count.
+    """
+    declared = declarations(manifest)
+    nodes = {f"{node['schema']}.{node['name']}": node for node in manifest["nodes"].values()}
+
+    @dg.asset(
+        key=DISCLOSURE_KEY,
+        deps=[default_asset_key_fn(nodes[name]) for name in declared],
+        check_specs=[
+            dg.AssetCheckSpec(
+                ATTACK_CHECK,
+                asset=DISCLOSURE_KEY,
+                blocking=True,
+                description="No hidden count can be worked out from all that is published.",
+            )
+        ],
+        group_name="disclosure",
+        owners=[PUBLISHERS],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        kinds={"duckdb"},
+        description="Tables of people with what must be hidden hidden, and the attack on them.",
+        pool="warehouse",
+    )
+    def disclosure(
+        context: dg.AssetExecutionContext, warehouse: WarehouseWriter
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        settings = warehouse.settings
+        releases = list_releases(settings.published)
+        with connect(settings) as connection:
+            quarter = date.fromisoformat(context.partition_key)
+            outcome = disclose(connection, quarter, declared, releases)
+        yield dg.MaterializeResult(metadata=_told(outcome), check_results=[_check(outcome)])
+
+    return disclosure
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    told = asdict(outcome)
+    told["findings"] = len(outcome.findings)
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _check(outcome: Outcome) -> dg.AssetCheckResult:
+    found = [f"{finding.key}: {finding.fault}" for finding in outcome.findings[:_TOLD]]
+    return dg.AssetCheckResult(
+        check_name=ATTACK_CHECK,
+        passed=not outcome.findings,
+        description=(
+            f"{len(outcome.findings)} hidden counts can be worked out; nothing is published. "
+            f"{'; '.join(found)}"
+            if found
+            else f"None of {outcome.hidden} hidden counts can be worked out."
+        ),
+    )

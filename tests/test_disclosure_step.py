@@ -1,0 +1,380 @@
+"""The disclosure step: declarations to the table model, rows as shown, and the attack on them."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from orchestration.cli.refreshing import run_refresh
+from orchestration.disclosure import assets, step
+from orchestration.disclosure.assembly import (
+    assembled,
+    ordinary_labels,
+    protected_rows,
+    with_force,
+)
+from orchestration.disclosure.declared import Declaration, Row, declarations
+from orchestration.disclosure.engine import protect
+from orchestration.disclosure.model import Protection
+from orchestration.disclosure.step import Outcome, disclose
+from orchestration.disclosure.verdict import Finding, Verdict, examine
+from orchestration.disclosure.written import as_written, printed_counts
+from orchestration.errors import DisclosureError
+from orchestration.publish import PublishedColumn, PublishedTable, build_release
+from orchestration.publish.errors import UnsafeTableError
+from orchestration.publish.standing import read_release
+from orchestration.settings import PROJECT
+from tests.release_fixtures import NOW, QUARTER, build_warehouse
+from tests.support import Ground
+
+NAME = "reports.known"
+DECLARED = Declaration.model_validate(
+    {
+        "counts": [
+            {
+                "column": "people",
+                "where": {"sex": ["All"]},
+                "cell": "people {area_code}",
+                "areas": "exact",
+                "kept": 20,
+            },
+            {
+                "column": "people",
+                "unless": {"sex": ["All"]},
+                "cell": "people {area_code} {sex}",
+                "adds_to": [{"cell": "people {area_code}", "by": "sex"}],
+                "areas": "exact",
+                "shares": [{"column": "percent", "of": "people {area_code}"}],
+            },
+        ]
+    }
+)
+FORCES = {"D1": "F", "D2": "F", "D3": "F"}
+COUNTS = {"D1": (3, 30), "D2": (12, 40), "D3": (20, 50), "F": (35, 120)}
+
+
+def known(counts: Mapping[str, tuple[int, int]] = COUNTS) -> list[Row]:
+    """Women and men of each area, and everybody, with the share that each is."""
+    rows = []
+    for area, (women, men) in counts.items():
+        for sex, people in (("All", women + men), ("Men", men), ("Women", women)):
+            share = None if sex == "All" else (200 * people + women + men) // (2 * (women + men))
+            row = {"area_code": area, "sex": sex, "people": people, "percent": share}
+            rows.append(with_force({**row, "status": None}, FORCES))
+    return rows
+
+
+def shown_and_judged(spoil: Mapping[tuple[str, str], int] | None = None) -> tuple[Any, Verdict]:
+    """Protect the small table, write ``spoil`` back into it, and attack it as written."""
+    rows, declared = known(), {NAME: DECLARED}
+    protection = protect(assembled({NAME: rows}, declared))
+    shown = protected_rows(NAME, rows, DECLARED, protection)
+    for row in shown:
+        if spoil and (row["area_code"], row["sex"]) in spoil:
+            row["people"] = spoil[row["area_code"], row["sex"]]
+    labels = {NAME: ordinary_labels(rows, DECLARED)}
+    return shown, examine(
+        protection, as_written({NAME: shown}, declared, protection.tables, labels)
+    )
+
+
+def test_hidden_counts_are_empty_and_marked_with_what_follows_from_them() -> None:
+    shown, verdict = shown_and_judged()
+    hidden = {(row["area_code"], row["sex"]) for row in shown if row["people"] is None}
+    # By hand: the three women of D1, the men beside them (the total is kept), and the same of one
+    # other district, of which D2 has the smaller counts.
+    assert hidden == {(area, sex) for area in ("D1", "D2") for sex in ("Men", "Women")}
+    for row in shown:
+        marked = (row["area_code"], row["sex"]) in hidden
+        assert (row["status"] == "[c]") == marked
+        assert (row["percent"] is None) == (marked or row["sex"] == "All")
+    assert verdict.safe
+
+
+def test_the_attack_names_what_an_unhidden_cell_gives_away_without_a_value() -> None:
+    _, verdict = shown_and_judged({("D1", "Men"): 30})
+    assert "people D1 Women" in {finding.key for finding in verdict.findings}
+    assert not any(digit in finding.fault for finding in verdict.findings for digit in "0123456789")
+
+
+def test_a_small_count_that_was_never_hidden_is_found() -> None:
+    _, verdict = shown_and_judged({("D1", "Women"): 3, ("D1", "Men"): 30})
+    assert Finding("people D1 Women", "it is printed as it is") in verdict.findings
+
+
+def test_two_tables_must_agree_about_a_count() -> None:
+    other = [{**row, "people": row["people"] + 1} for row in known()[:1]]
+    with pytest.raises(DisclosureError, match="print different counts of one thing: people D1"):
+        assembled(
+            {NAME: known(), "reports.other": other}, {NAME: DECLARED, "reports.other": DECLARED}
+        )
+
+
+def test_a_count_beyond_what_it_is_within_is_refused() -> None:
+    declared = Declaration.model_validate(
+        {
+            "counts": [
+                {"column": "base", "cell": "asked {area_code}"},
+                {"column": "need", "cell": "need {area_code}", "within": "asked {area_code}"},
+            ]
+        }
+    )
+    row = {"area_code": "D1", "base": 7, "need": 5, "status": None, "force_code": None}
+    made = assembled({NAME: [row]}, {NAME: declared})
+    assert made.cells["need D1 short of asked D1"].value == 2
+    assert not made.cells["need D1 short of asked D1"].printed
+    with pytest.raises(DisclosureError, match="need D1 counts more than asked D1"):
+        assembled({NAME: [{**row, "need": 8}]}, {NAME: declared})
+
+
+def test_weighted_totals_and_parts_that_are_not_printed() -> None:
+    declared = Declaration.model_validate(
+        {
+            "counts": [
+                {"column": "people", "where": {"needs": ["All"]}, "cell": "people"},
+                {
+                    "column": "people",
+                    "unless": {"needs": ["All"]},
+                    "cell": "people with {needs}",
+                    "adds_to": [
+                        {"cell": "people", "by": "number", "part": True},
+                        {"cell": "needs", "by": "number", "times": "needs"},
+                    ],
+                },
+            ]
+        }
+    )
+    rows = [
+        {"area_code": None, "needs": needs, "people": people, "status": None, "force_code": None}
+        for needs, people in (("All", 20), ("1", 6), ("2", 5))
+    ]
+    made = assembled({NAME: rows}, {NAME: declared})
+    assert made.cells["needs"].value == 16
+    assert made.cells["people not printed by number"].value == 9
+
+
+def test_a_released_row_that_was_revised_since_is_read_with_its_marks() -> None:
+    shown, _ = shown_and_judged()
+    for row in shown:
+        row["status"] = " ".join(filter(None, (row["status"], "[r]")))
+    told = printed_counts(shown, DECLARED, {})
+    assert told["people D3 Women"] == 20
+    assert "people D1 Women" not in told
+
+
+# --- in the warehouse ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse with one small table of people."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema reports; create schema control; "
+            "create table control.partnership_areas (district_code varchar, force_code varchar); "
+            "create table reports.known (area_code varchar, sex varchar, people bigint, "
+            "percent bigint, status varchar)"
+        )
+        connection.executemany(
+            "insert into control.partnership_areas values (?, ?)", list(FORCES.items())
+        )
+        columns = ("area_code", "sex", "people", "percent", "status")
+        connection.executemany(
+            "insert into reports.known values (?, ?, ?, ?, ?)",
+            [[row[name] for name in columns] for row in known()],
+        )
+        yield connection
+
+
+def run(connection: duckdb.DuckDBPyConnection) -> Outcome:
+    return disclose(connection, QUARTER, {NAME: DECLARED}, [])
+
+
+def test_the_step_writes_what_may_be_shown_and_records_it(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    outcome = run(warehouse)
+    assert (outcome.cells, outcome.sensitive, outcome.hidden, outcome.findings) == (12, 1, 4, ())
+    assert warehouse.execute(
+        "select count(*) from protected.known where people is null and status = '[c]'"
+    ).fetchall() == [(4,)]
+    assert warehouse.execute(
+        "select quarter, in_place, cells, hidden, findings from control.disclosure"
+    ).fetchall() == [(QUARTER, True, 12, 4, 0)]
+
+
+def test_a_choice_is_made_once_and_the_attack_every_time(
+    warehouse: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def counted(name: str, function: Any) -> Any:
+        def called(*arguments: Any) -> Any:
+            calls.append(name)
+            return function(*arguments)
+
+        return called
+
+    monkeypatch.setattr(step, "protect", counted("protect", protect))
+    monkeypatch.setattr(step, "examine", counted("examine", examine))
+    first, second = run(warehouse), run(warehouse)
+    assert calls == ["protect", "examine", "examine"]
+    assert replace(first, seconds=0) == replace(second, seconds=0)
+    warehouse.execute(
+        "update reports.known set people = people + 1 "
+        "where area_code in ('D3', 'F') and sex <> 'Women'"
+    )
+    run(warehouse)
+    assert calls[3:] == ["protect", "examine"]
+
+
+def test_what_the_step_forgets_to_hide_is_found(
+    warehouse: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(
+        name: str, rows: Sequence[Row], declared: Declaration, protection: Protection
+    ) -> list[dict[str, Any]]:
+        shown = protected_rows(name, rows, declared, protection)
+        for row in shown:
+            if (row["area_code"], row["sex"]) == ("D1", "Men"):
+                row["people"] = 30
+        return shown
+
+    monkeypatch.setattr(step, "protected_rows", forgetful)
+    assert "people D1 Women" in {finding.key for finding in run(warehouse).findings}
+
+
+# --- at the gate -----------------------------------------------------------------------------
+
+PEOPLE = PublishedTable(
+    "reports",
+    "known",
+    "Known people",
+    "A row for each area and sex.",
+    "",
+    "people",
+    (
+        PublishedColumn("area_code", "VARCHAR", "Area."),
+        PublishedColumn("people", "BIGINT", "People."),
+        PublishedColumn("status", "VARCHAR", "Marker."),
+    ),
+    ("area_code",),
+    protected=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("in_place", "findings"), [(None, None), (False, 0), (True, 1)], ids=["none", "stale", "found"]
+)
+def test_tables_of_people_that_no_attack_has_passed_are_not_published(
+    tmp_path: Path, in_place: bool | None, findings: int | None
+) -> None:
+    path = build_warehouse(tmp_path / "warehouse.duckdb")
+    prepare_protected(path, in_place, findings)
+    with pytest.raises(UnsafeTableError, match="has not passed"):
+        build_release(path, tmp_path / "published", QUARTER, [PEOPLE], NOW)
+    assert not list((tmp_path / "published").glob("*/csp.duckdb"))
+
+
+def test_tables_of_people_are_taken_as_disclosure_control_left_them(tmp_path: Path) -> None:
+    path = build_warehouse(tmp_path / "warehouse.duckdb")
+    prepare_protected(path, True, 0)
+    release = build_release(path, tmp_path / "published", QUARTER, [PEOPLE], NOW)
+    with duckdb.connect(release.path, read_only=True) as connection:
+        rows = connection.execute("select * from reports.known").fetchall()
+    assert rows == [("D1", None, "[c]")]
+
+
+def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -> None:
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            "create schema if not exists protected; create schema if not exists reports; "
+            "create table reports.known as select 'D1' as area_code, 3::bigint as people, "
+            "null::varchar as status; "
+            "create table protected.known as select 'D1' as area_code, null::bigint as people, "
+            "'[c]' as status; "
+            "create table control.disclosure (quarter date, in_place boolean, findings integer)"
+        )
+        if in_place is not None:
+            connection.execute(
+                "insert into control.disclosure values (?, ?, ?)", [QUARTER, in_place, findings]
+            )
+
+
+# --- the sample ------------------------------------------------------------------------------
+
+
+def judged(ground: Ground, plant: Mapping[str, int] | None = None) -> tuple[set[str], Verdict]:
+    """Attack the published file of the sample; ``plant`` makes a hidden count known.
+
+    The truth comes from the warehouse, what is hidden from the file, and nothing from the engine.
+    """
+    manifest = json.loads((ground.settings.home / "dbt/target/manifest.json").read_text())
+    declared = declarations(manifest)
+    forces = dict(ground.query("select district_code, force_code from control.partnership_areas"))
+
+    def rows(path: Path, name: str) -> list[Row]:
+        with duckdb.connect(path, read_only=True) as connection:
+            found = connection.sql(f"select * from {name}").to_arrow_table().to_pylist()
+        return [with_force(row, forces) for row in found]
+
+    truth = {name: rows(ground.settings.warehouse, name) for name in declared}
+    written = {name: rows(ground.settings.published / "csp.duckdb", name) for name in declared}
+    made = assembled(truth, declared)
+    labels = {name: ordinary_labels(truth[name], one) for name, one in declared.items()}
+    told: dict[str, int] = {}
+    for name, one in declared.items():
+        told |= printed_counts(written[name], one, labels[name])
+    hidden = {key for key, cell in made.cells.items() if cell.printed} - told.keys()
+    published = as_written(written, declared, made, labels)
+    bounds = dict(published.bounds) | {key: (value, value) for key, value in (plant or {}).items()}
+    asked = tuple(key for key in published.asked if key not in (plant or {}))
+    seen = replace(published, bounds=bounds, asked=asked)
+    return hidden, examine(Protection(made, frozenset(hidden)), seen)
+
+
+@pytest.mark.slow
+def test_nothing_hidden_in_the_sample_can_be_worked_out(sample: Ground) -> None:
+    hidden, verdict = judged(sample)
+    assert len(hidden) > 50
+    assert verdict.findings == ()
+    ethnicity = "offenders 2017-04-01 E07000010 Ethnicity"
+    one, other = f"{ethnicity} Asian or Asian British", f"{ethnicity} Black or Black British"
+    assert {one, other} <= hidden
+    value = sample.value(
+        "select offenders from reports.figure_2_offender_profile "
+        "where area_code = 'E07000010' and category = 'Asian or Asian British'"
+    )
+    _, spoilt = judged(sample, {one: value})
+    assert Finding(other, "it can be worked out exactly") in spoilt.findings
+
+
+@pytest.mark.slow
+def test_a_finding_stops_the_refresh_before_it_publishes(
+    sample: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "var"
+    shutil.copytree(sample.settings.home, home, ignore=shutil.ignore_patterns("dagster"))
+    monkeypatch.setenv("CSP_HOME", str(home))
+    monkeypatch.setenv("CSP_RAW", str(PROJECT / "raw"))
+    before = read_release(home / "published/csp.duckdb").identity
+
+    def found(*arguments: Any) -> Outcome:
+        finding = Finding("people D1 Women", "it can be worked out exactly")
+        return Outcome(1, 12, 1, 4, 0, (finding,), 0, 50, 0.0, 0.1)
+
+    monkeypatch.setattr(assets, "disclose", found)
+    console = Console(record=True, width=200)
+    settings = sample.settings.__class__(home=home, raw=PROJECT / "raw")
+    assert run_refresh(settings, date(2018, 4, 1), console) == 1
+    said = console.export_text()
+    assert "people D1 Women: it can be worked out exactly" in said
+    assert "Nothing was published" in said
+    assert read_release(home / "published/csp.duckdb").identity == before
