@@ -47,6 +47,10 @@ def disclosure_asset(
         backfill_policy=dg.BackfillPolicy.multi_run(1),
         kinds={"duckdb"},
         description="Tables of people with what must be hidden hidden, and the attack on them.",
+        metadata={
+            "dagster/table_name": "control.disclosure",
+            "dagster/column_schema": _columns(),
+        },
         pool="warehouse",
     )
     def disclosure(
@@ -60,6 +64,26 @@ def disclosure_asset(
         yield dg.MaterializeResult(metadata=_told(outcome), check_results=[_check(outcome)])
 
     return disclosure
+
+
+def _columns() -> dg.TableSchema:
+    described = {
+        "quarter": "First day of the quarter.",
+        "in_place": "Whether its tables stand in schema protected now.",
+        "tables": "Tables of people that were protected.",
+        "cells": "Counts that they print.",
+        "sensitive": "Counts that the rule hides.",
+        "hidden": "Counts hidden, for others' sake too.",
+        "merged": "Tables in which categories were merged.",
+        "findings": "Counts that the attack worked out.",
+        "narrowest_interval": "Least width, in people, that the attack left; null without limit.",
+        "information_lost": "Cost of what is hidden: 10 a cell, 1 for each doubling.",
+        "solver_gap": "Share of that cost by which it may exceed the least.",
+        "seconds": "Time that it took.",
+    }
+    return dg.TableSchema(
+        [dg.TableColumn(name, description=words) for name, words in described.items()]
+    )
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:
