@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
-import pyarrow as pa
 
 from orchestration.backup import backups
 from orchestration.encryption import attach_encrypted
@@ -278,7 +277,9 @@ def _search(settings: Settings, new: Path, gone: set[str], deliveries: Sequence[
         duckdb.connect(":memory:") as connection,
         _beside(settings, connection, new, read_only=True),
     ):
-        connection.register("_gone", pa.table({"value": pa.array(sorted(gone), pa.string())}))
+        connection.execute(
+            "create table _gone as select unnest($1::varchar[]) as value", [sorted(gone)]
+        )
         columns = connection.execute(
             "select schema_name, table_name, column_name from duckdb_columns() "
             "where database_name = 'purging' and data_type = 'VARCHAR' and not internal"
@@ -286,7 +287,7 @@ def _search(settings: Settings, new: Path, gone: set[str], deliveries: Sequence[
         left = sum(
             _count(
                 connection,
-                f'purging."{schema}"."{table}" where "{column}" in (select value from _gone)',
+                f'purging."{schema}"."{table}" where "{column}" in (from memory.main._gone)',
             )
             for schema, table, column in columns
         )
@@ -296,7 +297,6 @@ def _search(settings: Settings, new: Path, gone: set[str], deliveries: Sequence[
             _count(connection, f'purging.raw."{table}" where _delivery_id in ({numbers})')
             for table in raw
         )
-        connection.unregister("_gone")
     with new.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         left += sum(found[0].decode() in gone for found in _PSEUDONYM.finditer(content))
     if left:
