@@ -19,6 +19,8 @@ from tests.corpus.good import Good, good_deliveries
 from tests.corpus.mutations import SECRET, Case, cases
 
 _SOURCES = sorted(load_contracts())
+_LONG = {"oasys_assessments", "community_survey", "population_estimates", "prison_releases"}
+"""Workbooks of many rows: their part runs with the long tests."""
 
 
 @functools.cache
@@ -55,7 +57,13 @@ def test_the_corpus_has_its_size() -> None:
     assert min(quick.values()) >= 20
 
 
-@pytest.mark.parametrize("source", _SOURCES)
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(source, marks=[pytest.mark.slow] if source in _LONG else [])
+        for source in _SOURCES
+    ],
+)
 def test_broken_deliveries_end_in_the_right_severity(
     source: str, tmp_path: Path, scratch: duckdb.DuckDBPyConnection
 ) -> None:
