@@ -164,7 +164,8 @@ def _plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _count_check(ran: _Ran, check: Any) -> None:
     outcome = "passed" if check.passed else check.severity.value.lower()
     ran.checks[outcome] += 1
-    if not check.passed:
+    # What only warns is told in words below.
+    if outcome not in ("passed", "warn"):
         said = f". {_plain(check.description)}" if check.description else ""
         ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}{said}")
 
