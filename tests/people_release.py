@@ -45,7 +45,7 @@ def people_release(
         connection.execute(
             "insert into main.sources select deliveries.source, deliveries.source, 'A supplier', "
             "null, deliveries.quarter, version, nature, null, null, null, file_name, sha256, "
-            "bytes, files.rows_loaded, files.rows_refused from restricted.control.deliveries "
+            "bytes, files.rows_loaded, files.rows_refused, null from restricted.control.deliveries "
             "join restricted.control.files using (delivery_id) "
             "where deliveries.source not in (select source from main.sources)"
         )
