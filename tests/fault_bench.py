@@ -40,6 +40,7 @@ from orchestration.exports import export_release
 from orchestration.ingest.contract import load_contracts
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
 from orchestration.ingest.load import load_source
+from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.publish import build_release, published_tables
 from orchestration.settings import Settings
 from orchestration.warehouse import connect, writer_lock
@@ -92,7 +93,9 @@ def refresh(ground: Ground, quarter: date, now: datetime = NOW) -> None:
         mend(settings, print, now)
         contract = load_contracts()["police_uk_street"]
         with connect(settings) as connection:
-            load_source(connection, settings.raw, contract, quarter, now.replace(tzinfo=None))
+            pseudonyms = pseudonyms_for(contract, settings, connection)
+            moment = now.replace(tzinfo=None)
+            load_source(connection, settings.raw, contract, quarter, moment, pseudonyms)
         with connect(settings) as connection:
             load_partnerships(connection, settings.partnerships)
             resolve_in_force(connection, quarter)
