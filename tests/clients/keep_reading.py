@@ -27,4 +27,6 @@ while not Path(stop).exists():
     except duckdb.Error as error:
         errors.append(str(error))
     seconds.append(time.perf_counter() - began)
+    # A dashboard asks again after a moment; eight that never rest would only measure two cores.
+    time.sleep(0.2)
 json.dump({"answers": sorted(answers), "errors": errors, "seconds": seconds}, sys.stdout)
