@@ -4,8 +4,6 @@ What the attack must recover is what `inconsistencies.csv` calls disclosive, wit
 of `golden/oracles.csv`: the proof that the attack has teeth.
 """
 
-import time
-
 import pytest
 
 from orchestration.disclosure.attack import Interval, attack
@@ -205,14 +203,6 @@ def test_the_assessment_can_be_published_with_no_recoverable_cell(
     assert len(sensitive) > 20
     assert all(key in protection.hidden or not printed[key].printed for key in sensitive)
     assert verdict.narrowest is not None and verdict.narrowest >= 1
-
-
-@pytest.mark.slow
-def test_the_assessment_is_protected_and_attacked_within_ten_seconds() -> None:
-    started = time.process_time()
-    _, protection = protected_report()
-    assert examine(protection).safe
-    assert time.process_time() - started < 10
 
 
 def test_rows_that_their_totals_give_away_are_merged(
