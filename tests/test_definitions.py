@@ -61,6 +61,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
     }
     disclosed = graph.get(dg.AssetKey(["control", "disclosure"])).parent_keys
     assert {"/".join(key.path) for key in disclosed} == {
+        "control/partnership_areas",
         "reports/appendix_c_pathways",
         "reports/figure_2_offender_profile",
         "reports/figure_3_juvenile_offenders",

@@ -238,12 +238,17 @@ def test_warehouse_open_elsewhere_is_told(own: Ground) -> None:
 
 
 @pytest.mark.slow
-def test_damaged_warehouse_is_told(own: Ground) -> None:
-    own.settings.warehouse.write_bytes(b"this is not a database" * 1000)
+def test_damaged_warehouse_is_told_set_aside_and_rebuilt(own: Ground) -> None:
+    before = _built(own.settings.home)
+    damaged = b"this is not a database" * 1000
+    own.settings.warehouse.write_bytes(damaged)
     done = refresh(own.settings.home, own.settings.raw)
-    assert done.returncode == 1
-    assert "may be damaged" in " ".join(done.stdout.split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The warehouse was damaged" in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr
+    aside = list(own.settings.home.glob("*damaged*"))
+    assert [file.read_bytes() for file in aside] == [damaged]
+    assert _built(own.settings.home) == before
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ people as (
         charges.person_ref,
         arg_min(
             charges.residence_code,
-            (charges.charge_date, charges.offence_date, charges.offence_ref)
+            -- Not by a reference: that is a pseudonym, and its order changes with the key.
+            (charges.charge_date, charges.offence_date, charges.file_id, charges.line)
         ) as area_code
     from counted_years as years
     inner join {{ ref('stg_police_charges__charges') }} as charges

@@ -17,6 +17,7 @@ from orchestration.warehouse import connect
 
 DISCLOSURE_KEY = dg.AssetKey(["control", "disclosure"])
 ATTACK_CHECK = "disclosure_attack"
+_AREAS = dg.AssetKey(["control", "partnership_areas"])
 _TOLD = 10
 
 
@@ -32,7 +33,7 @@ def disclosure_asset(
 
     @dg.asset(
         key=DISCLOSURE_KEY,
-        deps=[default_asset_key_fn(nodes[name]) for name in declared],
+        deps=[*(default_asset_key_fn(nodes[name]) for name in declared), _AREAS],
         check_specs=[
             dg.AssetCheckSpec(
                 ATTACK_CHECK,

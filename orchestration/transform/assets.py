@@ -160,8 +160,9 @@ def _only(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Build what has anything new; every test that touches any of it runs, as do the sources'.
 
     Where anything stands the project is the same, so an incremental model may keep what it has.
+    A model is named in full: ``iom_cohort`` alone would also mean the folder of that name.
     """
-    chosen = [manifest["nodes"][name]["name"] for name in names]
+    chosen = ["fqn:" + ".".join(manifest["nodes"][name]["fqn"]) for name in names]
     return [*_DBT_BUILD, "--select", *chosen, "source:control"]
 
 
