@@ -22,9 +22,14 @@ from orchestration.transform.last_build import (
     standing_build,
     table_rows,
 )
-from orchestration.transform.lineage import load_lineage
 from orchestration.transform.lineage_shown import with_lineage
-from orchestration.transform.project import RawEvent, inputs_sha256, run_dbt, told_warnings
+from orchestration.transform.project import (
+    RawEvent,
+    inputs_sha256,
+    load_lineage,
+    run_dbt,
+    told_warnings,
+)
 from orchestration.warehouse import connect
 
 FULL_TAG = "csp/full"

@@ -4,17 +4,13 @@ It follows from the dbt project alone, so it is worked out when the project is p
 beside the manifest: no refresh has anything to do for it.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 from sqlglot import MappingSchema, exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
-
-from orchestration.settings import Settings
 
 ROWS = "*"
 """Stands for a parent's column where what counts is how many rows the parent has."""
@@ -27,34 +23,6 @@ ColumnLineage = Mapping[str, Mapping[str, Sequence[Origin]]]
 
 _DIALECT = "duckdb"
 _Table = tuple[str, str]
-
-
-def lineage_path(settings: Settings) -> Path:
-    """Where the lineage of the prepared project lies."""
-    return settings.dbt_state / "lineage.json"
-
-
-def load_lineage(settings: Settings) -> ColumnLineage:
-    """Read the lineage of the prepared project; nothing where it was never prepared."""
-    try:
-        text = lineage_path(settings).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    return {
-        model: {
-            column: [(parent, behind) for parent, behind in origins]
-            for column, origins in columns.items()
-        }
-        for model, columns in json.loads(text).items()
-    }
-
-
-def write_lineage(
-    settings: Settings, manifest: Mapping[str, Any], compiled: Mapping[str, str]
-) -> None:
-    """Work out the lineage of every model from its compiled SQL, and keep it."""
-    found = column_lineage(manifest, compiled)
-    lineage_path(settings).write_text(json.dumps(found), encoding="utf-8")
 
 
 def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> ColumnLineage:

@@ -73,11 +73,11 @@ def _described(
         _linked(keys[parent], [name for _, name in group])
         for parent, group in groupby(origins, key=lambda origin: origin[0])
     ]
-    words = [column.description or "", f"From {'; '.join(told)}." if told else ""]
+    origin = f"From {'; '.join(told)}." if told else "Set by the model itself."
     return dg.TableColumn(
         name=column.name,
         type=column.type,
-        description="\n\n".join(part for part in words if part) or None,
+        description="\n\n".join(part for part in (column.description, origin) if part),
         constraints=column.constraints,
         tags=column.tags,
     )

@@ -10,14 +10,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration import __version__
 from orchestration.errors import TransformError
 from orchestration.ingest.contract import SOURCES
 from orchestration.settings import PROJECT, Settings
-from orchestration.transform.lineage import lineage_path, write_lineage
 from orchestration.warehouse import connect, damaged, is_damage
+
+if TYPE_CHECKING:
+    from orchestration.transform.lineage import ColumnLineage
 
 PROJECT_DIR = PROJECT / "dbt_project"
 _INPUT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
@@ -44,6 +46,26 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
     return manifest
 
 
+def lineage_path(settings: Settings) -> Path:
+    """Where the column lineage of the parsed project lies."""
+    return settings.dbt_state / "lineage.json"
+
+
+def load_lineage(settings: Settings) -> "ColumnLineage":
+    """Read the prepared column lineage; nothing where it was never prepared."""
+    try:
+        text = lineage_path(settings).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return {
+        model: {
+            column: [(parent, behind) for parent, behind in origins]
+            for column, origins in columns.items()
+        }
+        for model, columns in json.loads(text).items()
+    }
+
+
 def prepare_manifest(settings: Settings) -> bool:
     """Parse the dbt project, and read its column lineage, if it changed since that was last done.
 
@@ -55,7 +77,7 @@ def prepare_manifest(settings: Settings) -> bool:
     if all(path.exists() for path in made) and stamp.read_text() == inputs:
         return False
     parsed = run_dbt(settings, ["parse"])
-    write_lineage(settings, load_manifest(settings), _compiled_models(settings, parsed))
+    _write_lineage(settings, _compiled_models(settings, parsed))
     stamp.write_text(inputs)
     return True
 
@@ -76,6 +98,13 @@ def _compiled_models(settings: Settings, parsed: Any) -> dict[str, str]:
     """Return the SQL of every model by its unique id, with the project as dbt has parsed it."""
     compiled = run_dbt(settings, _COMPILE_MODELS, parsed=parsed)
     return {one.node.unique_id: one.node.compiled_code for one in compiled}
+
+
+def _write_lineage(settings: Settings, compiled: Mapping[str, str]) -> None:
+    from orchestration.transform.lineage import column_lineage
+
+    lineage = column_lineage(load_manifest(settings), compiled)
+    lineage_path(settings).write_text(json.dumps(lineage), encoding="utf-8")
 
 
 def inputs_sha256() -> str:
