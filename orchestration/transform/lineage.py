@@ -24,6 +24,9 @@ ColumnLineage = Mapping[str, Mapping[str, Sequence[Origin]]]
 _DIALECT = "duckdb"
 _Table = tuple[str, str]
 
+_CANNOT_FOLLOW = (SqlglotError, ValueError, TypeError, LookupError, AttributeError)
+"""What sqlglot raises over SQL beyond it; no refresh may fail for want of a lineage."""
+
 
 def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> ColumnLineage:
     """Return for every column of every model the columns of its parents that its value is made of.
@@ -45,7 +48,7 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
             try:
                 found[name] = _columns(compiled[name], schema, owners)
                 columns = list(found[name])
-            except (SqlglotError, ValueError):
+            except _CANNOT_FOLLOW:
                 pass
         described = exp.table_(_table_of(node)[1], db=node["schema"], catalog=node["database"])
         schema.add_table(described, dict.fromkeys(columns, "text"))
@@ -90,7 +93,7 @@ def _origins(step: Node, owners: Mapping[_Table, str]) -> Iterator[Origin]:
     """Return the parents' columns that the step reads itself, not those of the steps behind it."""
     if isinstance(step.expression, exp.Table):
         owner = owners.get((step.expression.db, step.expression.name))
-        if owner and not step.downstream:
+        if owner and not step.downstream and step.name != "*":
             yield owner, exp.to_column(step.name).name
     elif any(isinstance(count.this, exp.Star) for count in step.expression.find_all(exp.Count)):
         for table in _tables(step.source, _named_queries(step.source)):

@@ -77,6 +77,8 @@ def prepare_manifest(settings: Settings) -> bool:
     made = (manifest_path(settings), lineage_path(settings), stamp)
     if all(path.exists() for path in made) and stamp.read_text() == inputs:
         return False
+    # Gone until all is there: what breaks off half-way is done again.
+    stamp.unlink(missing_ok=True)
     parsed = run_dbt(settings, ["parse"])
     _write_lineage(settings, _compiled_models(settings, parsed))
     stamp.write_text(inputs)
