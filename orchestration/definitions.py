@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from orchestration.backfill import earlier_quarters
 from orchestration.disclosure.assets import disclosure_asset
 from orchestration.exports.assets import exports_asset
 from orchestration.ingest.assets import control_asset, source_assets
@@ -32,7 +33,7 @@ def warehouse() -> dg.Definitions:
         assets=[
             *landing_assets(manifest, partitions),
             *source_assets(manifest, partitions),
-            control_asset(manifest, partitions),
+            control_asset(manifest, partitions, earlier_quarters(manifest)),
             model_assets(settings, manifest, partitions),
             disclosure_asset(manifest, partitions),
             release_asset(settings, manifest, partitions),

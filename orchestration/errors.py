@@ -65,6 +65,10 @@ class TransformError(CspError):
     """dbt could not build the marts."""
 
 
+class BackfillError(CspError):
+    """A quarter of a range cannot be completed; the quarters before it are."""
+
+
 class BackupError(CspError):
     """A backup cannot be made, or is not what its manifest says."""
 

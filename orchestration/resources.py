@@ -1,7 +1,8 @@
 """What the assets share: the settings, and the right to write the warehouse for a whole run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -9,7 +10,7 @@ from pydantic import PrivateAttr
 
 from orchestration.access import restrict
 from orchestration.backup import MENDED, mend, utc_now
-from orchestration.errors import WarehouseBusyError
+from orchestration.errors import BackfillError, WarehouseBusyError
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import writer_lock
 
@@ -20,6 +21,37 @@ _RETRIES = 3
 _RETRY_WAIT_SECONDS = 60
 
 
+class Told:
+    """What a run over a range has to tell of each quarter before the last, once it is complete."""
+
+    def __init__(self) -> None:
+        self._by_quarter: dict[date, dict[dg.AssetKey, dict[str, Any]]] = {}
+
+    def complete(self, quarter: date, metadata: dict[dg.AssetKey, dict[str, Any]]) -> None:
+        """Note that ``quarter`` is complete, with the metadata of each asset as at it."""
+        self._by_quarter[quarter] = metadata
+
+    @property
+    def quarters(self) -> list[date]:
+        """Quarters that are complete, oldest first."""
+        return sorted(self._by_quarter)
+
+    def add_to(self, context: dg.AssetExecutionContext, key: dg.AssetKey) -> None:
+        """Give the earlier quarters' materializations of an asset their own metadata."""
+        for quarter, metadata in self._by_quarter.items():
+            if key in metadata:
+                context.add_asset_metadata(metadata[key], key, quarter.isoformat())
+
+    def require(self, quarters: Sequence[date]) -> None:
+        """Raise :class:`BackfillError` where this run has not completed all of ``quarters``."""
+        if missing := [one.isoformat() for one in quarters if one not in self._by_quarter]:
+            raise BackfillError(
+                f"This run has not built {', '.join(missing)}: a range is published only together "
+                "with the steps before it. Launch all assets over the range (what stands is not "
+                "built again), or one quarter by itself."
+            )
+
+
 class WarehouseWriter(dg.ConfigurableResource[Any]):
     """The warehouse's settings, with its write lock held from a run's first step to its last.
 
@@ -27,11 +59,17 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     """
 
     _settings: Settings = PrivateAttr()
+    _told: Told = PrivateAttr(default_factory=Told)
 
     @property
     def settings(self) -> Settings:
         """Settings read when the run began."""
         return self._settings
+
+    @property
+    def told(self) -> Told:
+        """What this run has completed of a range before its last quarter."""
+        return self._told
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
@@ -40,6 +78,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         A warehouse that is found damaged is mended first.
         """
         self._settings = load_settings()
+        self._told = Told()
         restrict(self._settings)
         run = context.run
         what = f"Run {run.run_id[:8]}" if run else "A run"

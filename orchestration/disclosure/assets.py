@@ -11,8 +11,10 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 from orchestration.disclosure.declared import declarations
 from orchestration.disclosure.step import Outcome, disclose
 from orchestration.owners import PUBLISHERS
+from orchestration.partitions import quarters_of
 from orchestration.publish.standing import list_releases
 from orchestration.resources import WarehouseWriter
+from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
 DISCLOSURE_KEY = dg.AssetKey(["control", "disclosure"])
@@ -45,7 +47,7 @@ def disclosure_asset(
         group_name="disclosure",
         owners=[PUBLISHERS],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"duckdb"},
         description="Tables of people with what must be hidden hidden, and the attack on them.",
         metadata={
@@ -57,14 +59,24 @@ def disclosure_asset(
     def disclosure(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        settings = warehouse.settings
-        releases = list_releases(settings.published)
-        with connect(settings) as connection:
-            quarter = date.fromisoformat(context.partition_key)
-            outcome = disclose(connection, quarter, declared, releases)
-        yield dg.MaterializeResult(metadata=_told(outcome), check_results=[_check(outcome)])
+        outcome = disclose_quarter(warehouse.settings, manifest, quarters_of(context)[-1])
+        warehouse.told.add_to(context, DISCLOSURE_KEY)
+        yield dg.MaterializeResult(
+            metadata=disclosure_metadata(outcome), check_results=[_check(outcome)]
+        )
 
     return disclosure
+
+
+def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: date) -> Outcome:
+    """Protect and attack the tables of people as they stand in the warehouse.
+
+    All that was published before is known to the attack. Raises :class:`DisclosureError` where a
+    count cannot be protected.
+    """
+    releases = list_releases(settings.published)
+    with connect(settings) as connection:
+        return disclose(connection, quarter, declarations(manifest), releases)
 
 
 def _columns() -> dg.TableSchema:
@@ -87,21 +99,27 @@ def _columns() -> dg.TableSchema:
     )
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def disclosure_metadata(outcome: Outcome) -> dict[str, Any]:
+    """Return what Dagster is told of the step: counts, never values."""
     told = asdict(outcome)
     told["findings"] = len(outcome.findings)
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _check(outcome: Outcome) -> dg.AssetCheckResult:
+def attack_words(outcome: Outcome) -> str:
+    """Return what the attack found, in words."""
     found = [f"{finding.key}: {finding.fault}" for finding in outcome.findings[:_TOLD]]
+    if not found:
+        return f"None of {outcome.hidden} hidden counts can be worked out."
+    return (
+        f"{len(outcome.findings)} hidden counts can be worked out; nothing is published. "
+        f"{'; '.join(found)}"
+    )
+
+
+def _check(outcome: Outcome) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=ATTACK_CHECK,
         passed=not outcome.findings,
-        description=(
-            f"{len(outcome.findings)} hidden counts can be worked out; nothing is published. "
-            f"{'; '.join(found)}"
-            if found
-            else f"None of {outcome.hidden} hidden counts can be worked out."
-        ),
+        description=attack_words(outcome),
     )

@@ -1,16 +1,20 @@
 """The exports of every partnership as a Dagster asset."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from orchestration.access import open_to_readers
-from orchestration.exports import export_release
+from orchestration.exports import ExportResult, export_release
 from orchestration.owners import PUBLISHERS
+from orchestration.partitions import quarters_of
 from orchestration.publish.assets import RELEASE_KEY
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
+
+EXPORTS_KEY = dg.AssetKey(["exports", "partnerships"])
 
 
 def exports_asset(
@@ -19,12 +23,12 @@ def exports_asset(
     """Return the asset that writes tables, charts and a workbook for each partnership."""
 
     @dg.asset(
-        key=["exports", "partnerships"],
+        key=EXPORTS_KEY,
         deps=[RELEASE_KEY],
         group_name="exports",
         owners=[PUBLISHERS],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"excel", "csv"},
         description="Tables, charts and workbook of each partnership, from the published file.",
         metadata={"exports": dg.MetadataValue.path(settings.exports)},
@@ -33,18 +37,29 @@ def exports_asset(
     def export(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> dg.MaterializeResult[Any]:
-        settings = warehouse.settings
-        quarter = date.fromisoformat(context.partition_key)
-        published = settings.published / quarter.isoformat() / "csp.duckdb"
-        results = export_release(published, settings.exports, quarter)
-        open_to_readers(settings.exports)
-        return dg.MaterializeResult(
-            metadata={
-                "partnerships": len(results),
-                "changed": sum(result.changed for result in results),
-                "folders": dg.JsonMetadataValue([str(result.folder) for result in results]),
-                "path": dg.MetadataValue.path(settings.exports / quarter.isoformat()),
-            }
-        )
+        quarter = quarters_of(context)[-1]
+        results = export_quarter(warehouse.settings, quarter)
+        warehouse.told.add_to(context, EXPORTS_KEY)
+        return dg.MaterializeResult(metadata=export_metadata(warehouse.settings, quarter, results))
 
     return export
+
+
+def export_quarter(settings: Settings, quarter: date) -> list[ExportResult]:
+    """Export the release of ``quarter`` for every partnership."""
+    published = settings.published / quarter.isoformat() / "csp.duckdb"
+    results = export_release(published, settings.exports, quarter)
+    open_to_readers(settings.exports)
+    return results
+
+
+def export_metadata(
+    settings: Settings, quarter: date, results: Sequence[ExportResult]
+) -> dict[str, Any]:
+    """Return what Dagster is told of a quarter's exports."""
+    return {
+        "partnerships": len(results),
+        "changed": sum(result.changed for result in results),
+        "folders": dg.JsonMetadataValue([str(result.folder) for result in results]),
+        "path": dg.MetadataValue.path(settings.exports / quarter.isoformat()),
+    }

@@ -1,6 +1,7 @@
 """Dagster assets of the load: one a source, then the resolution of which delivery is in force."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,7 +17,9 @@ from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
 from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.owners import ENGINEERS
+from orchestration.partitions import quarters_of
 from orchestration.resources import WarehouseWriter, asking_again
+from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
 GROUP = "ingest"
@@ -45,7 +48,7 @@ def _source_asset(
         group_name=GROUP,
         owners=[ENGINEERS],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         description=f"{about['title']}. {node['description']}",
         kinds={"duckdb"},
         tags={"cadence": about["cadence"], "counts": about["counts"]},
@@ -75,7 +78,7 @@ def _source_asset(
     def load(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        quarter = date.fromisoformat(context.partition_key)
+        quarters = quarters_of(context)
         settings = warehouse.settings
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
@@ -84,7 +87,7 @@ def _source_asset(
                 connection,
                 settings.raw,
                 contract,
-                quarter,
+                quarters[-1],
                 now,
                 pseudonyms_for(contract, settings, connection),
                 settings.supplier_reports,
@@ -100,7 +103,7 @@ def _source_asset(
         yield dg.MaterializeResult(
             asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report)}
         )
-        yield _accepted(key, report, quarter)
+        yield _accepted(key, report, quarters)
         yield _balance(key, report, unbalanced)
 
     return load
@@ -134,10 +137,12 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
     }
 
 
-def _accepted(key: dg.AssetKey, report: LoadReport, quarter: date) -> dg.AssetCheckResult:
-    """A refusal in the quarter stops the refresh; one in an earlier quarter is a warning."""
+def _accepted(
+    key: dg.AssetKey, report: LoadReport, quarters: Sequence[date]
+) -> dg.AssetCheckResult:
+    """A refusal in the run's quarters stops the refresh; one in an earlier quarter is a warning."""
     refused = report.refused
-    now = any(outcome.quarter == quarter for outcome in refused)
+    now = any(outcome.quarter in quarters for outcome in refused)
     reasons = [outcome.reason or "" for outcome in refused]
     return dg.AssetCheckResult(
         asset_key=key,
@@ -167,10 +172,48 @@ def _balance(
     )
 
 
+@dataclass(frozen=True)
+class Resolved:
+    """The control tables as at a quarter: rows by table name, and what is out of the ordinary."""
+
+    rows: Mapping[str, int]
+    corrections_applied: int
+    anomalies: Sequence[Anomaly]
+
+
+def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) -> Resolved:
+    """Resolve which delivery is in force as at ``quarter``, and count the rows of ``tables``."""
+    contracts = load_contracts()
+    corrections = load_corrections(settings.corrections, contracts)
+    with connect(settings) as connection:
+        load_partnerships(connection, settings.partnerships)
+        resolve_in_force(connection, quarter)
+        applied = apply_corrections(connection, contracts, corrections)
+        anomalies = find_anomalies(connection, contracts)
+        rows = {}
+        for table in tables:
+            ((rows[table],),) = connection.execute(f"select count(*) from {table}").fetchall()
+    return Resolved(rows, applied, anomalies)
+
+
+def resolved_metadata(key: dg.AssetKey, resolved: Resolved) -> dict[str, Any]:
+    """Return what Dagster is told of a control table."""
+    metadata: dict[str, Any] = {"dagster/row_count": resolved.rows[".".join(key.path)]}
+    if key == _IN_FORCE:
+        metadata["corrections_applied"] = resolved.corrections_applied
+    return metadata
+
+
 def control_asset(
-    manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
+    manifest: Mapping[str, Any],
+    partitions: dg.PartitionsDefinition[Any],
+    complete_earlier: Callable[[dg.AssetExecutionContext, WarehouseWriter], None],
 ) -> dg.AssetsDefinition:
-    """Return the asset of the control tables: which delivery speaks for what, as at the quarter."""
+    """Return the asset of the control tables: which delivery speaks for what, as at the quarter.
+
+    ``complete_earlier`` takes the quarters of a range before the last one all the way to their
+    exports, since the warehouse holds one quarter's view at a time.
+    """
     sources = manifest["sources"].values()
     loads = [dg.AssetKey(["raw", node["name"]]) for node in sources if node["source_name"] == "raw"]
     specs = [
@@ -194,7 +237,7 @@ def control_asset(
         name="in_force",
         specs=specs,
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         pool="warehouse",
         check_specs=[
             dg.AssetCheckSpec(
@@ -207,22 +250,16 @@ def control_asset(
     def resolve(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        quarter = date.fromisoformat(context.partition_key)
-        contracts = load_contracts()
-        corrections = load_corrections(warehouse.settings.corrections, contracts)
-        with asking_again(context), connect(warehouse.settings) as connection:
-            load_partnerships(connection, warehouse.settings.partnerships)
-            resolve_in_force(connection, quarter)
-            applied = apply_corrections(connection, contracts, corrections)
-            anomalies = find_anomalies(connection, contracts)
-            for spec in specs:
-                table = ".".join(spec.key.path)
-                ((rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
-                metadata = {"dagster/row_count": rows}
-                if spec.key == _IN_FORCE:
-                    metadata["corrections_applied"] = applied
-                yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata)
-        yield _in_line(anomalies)
+        tables = [".".join(spec.key.path) for spec in specs]
+        with asking_again(context):
+            complete_earlier(context, warehouse)
+            resolved = resolve_quarter(warehouse.settings, quarters_of(context)[-1], tables)
+        for spec in specs:
+            warehouse.told.add_to(context, spec.key)
+            yield dg.MaterializeResult(
+                asset_key=spec.key, metadata=resolved_metadata(spec.key, resolved)
+            )
+        yield _in_line(resolved.anomalies)
 
     return resolve
 

@@ -10,7 +10,8 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 from orchestration.access import open_to_readers
 from orchestration.disclosure.assets import DISCLOSURE_KEY
 from orchestration.owners import PUBLISHERS
-from orchestration.publish import SourceDescription, build_release, published_tables
+from orchestration.partitions import quarters_of
+from orchestration.publish import Release, SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
 from orchestration.transform.project import project_settings, published_nodes, sources_behind
@@ -35,7 +36,7 @@ def release_asset(
         group_name="publish",
         owners=[PUBLISHERS],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"duckdb"},
         description="The read-only database for BI: a new file, checked, and renamed into place.",
         metadata={
@@ -47,35 +48,46 @@ def release_asset(
     def publish(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> dg.MaterializeResult[Any]:
-        settings = warehouse.settings
-        release = build_release(
-            settings.warehouse,
-            settings.published,
-            date.fromisoformat(context.partition_key),
-            published_tables(manifest, project_settings()),
-            datetime.now(UTC),
-            credits=_credits(manifest),
-            sources=sources_behind(manifest, published_nodes(manifest)),
-            memory_limit=settings.memory_limit,
-            threads=settings.threads,
-            key=settings.warehouse_key.get_secret_value() if settings.warehouse_key else None,
-        )
-        open_to_readers(settings.published)
-        return dg.MaterializeResult(
-            metadata={
-                "changed": release.changed,
-                "changed_tables": dg.JsonMetadataValue(list(release.changed_tables)),
-                "current": release.is_current,
-                "synthetic": release.synthetic,
-                "built_at": release.built_at.isoformat(),
-                "content_digest": release.content_digest,
-                "path": dg.MetadataValue.path(release.path),
-                "exports": dg.MetadataValue.path(settings.exports / context.partition_key),
-                "dagster/row_count": sum(release.row_counts.values()),
-            }
-        )
+        quarters = quarters_of(context)
+        warehouse.told.require(quarters[:-1])
+        release = publish_quarter(warehouse.settings, manifest, quarters[-1])
+        warehouse.told.add_to(context, RELEASE_KEY)
+        return dg.MaterializeResult(metadata=release_metadata(warehouse.settings, release))
 
     return publish
+
+
+def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: date) -> Release:
+    """Publish what stands in the warehouse as the release of ``quarter``."""
+    release = build_release(
+        settings.warehouse,
+        settings.published,
+        quarter,
+        published_tables(manifest, project_settings()),
+        datetime.now(UTC),
+        credits=_credits(manifest),
+        sources=sources_behind(manifest, published_nodes(manifest)),
+        memory_limit=settings.memory_limit,
+        threads=settings.threads,
+        key=settings.warehouse_key.get_secret_value() if settings.warehouse_key else None,
+    )
+    open_to_readers(settings.published)
+    return release
+
+
+def release_metadata(settings: Settings, release: Release) -> dict[str, Any]:
+    """Return what Dagster is told of a release."""
+    return {
+        "changed": release.changed,
+        "changed_tables": dg.JsonMetadataValue(list(release.changed_tables)),
+        "current": release.is_current,
+        "synthetic": release.synthetic,
+        "built_at": release.built_at.isoformat(),
+        "content_digest": release.content_digest,
+        "path": dg.MetadataValue.path(release.path),
+        "exports": dg.MetadataValue.path(settings.exports / release.quarter.isoformat()),
+        "dagster/row_count": sum(release.row_counts.values()),
+    }
 
 
 def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.errors import TransformError
 from orchestration.owners import ANALYSTS
+from orchestration.partitions import quarters_of
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
 from orchestration.transform.last_build import (
@@ -86,40 +88,116 @@ def model_assets(
         manifest=manifest,
         name="marts",
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=translator,
         pool="warehouse",
     )
     def build(context: dg.AssetExecutionContext, warehouse: WarehouseWriter) -> Iterator[Any]:
-        settings = warehouse.settings
-        made_from = _fingerprints(settings, manifest)
-        last = _last_build(context, settings)
-        changed = [
-            name
-            for name, digest in made_from.items()
-            if not last or last.fingerprints.get(name) != digest
-        ]
-        if last:
-            context.log.info(f"{len(changed)} of {len(made_from)} models have anything new.")
-            standing = [name for name in made_from if name not in set(changed)]
-            yield from _unchanged(manifest, standing, last)
-        checked: set[tuple[dg.AssetKey | None, str | None]] = set()
-        if changed:
-            some = last is not None and len(changed) < len(made_from)
-            command = _only(manifest, changed) if some else _command(context, manifest, translator)
-            built = yield from _build(context, settings, manifest, translator, command)
-            checked = built.checks
-            if built.none_failed and not context.is_subset:
-                before = last.warned if last else {}
-                rerun = {_check_id(*check) for check in checked}
-                kept = {check: said for check, said in before.items() if check not in rerun}
-                _remember(settings, made_from, built.rows, {**kept, **built.warned})
-        if last:
-            for check in sorted(context.selected_asset_check_keys):
-                if (check.asset_key, check.name) not in checked:
-                    yield _standing_check(check, last)
+        part = context.is_subset
+        command = _command(context, manifest, translator)
+        asked = _Asked(command, part, FULL_TAG in context.run.tags, context)
+        quarters = quarters_of(context)
+        for key in context.selected_asset_keys:
+            warehouse.told.add_to(context, key)
+        for event in _build_quarter(warehouse.settings, manifest, translator, asked):
+            if len(quarters) > 1 and isinstance(event, dg.MaterializeResult) and event.metadata:
+                # The quarters before the last have metadata of their own.
+                last = quarters[-1].isoformat()
+                context.add_asset_metadata(event.metadata, event.asset_key, last)
+                yield dg.MaterializeResult(asset_key=event.asset_key)
+            else:
+                yield event
 
     return build
+
+
+@dataclass(frozen=True)
+class EarlierBuild:
+    """The models as at an earlier quarter of a range: metadata of each, what checks warned of."""
+
+    metadata: dict[dg.AssetKey, dict[str, Any]]
+    warnings: list[str]
+
+
+def build_earlier(
+    settings: Settings, manifest: Mapping[str, Any], keys: AbstractSet[dg.AssetKey], *, full: bool
+) -> EarlierBuild:
+    """Build the models among ``keys`` as at the quarter that is resolved, as the step does.
+
+    Raises :class:`TransformError` that names the models and checks that failed.
+    """
+    models = {
+        name: default_asset_key_fn(node)
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in {"model", "seed"}
+    }
+    chosen = [name for name, key in models.items() if key in keys]
+    part = len(chosen) < len(models)
+    select = ["--select", *(_in_full(manifest, name) for name in chosen)] if part else []
+    asked = _Asked([*_DBT_BUILD, "--full-refresh", *select], part, full, None)
+    metadata: dict[dg.AssetKey, dict[str, Any]] = {}
+    translator = ModelTranslator(settings, manifest)
+    building = _build_quarter(settings, manifest, translator, asked)
+    while True:
+        try:
+            event = next(building)
+        except StopIteration as ended:
+            warned: Mapping[str, list[str]] = ended.value
+            break
+        if isinstance(event, dg.MaterializeResult | dg.AssetMaterialization) and event.asset_key:
+            metadata[event.asset_key] = dict(event.metadata or {})
+    words = [one for said in warned.values() for one in said]
+    return EarlierBuild(metadata, list(dict.fromkeys(words)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be built: ``command`` from nothing; ``part`` where only some models are asked for;
+    ``full`` regardless of what stands; ``context`` of the step that tells Dagster, if any."""
+
+    command: list[str]
+    part: bool
+    full: bool
+    context: dg.AssetExecutionContext | None
+
+
+def _build_quarter(
+    settings: Settings, manifest: Mapping[str, Any], translator: ModelTranslator, asked: _Asked
+) -> Generator[Any, None, dict[str, list[str]]]:
+    """Build what has anything new behind it, remember it, and yield Dagster's events.
+
+    Returns the words of the checks that warn of the models as they now stand.
+    """
+    context = asked.context
+    made_from = _fingerprints(settings, manifest)
+    last = None if asked.part or asked.full else _last_build(settings)
+    changed = [
+        name
+        for name, digest in made_from.items()
+        if not last or last.fingerprints.get(name) != digest
+    ]
+    if last:
+        if context:
+            context.log.info(f"{len(changed)} of {len(made_from)} models have anything new.")
+        standing = [name for name in made_from if name not in set(changed)]
+        yield from _unchanged(manifest, standing, last)
+    checked: set[tuple[dg.AssetKey | None, str | None]] = set()
+    warned = dict(last.warned) if last else {}
+    if changed:
+        some = last is not None and len(changed) < len(made_from)
+        command = _only(manifest, changed) if some else asked.command
+        built = yield from _build(context, settings, manifest, translator, command)
+        checked = built.checks
+        rerun = {_check_id(*check) for check in checked}
+        kept = {check: said for check, said in warned.items() if check not in rerun}
+        warned = {**kept, **built.warned}
+        if built.none_failed and not asked.part:
+            _remember(settings, made_from, built.rows, warned)
+    if last and context:
+        for check in sorted(context.selected_asset_check_keys):
+            if (check.asset_key, check.name) not in checked:
+                yield _standing_check(check, last)
+    return warned
 
 
 # --- what need not be built ------------------------------------------------------------------
@@ -130,10 +208,7 @@ def _fingerprints(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, 
         return fingerprints(connection, manifest, inputs_sha256())
 
 
-def _last_build(context: dg.AssetExecutionContext, settings: Settings) -> LastBuild | None:
-    """Return the build that stands, unless only some models, or all regardless, are asked for."""
-    if context.is_subset or context.run.tags.get(FULL_TAG):
-        return None
+def _last_build(settings: Settings) -> LastBuild | None:
     with connect(settings, read_only=True) as connection:
         return standing_build(connection)
 
@@ -177,8 +252,12 @@ def _only(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     Where anything stands the project is the same, so an incremental model may keep what it has.
     A model is named in full: ``iom_cohort`` alone would also mean the folder of that name.
     """
-    chosen = ["fqn:" + ".".join(manifest["nodes"][name]["fqn"]) for name in names]
+    chosen = [_in_full(manifest, name) for name in names]
     return [*_DBT_BUILD, "--select", *chosen, "source:control"]
+
+
+def _in_full(manifest: Mapping[str, Any], name: str) -> str:
+    return "fqn:" + ".".join(manifest["nodes"][name]["fqn"])
 
 
 def _remember(
@@ -209,7 +288,7 @@ class _Built:
 
 
 def _build(
-    context: dg.AssetExecutionContext,
+    context: dg.AssetExecutionContext | None,
     settings: Settings,
     manifest: Mapping[str, Any],
     translator: ModelTranslator,
@@ -229,7 +308,7 @@ def _build(
         built.none_failed &= str(about["node_status"]) in {"success", "pass", "warn"}
         message = DbtCoreCliEventMessage(event, event_history_metadata={})
         for asset_event in message.to_default_asset_events(manifest, translator, context):
-            if isinstance(asset_event, dg.AssetCheckResult):
+            if isinstance(asset_event, dg.AssetCheckResult | dg.AssetCheckEvaluation):
                 check = (asset_event.asset_key, asset_event.check_name)
                 built.checks.add(check)
                 if about["unique_id"] in warnings:
@@ -274,8 +353,12 @@ def _table(manifest: Mapping[str, Any], name: str) -> str:
 
 
 def _with_row_count(event: Any, rows: int | None) -> Any:
-    if not isinstance(event, dg.Output) or rows is None:
+    if rows is None or not isinstance(event, dg.Output | dg.AssetMaterialization):
         return event
+    if isinstance(event, dg.AssetMaterialization):
+        return event.with_metadata(
+            {**event.metadata, "dagster/row_count": dg.IntMetadataValue(rows)}
+        )
     return dg.Output(
         None,
         output_name=event.output_name,

@@ -1,0 +1,132 @@
+"""A range of quarters in one run: each quarter before the last is completed whole, oldest first.
+
+The warehouse holds one quarter's view at a time, and a release is attacked together with those
+published before it; so a run over a range cannot go step by step over all its quarters. The loads
+go first, once for all of them. Before the control tables are resolved for the last quarter, every
+earlier one is taken from there to its exports, by the functions that the steps are made of; then
+the steps do the last quarter.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from orchestration.disclosure.assets import (
+    DISCLOSURE_KEY,
+    attack_words,
+    disclose_quarter,
+    disclosure_metadata,
+)
+from orchestration.errors import BackfillError, CspError, DisclosureError, WarehouseBusyError
+from orchestration.exports.assets import EXPORTS_KEY, export_metadata, export_quarter
+from orchestration.ingest.assets import resolve_quarter, resolved_metadata
+from orchestration.partitions import quarters_of
+from orchestration.publish.assets import RELEASE_KEY, publish_quarter, release_metadata
+from orchestration.quarters import quarter_label
+from orchestration.resources import WarehouseWriter
+from orchestration.settings import Settings
+from orchestration.transform.assets import FULL_TAG, build_earlier
+
+Metadata = dict[dg.AssetKey, dict[str, Any]]
+
+
+def earlier_quarters(
+    manifest: Mapping[str, Any],
+) -> Callable[[dg.AssetExecutionContext, WarehouseWriter], None]:
+    """Return what completes the quarters of a range before its last.
+
+    It does nothing in a run of one quarter. A run that publishes nothing is as at the last quarter
+    alone, and says so. Raises :class:`BackfillError` that names the quarter which could not be
+    completed and those that are published.
+    """
+
+    def complete(context: dg.AssetExecutionContext, warehouse: WarehouseWriter) -> None:
+        quarters = quarters_of(context)
+        keys = set(context.job_def.asset_layer.executable_asset_keys)
+        if len(quarters) > 1 and RELEASE_KEY not in keys:
+            context.log.warning(
+                f"Nothing is published in this run, so the warehouse is left as at its last "
+                f"quarter, {quarter_label(quarters[-1])}."
+            )
+            return
+        for quarter in quarters[:-1]:
+            if quarter not in warehouse.told.quarters:
+                _complete(context, warehouse, manifest, keys, quarter)
+
+    return complete
+
+
+def _complete(
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseWriter,
+    manifest: Mapping[str, Any],
+    keys: set[dg.AssetKey],
+    quarter: date,
+) -> None:
+    """Take one quarter to its exports, note it in the run, and tell Dagster of its release."""
+
+    def warn(words: str) -> None:
+        context.log.warning(f"{quarter_label(quarter)}: {words}")
+
+    full = FULL_TAG in context.run.tags
+    try:
+        metadata = _built(warehouse.settings, manifest, keys, quarter, warn, full=full)
+    except WarehouseBusyError:
+        raise
+    except CspError as error:
+        raise BackfillError(_stopped(quarters_of(context), quarter, error)) from error
+    warehouse.told.complete(quarter, metadata)
+    for key in (RELEASE_KEY, EXPORTS_KEY):
+        # At once, so that Dagster knows of it also where a later quarter stops the run.
+        event = dg.AssetMaterialization(key, partition=quarter.isoformat(), metadata=metadata[key])
+        context.log_event(event)
+
+
+def _built(
+    settings: Settings,
+    manifest: Mapping[str, Any],
+    keys: set[dg.AssetKey],
+    quarter: date,
+    warn: Callable[[str], None],
+    *,
+    full: bool,
+) -> Metadata:
+    """Resolve, build, protect, attack, publish and export a quarter; return each asset's metadata.
+
+    Raises :class:`CspError` where any of it does not pass, before anything is published.
+    """
+    tables = {
+        f"control.{node['name']}": dg.AssetKey(["control", node["name"]])
+        for node in manifest["sources"].values()
+        if node["source_name"] == "control"
+    }
+    resolved = resolve_quarter(settings, quarter, list(tables))
+    for anomaly in resolved.anomalies:
+        if anomaly.reason is None:
+            warn(str(anomaly))
+    built = build_earlier(settings, manifest, keys, full=full)
+    for words in built.warnings:
+        warn(words)
+    outcome = disclose_quarter(settings, manifest, quarter)
+    if outcome.findings:
+        raise DisclosureError(attack_words(outcome))
+    release = publish_quarter(settings, manifest, quarter)
+    exported = export_quarter(settings, quarter)
+    return {
+        **{key: resolved_metadata(key, resolved) for key in tables.values()},
+        **built.metadata,
+        DISCLOSURE_KEY: disclosure_metadata(outcome),
+        RELEASE_KEY: release_metadata(settings, release),
+        EXPORTS_KEY: export_metadata(settings, quarter, exported),
+    }
+
+
+def _stopped(quarters: list[date], at: date, error: CspError) -> str:
+    done = ", ".join(quarter_label(one) for one in quarters if one < at) or "none"
+    left = ", ".join(quarter_label(one) for one in quarters if one >= at)
+    return (
+        f"{quarter_label(at)} cannot be completed. {error} "
+        f"Published in this run: {done}. Not published: {left}."
+    )
