@@ -10,7 +10,7 @@ import smtplib
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from email.message import EmailMessage
@@ -30,6 +30,7 @@ _FAULTS = {
     "WarehouseUnreadableError": "the warehouse file is damaged or missing",
     "WarehouseDamagedError": "the warehouse file is damaged; the next refresh mends it",
     "LandingError": "a file of the landing zone could not be read, or was still being written",
+    "BackfillError": "a quarter of the range could not be completed; the run says which and why",
     "TransformError": "dbt could not build a model, or one of its tests failed",
     "SettingsError": "a setting cannot be used",
     "PublishError": "the release could not be built or did not pass its own checks",
@@ -45,15 +46,20 @@ class Alert:
 
 
 def run_failure(
-    job: str, run_id: str, quarter: str | None, faults: Iterable[tuple[str, str]]
+    job: str, run_id: str, quarters: Sequence[date], faults: Iterable[tuple[str, str]]
 ) -> Alert:
-    """Return the alert of a failed run; ``faults`` are steps with the class name of their error."""
-    about = quarter_label(date.fromisoformat(quarter)) if quarter else "no quarter"
+    """Return the alert of a failed run: of one quarter, or of a range from first to last.
+
+    ``faults`` are steps with the class name of their error.
+    """
+    about = " to ".join(quarter_label(quarter) for quarter in quarters) or "no quarter"
     lines = [f"- {step}: {_FAULTS.get(kind, 'see the run')}" for step, kind in faults]
     body = [
         f"Run {run_id[:8]} of {job} for {about} has failed.",
         *(lines or ["- the run ended before its first step"]),
-        "Nothing was published by it: the previous release stands as it was.",
+        "Nothing was published by it: the previous release stands as it was."
+        if len(quarters) < 2
+        else "Quarters that it had completed are published; the others' releases stand as before.",
         "What to do: look at the run in Dagster's screen, or type `csp status`.",
     ]
     return Alert(f"CSP warehouse: refresh of {about} failed", "\n".join(body))

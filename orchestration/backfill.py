@@ -70,18 +70,30 @@ def _complete(
     def warn(words: str) -> None:
         context.log.warning(f"{quarter_label(quarter)}: {words}")
 
-    full = FULL_TAG in context.run.tags
+    def tell(key: dg.AssetKey, metadata: dict[str, Any]) -> None:
+        # At once, so that Dagster knows of it also where something later stops the run.
+        context.log_event(
+            dg.AssetMaterialization(key, partition=quarter.isoformat(), metadata=metadata)
+        )
+
+    settings, full = warehouse.settings, FULL_TAG in context.run.tags
+    released = False
     try:
-        metadata = _built(warehouse.settings, manifest, keys, quarter, warn, full=full)
+        metadata = _built(settings, manifest, keys, quarter, warn, full=full)
+        release = publish_quarter(settings, manifest, quarter)
+        metadata[RELEASE_KEY] = release_metadata(settings, release)
+        released = True
+        tell(RELEASE_KEY, metadata[RELEASE_KEY])
+        if EXPORTS_KEY in keys:
+            exported = export_quarter(settings, quarter)
+            metadata[EXPORTS_KEY] = export_metadata(settings, quarter, exported)
+            tell(EXPORTS_KEY, metadata[EXPORTS_KEY])
     except WarehouseBusyError:
         raise
     except CspError as error:
-        raise BackfillError(_stopped(quarters_of(context), quarter, error)) from error
+        done = [*warehouse.told.quarters, *([quarter] if released else [])]
+        raise BackfillError(_stopped(quarters_of(context), quarter, done, error)) from error
     warehouse.told.complete(quarter, metadata)
-    for key in (RELEASE_KEY, EXPORTS_KEY):
-        # At once, so that Dagster knows of it also where a later quarter stops the run.
-        event = dg.AssetMaterialization(key, partition=quarter.isoformat(), metadata=metadata[key])
-        context.log_event(event)
 
 
 def _built(
@@ -93,9 +105,9 @@ def _built(
     *,
     full: bool,
 ) -> Metadata:
-    """Resolve, build, protect, attack, publish and export a quarter; return each asset's metadata.
+    """Resolve, build, protect and attack a quarter; return each asset's metadata.
 
-    Raises :class:`CspError` where any of it does not pass, before anything is published.
+    Raises :class:`CspError` where any of it does not pass.
     """
     tables = {
         f"control.{node['name']}": dg.AssetKey(["control", node["name"]])
@@ -112,20 +124,16 @@ def _built(
     outcome = disclose_quarter(settings, manifest, quarter)
     if outcome.findings:
         raise DisclosureError(attack_words(outcome))
-    release = publish_quarter(settings, manifest, quarter)
-    exported = export_quarter(settings, quarter)
     return {
         **{key: resolved_metadata(key, resolved) for key in tables.values()},
         **built.metadata,
         DISCLOSURE_KEY: disclosure_metadata(outcome),
-        RELEASE_KEY: release_metadata(settings, release),
-        EXPORTS_KEY: export_metadata(settings, quarter, exported),
     }
 
 
-def _stopped(quarters: list[date], at: date, error: CspError) -> str:
-    done = ", ".join(quarter_label(one) for one in quarters if one < at) or "none"
-    left = ", ".join(quarter_label(one) for one in quarters if one >= at)
+def _stopped(quarters: list[date], at: date, published: list[date], error: CspError) -> str:
+    done = ", ".join(quarter_label(one) for one in published) or "none"
+    left = ", ".join(quarter_label(one) for one in quarters if one not in published)
     return (
         f"{quarter_label(at)} cannot be completed. {error} "
         f"Published in this run: {done}. Not published: {left}."

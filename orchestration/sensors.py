@@ -26,6 +26,7 @@ from orchestration.ingest.contract import load_contracts
 from orchestration.ingest.expected import Expectation, expectations, landed_quarters
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.owners import ENGINEERS
+from orchestration.partitions import quarters_tagged
 from orchestration.quarters import last_closed_quarter
 from orchestration.settings import Settings, load_settings
 
@@ -167,8 +168,7 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
             (event.step_key or "the run", _kind(event.event_specific_data))
             for event in context.get_step_failure_events()
         ]
-        quarter = run.tags.get("dagster/partition")
-        send(now, run_failure(run.job_name, run.run_id, quarter, faults))
+        send(now, run_failure(run.job_name, run.run_id, quarters_tagged(run.tags), faults))
         return None
 
     return sensor

@@ -310,8 +310,13 @@ def test_unreachable_ways_are_named_without_their_secrets(ground: Ground) -> Non
 
 
 def test_messages_say_what_to_do() -> None:
-    failed = run_failure("quarterly_refresh", "0123456789", None, [])
+    failed = run_failure("quarterly_refresh", "0123456789", [], [])
     assert "before its first step" in failed.body
+    assert "Nothing was published" in failed.body
+    over = run_failure("quarterly_refresh", "0123456789", [date(2018, 1, 1), Q1], [])
+    assert "Q4 2017/18 to Q1 2018/19" in over.subject
+    assert "Quarters that it had completed are published" in over.body
+    assert "Nothing was published" not in over.body
     late = late_deliveries([Expectation("a", Q1, date(2018, 7, 1), False)], date(2018, 7, 3))
     assert "2 days late" in late.body
     assert "ask the supplier" in late.body

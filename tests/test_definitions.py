@@ -42,6 +42,12 @@ def test_every_source_is_an_asset_upstream_of_its_staging_model(
         assert any(child.path[0] == "staging" for child in children), source
 
 
+def test_a_range_of_quarters_is_one_run(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    policies = {graph.get(key).backfill_policy for key in graph.materializable_asset_keys}
+    assert policies == {dg.BackfillPolicy.single_run()}
+
+
 def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     exports = dg.AssetKey(["exports", "partnerships"])

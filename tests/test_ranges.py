@@ -1,16 +1,40 @@
-"""A range of quarters is refreshed oldest first, and stops where a quarter stops."""
+"""A range of quarters: which they are, and what is said of each after its run."""
 
+from collections.abc import Mapping
 from datetime import date
 from io import StringIO
+from types import SimpleNamespace
+from typing import Any
 
+import dagster as dg
 import pytest
 from rich.console import Console
 
-from orchestration.cli.ranges import quarters_between, run_range
-from orchestration.errors import QuarterError
+from orchestration import backfill
+from orchestration.cli.ranges import print_quarters, quarters_between
+from orchestration.cli.refreshing import _report
+from orchestration.errors import BackfillError, PublishError, QuarterError
+from orchestration.exports.assets import EXPORTS_KEY
+from orchestration.partitions import quarters_tagged, range_tags
+from orchestration.publish.assets import RELEASE_KEY
+from orchestration.resources import Told
 
 FIRST, LAST = date(2017, 10, 1), date(2018, 7, 1)
 ALL = [date(2017, 10, 1), date(2018, 1, 1), date(2018, 4, 1), date(2018, 7, 1)]
+
+
+def _release(quarter: date, *changed: str) -> dict[str, Any]:
+    path = f"published/{quarter}/csp.duckdb"
+    return {"changed": bool(changed), "changed_tables": list(changed), "path": path}
+
+
+def _said(
+    quarters: list[date], releases: Mapping[str, Mapping[str, Any]], exports: list[date]
+) -> list[str]:
+    console = Console(file=StringIO(), width=200)
+    print_quarters(quarters, releases, {str(one): {} for one in exports}, console)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
 
 
 def test_range_holds_both_ends() -> None:
@@ -20,18 +44,81 @@ def test_range_holds_both_ends() -> None:
         list(quarters_between(LAST, FIRST))
 
 
-def test_range_runs_in_order_and_stops_where_one_stops() -> None:
-    said = StringIO()
-    console = Console(file=said, width=200)
-    ran: list[date] = []
+def test_tags_name_a_quarter_or_the_ends_of_a_range() -> None:
+    assert quarters_tagged(range_tags(ALL)) == [FIRST, LAST]
+    assert quarters_tagged({"dagster/partition": "2018-04-01"}) == [date(2018, 4, 1)]
+    assert quarters_tagged({}) == []
 
-    def refresh(quarter: date) -> int:
-        ran.append(quarter)
-        return int(quarter == date(2018, 4, 1))
 
-    assert run_range(FIRST, date(2018, 1, 1), refresh, console) == 0
-    assert ran == ALL[:2]
-    ran.clear()
-    assert run_range(FIRST, LAST, refresh, console) == 1
-    assert ran == ALL[:3]
-    assert "2 of 4 quarters are done. Left: 2018-04-01, 2018-07-01." in said.getvalue()
+def test_each_quarter_of_a_range_has_its_line() -> None:
+    releases = {str(ALL[0]): _release(ALL[0]), str(ALL[1]): _release(ALL[1], "marts.dim_area")}
+    assert _said(ALL[:3], releases, ALL[:2]) == [
+        "Q3 2017/18 (2017-10-01): published, the same. published/2017-10-01/csp.duckdb",
+        "Q4 2017/18 (2018-01-01): published anew (marts.dim_area). published/2018-01-01/csp.duckdb",
+        "Q1 2018/19 (2018-04-01) was not published: its previous release, if any, stands.",
+    ]
+
+
+def test_a_stop_between_release_and_exports_is_told() -> None:
+    releases = {str(FIRST): _release(FIRST, "marts.dim_area")}
+    assert _said([FIRST], releases, []) == [
+        "Q3 2017/18 (2017-10-01): published anew (marts.dim_area). published/2017-10-01/csp.duckdb",
+        "The exports of Q3 2017/18 (2017-10-01) were not completed; refresh it again.",
+    ]
+    assert _said([FIRST], releases, [FIRST]) == []
+
+
+def test_quarters_of_a_run_are_not_mixed_up() -> None:
+    """What is said of an asset is of the last quarter, in whatever order Dagster tells of them."""
+
+    def event(key: str, quarter: date, rows: int) -> SimpleNamespace:
+        materialization = dg.AssetMaterialization(
+            key.split("/"), partition=str(quarter), metadata={"dagster/row_count": rows}
+        )
+        data = SimpleNamespace(materialization=materialization)
+        return SimpleNamespace(
+            is_step_failure=False, is_step_materialization=True, step_materialization_data=data,
+            event_type_value="ASSET_MATERIALIZATION",
+        )  # fmt: skip
+
+    told = [
+        event("published/csp", ALL[1], 20),
+        event("published/csp", ALL[0], 10),
+        event("exports/partnerships", ALL[0], 1),
+    ]
+    ran = _report(SimpleNamespace(success=True, run_id="1", all_events=told), ALL[1])
+    assert ran.metadata == {"published/csp": {"dagster/row_count": 20}}
+    assert {key: one["dagster/row_count"] for key, one in ran.releases.items()} == {
+        "2018-01-01": 20,
+        "2017-10-01": 10,
+    }
+    assert list(ran.exports) == ["2017-10-01"]
+
+
+def test_a_release_whose_exports_fail_is_told_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise PublishError("The disk is full.")
+
+    monkeypatch.setattr(backfill, "_built", lambda *_, **__: {})
+    monkeypatch.setattr(backfill, "publish_quarter", lambda *_: None)
+    monkeypatch.setattr(backfill, "release_metadata", lambda *_: {})
+    monkeypatch.setattr(backfill, "export_quarter", fails)
+    events: list[dg.AssetMaterialization] = []
+    context: Any = SimpleNamespace(
+        partition_keys=[str(one) for one in ALL],
+        run=SimpleNamespace(tags={}),
+        job_def=SimpleNamespace(
+            asset_layer=SimpleNamespace(executable_asset_keys=[RELEASE_KEY, EXPORTS_KEY])
+        ),
+        log_event=events.append,
+    )
+    warehouse: Any = SimpleNamespace(told=Told(), settings=None)
+    warehouse.told.complete(ALL[0], {})
+    with pytest.raises(BackfillError) as told:
+        backfill.earlier_quarters({})(context, warehouse)
+    assert "Q4 2017/18 cannot be completed. The disk is full." in str(told.value)
+    assert "Published in this run: Q3 2017/18, Q4 2017/18." in str(told.value)
+    assert str(told.value).endswith("Not published: Q1 2018/19, Q2 2018/19.")
+    assert [(event.asset_key, event.partition) for event in events] == [(RELEASE_KEY, "2018-01-01")]
+    with pytest.raises(BackfillError, match="2018-01-01, 2018-04-01: a range is published only"):
+        warehouse.told.require(ALL[:3])

@@ -45,7 +45,7 @@ def _plain(text: str) -> str:
 def refresh(
     quarter: Quarter = None,
     to: Annotated[
-        str | None, typer.Option(help="Last quarter of a range: each from QUARTER on, in turn.")
+        str | None, typer.Option(help="Last quarter of a range, all of it in one run.")
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
@@ -55,20 +55,15 @@ def refresh(
 
     Without QUARTER: the latest quarter for which anything has landed.
     """
-    from orchestration.cli.ranges import run_range
     from orchestration.cli.refreshing import run_refresh
 
     settings = load_settings()
     console = Console(highlight=False)
     chosen = parse_quarter(quarter) if quarter else None
-    if to is None:
-        raise typer.Exit(run_refresh(settings, chosen, console, full=full))
-    if chosen is None:
+    if to is not None and chosen is None:
         raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
-    last = parse_quarter(to)
-    raise typer.Exit(
-        run_range(chosen, last, lambda one: run_refresh(settings, one, console, full=full), console)
-    )
+    last = parse_quarter(to) if to else None
+    raise typer.Exit(run_refresh(settings, chosen, console, last=last, full=full))
 
 
 @app.command()

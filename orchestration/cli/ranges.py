@@ -1,11 +1,8 @@
-"""``csp refresh QUARTER --to QUARTER``: a range of quarters, oldest first.
+"""``csp refresh QUARTER --to QUARTER``: the quarters of a range, and what came of each of them."""
 
-The warehouse holds one quarter's view at a time, and each release is built from it; so a range is a
-refresh of each quarter in turn, and each of them is complete before the next begins.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from rich.console import Console
 
@@ -28,19 +25,30 @@ def quarters_between(first: date, last: date) -> Iterator[date]:
         quarter = next_quarter(quarter)
 
 
-def run_range(first: date, last: date, refresh: Callable[[date], int], console: Console) -> int:
-    """Refresh each quarter of a range; stop at the first that stops, and say what is left.
+def print_quarters(
+    quarters: Sequence[date],
+    releases: Mapping[str, Mapping[str, Any]],
+    exports: Mapping[str, Mapping[str, Any]],
+    console: Console,
+) -> None:
+    """Print a line for each quarter of a range: its release and exports, or that it has none.
 
-    ``refresh`` returns the exit code of one quarter's refresh. Returns 0, or 1 where it stopped.
+    ``releases`` and ``exports`` hold what the run says of each, by the quarter's first day. Of a
+    run of one quarter there is nothing to say, unless it stopped between the two.
     """
-    quarters = list(quarters_between(first, last))
-    for done, quarter in enumerate(quarters):
-        if refresh(quarter):
-            left = ", ".join(one.isoformat() for one in quarters[done:])
+    if len(quarters) == 1 and all(one.isoformat() in exports for one in quarters):
+        return
+    for quarter in quarters:
+        key = quarter.isoformat()
+        label = f"{quarter_label(quarter)} ({key})"
+        release = releases.get(key)
+        if release is None:
             console.print(
-                f"[bold red]Stopped[/] at {quarter_label(quarter)}; {done} of {len(quarters)} "
-                f"quarters are done. Left: {left}."
+                f"[bold]{label} was not published:[/] its previous release, if any, stands."
             )
-            return 1
-    console.print(f"[bold green]Refreshed[/] {len(quarters)} quarters.")
-    return 0
+            continue
+        changed = ", ".join(release["changed_tables"])
+        said = f"published anew ({changed})" if release["changed"] else "published, the same"
+        console.print(f"[bold green]{label}:[/] {said}. {release['path']}", soft_wrap=True)
+        if key not in exports:
+            console.print(f"[bold]The exports of {label} were not completed;[/] refresh it again.")

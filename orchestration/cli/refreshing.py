@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from orchestration.backup import MENDED
 from orchestration.cli.histories import print_anomaly
 from orchestration.cli.preparing import prepare
+from orchestration.cli.ranges import print_quarters, quarters_between
 from orchestration.cli.standing import landed_to
 from orchestration.errors import CspError, LandingError, QuarterError
 from orchestration.ingest.anomalies import listed_anomalies
@@ -25,11 +26,13 @@ from orchestration.transform.last_build import standing_warnings
 from orchestration.warehouse import connect
 
 _SHOWN_FAULTS = 10
+_RELEASE, _EXPORTS = "published/csp", "exports/partnerships"
 
 
 @dataclass
 class _Ran:
-    """What the run reported of itself."""
+    """What the run reported of itself: ``metadata`` by asset, as at the last of its quarters, and
+    ``releases`` and ``exports`` by the first day of each quarter that has them."""
 
     success: bool
     run_id: str
@@ -37,44 +40,57 @@ class _Ran:
     failed_checks: list[str] = field(default_factory=list)
     metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exports: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def run_refresh(
-    settings: Settings, quarter: date | None, console: Console, *, full: bool = False
+    settings: Settings,
+    quarter: date | None,
+    console: Console,
+    *,
+    last: date | None = None,
+    full: bool = False,
 ) -> int:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
 
-    ``full`` builds every mart, though nothing that they read may have changed.
+    ``last`` makes it a range: each quarter from ``quarter`` on, oldest first, in one run. ``full``
+    builds every mart, though nothing that they read may have changed.
 
-    Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarter
-    stops it; one of an earlier quarter is told each time, until it is mended or taken away.
+    Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarters
+    stops it; one of an earlier quarter is told each time, until it is mended or taken away. Raises
+    :class:`QuarterError` where ``last`` comes before ``quarter``.
     """
     chosen = quarter or landed_to(settings, load_contracts())
     if chosen is None:
         raise LandingError(
             f"Nothing has landed in {settings.raw}. Land a delivery with `csp land` first."
         )
-    console.print(f"Refreshing {quarter_label(chosen)} ({chosen})")
+    quarters = list(quarters_between(chosen, last or chosen))
+    names = [f"{quarter_label(one)} ({one})" for one in dict.fromkeys([quarters[0], quarters[-1]])]
+    console.print(f"Refreshing {' to '.join(names)}")
     prepare(settings)
-    ran = _run(settings, chosen, console, full=full)
+    ran = _run(settings, quarters, console, full=full)
     if not ran.success:
-        _print_stopped(settings, chosen, ran, console)
+        _print_stopped(settings, quarters, ran, console)
         return 1
-    _print_sources(settings, chosen, ran, console)
+    _print_sources(settings, quarters, ran, console)
+    print_quarters(quarters, ran.releases, ran.exports, console)
     _print_checks(ran, console)
     _print_warnings(settings, console)
-    _print_outputs(settings, chosen, ran, console)
+    _print_outputs(settings, quarters, ran, console)
     return 0
 
 
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> _Ran:
+def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full: bool) -> _Ran:
     import dagster as dg
 
     from orchestration.definitions import warehouse
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
+    from orchestration.partitions import range_tags
     from orchestration.resources import STARTED_BY
     from orchestration.transform.assets import FULL_TAG
 
@@ -82,19 +98,24 @@ def _run(settings: Settings, quarter: date, console: Console, *, full: bool) -> 
     logging.getLogger("dagster.builtin").propagate = False
     definitions = warehouse()
     job = definitions.resolve_job_def(REFRESH_JOB)
-    _check_partition(job, settings, quarter)
+    for quarter in quarters:
+        _check_partition(job, quarter)
     with dg.DagsterInstance.get() as instance, _progress(console, len(job.graph.nodes)):
         result = job.execute_in_process(
-            partition_key=quarter.isoformat(),
+            partition_key=quarters[0].isoformat() if len(quarters) == 1 else None,
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={STARTED_BY: "csp refresh", **({FULL_TAG: "true"} if full else {})},
+            tags={
+                STARTED_BY: "csp refresh",
+                **(range_tags(quarters) if len(quarters) > 1 else {}),
+                **({FULL_TAG: "true"} if full else {}),
+            },
         )
-    return _report(result)
+    return _report(result, quarters[-1])
 
 
-def _check_partition(job: Any, settings: Settings, quarter: date) -> None:
+def _check_partition(job: Any, quarter: date) -> None:
     keys = job.partitions_def.get_partition_keys()
     if quarter.isoformat() not in keys:
         raise QuarterError(
@@ -141,7 +162,7 @@ class _StepHandler(logging.Handler):
 # --- what happened ---------------------------------------------------------------------------
 
 
-def _report(result: Any) -> _Ran:
+def _report(result: Any, last: date) -> _Ran:
     ran = _Ran(result.success, result.run_id)
     for event in result.all_events:
         if event.is_step_failure:
@@ -149,12 +170,21 @@ def _report(result: Any) -> _Ran:
         elif event.event_type_value == "PIPELINE_FAILURE" and event.job_failure_data.error:
             ran.failures.append(("the run", _words(event.job_failure_data.error)))
         elif event.is_step_materialization:
-            materialization = event.step_materialization_data.materialization
-            key = "/".join(materialization.asset_key.path)
-            ran.metadata[key] = _plain_metadata(materialization.metadata)
+            _note(ran, event.step_materialization_data.materialization, last.isoformat())
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             _count_check(ran, event.asset_check_evaluation_data)
     return ran
+
+
+def _note(ran: _Ran, materialization: Any, last: str) -> None:
+    key, quarter = "/".join(materialization.asset_key.path), materialization.partition
+    metadata = _plain_metadata(materialization.metadata)
+    if quarter in (None, last):
+        ran.metadata[key] = metadata
+    if key == _RELEASE:
+        ran.releases[quarter] = metadata
+    elif key == _EXPORTS:
+        ran.exports[quarter] = metadata
 
 
 def _plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +215,7 @@ def _words(error: Any) -> str:
         root = root.cause
     return (
         f"A fault that nobody foresaw: {str(root.message).strip()} The whole story is in Dagster's "
-        "screen (`make dev`) under this run. Nothing was published."
+        "screen (`make dev`) under this run."
     )
 
 
@@ -198,7 +228,9 @@ def _subclasses(kind: type) -> Iterator[type]:
 # --- what is said ----------------------------------------------------------------------------
 
 
-def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Console) -> int:
+def _print_sources(
+    settings: Settings, quarters: Sequence[date], ran: _Ran, console: Console
+) -> int:
     """Print what came of each source; return how many deliveries are refused now."""
     loads = {
         key.removeprefix("raw/"): metadata
@@ -230,7 +262,7 @@ def _print_sources(settings: Settings, quarter: date, ran: _Ran, console: Consol
         for warning in load["warnings"]:
             console.print(f"[yellow]Warning:[/] {source}, {_plain(warning)}")
     _print_anomalies(settings, ran, console)
-    return _print_refusals(settings, quarter, console)
+    return _print_refusals(settings, quarters, console)
 
 
 def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
@@ -250,13 +282,13 @@ def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
         console.print("`csp accept` records that one is in order, and why.")
 
 
-def _print_refusals(settings: Settings, quarter: date, console: Console) -> int:
+def _print_refusals(settings: Settings, quarters: Sequence[date], console: Console) -> int:
     with connect(settings, read_only=True) as connection:
         refused = connection.execute(
             "select delivery_id, source, quarter, version, reason from control.deliveries "
             "where quarter <= ? qualify row_number() over (partition by source, quarter "
             "order by version desc) = 1 and state = 'refused' order by source, quarter",
-            [quarter],
+            [quarters[-1]],
         ).fetchall()
         quarantined = connection.execute(
             "select deliveries.source, deliveries.quarter, files.file_name, refused.line, "
@@ -264,9 +296,9 @@ def _print_refusals(settings: Settings, quarter: date, console: Console) -> int:
             "from quarantine.refused_rows as refused "
             "inner join control.deliveries as deliveries using (delivery_id) "
             "left join control.files as files using (file_id) "
-            "where deliveries.state = 'loaded' and deliveries.quarter = ? "
-            "order by deliveries.source, files.file_name, refused.line limit ?",
-            [quarter, _SHOWN_FAULTS],
+            "where deliveries.state = 'loaded' and deliveries.quarter between ? and ? "
+            "order by deliveries.quarter, deliveries.source, files.file_name, refused.line limit ?",
+            [quarters[0], quarters[-1], _SHOWN_FAULTS],
         ).fetchall()
     for _, source, delivered, version, reason in refused:
         console.print(
@@ -308,15 +340,21 @@ def _print_warnings(settings: Settings, console: Console) -> None:
         console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
 
 
-def _print_stopped(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
+def _print_stopped(
+    settings: Settings, quarters: Sequence[date], ran: _Ran, console: Console
+) -> None:
     """Print what stopped the run, also where it left a warehouse that cannot be opened."""
     refused = 0
     try:
-        refused = _print_sources(settings, quarter, ran, console)
+        refused = _print_sources(settings, quarters, ran, console)
     except CspError as error:
         console.print(f"[yellow]How the deliveries fared cannot be told:[/] {_plain(str(error))}")
     _print_checks(ran, console)
     _print_failures(ran, refused, console)
+    if ran.releases:
+        print_quarters(quarters, ran.releases, ran.exports, console)
+    else:
+        console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
@@ -325,7 +363,6 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
             console.print(f"[bold red]Stopped[/] at {step}: {_plain(words)}")
     if refused:
         console.print("Mend what was refused, land it again with `csp land`, and refresh again.")
-    console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
 
 
 def _standing(ran: _Ran) -> list[str]:
@@ -334,16 +371,21 @@ def _standing(ran: _Ran) -> list[str]:
     return [str(time).replace("T", " ") for time in times if time]
 
 
-def _print_outputs(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
-    release = ran.metadata.get("published/csp", {})
-    exported = ran.metadata.get("exports/partnerships", {})
+def _print_outputs(
+    settings: Settings, quarters: Sequence[date], ran: _Ran, console: Console
+) -> None:
+    release, exported = ran.metadata.get(_RELEASE, {}), ran.metadata.get(_EXPORTS, {})
     new = sum(load.get("deliveries_new", 0) for load in ran.metadata.values())
-    if not new and not release.get("changed") and not exported.get("changed"):
-        console.print(
-            f"[bold green]Nothing has changed[/] since the last refresh of "
-            f"{quarter_label(quarter)}: every mart is the same."
+    written = [*ran.releases.values(), *ran.exports.values()]
+    if not new and not any(one.get("changed") for one in written):
+        about = " to ".join(
+            quarter_label(one) for one in dict.fromkeys([quarters[0], quarters[-1]])
         )
-    elif changed := release.get("changed_tables"):
+        console.print(
+            f"[bold green]Nothing has changed[/] since the last refresh of {about}: every mart is "
+            "the same."
+        )
+    elif len(quarters) == 1 and (changed := release.get("changed_tables")):
         console.print(f"Published anew: {', '.join(changed)}.")
     if release.get("synthetic"):
         console.print(
