@@ -67,9 +67,6 @@ def _complete(
 ) -> None:
     """Take one quarter to its exports, note it in the run, and tell Dagster of its release."""
 
-    def warn(words: str) -> None:
-        context.log.warning(f"{quarter_label(quarter)}: {words}")
-
     def tell(key: dg.AssetKey, metadata: dict[str, Any]) -> None:
         # At once, so that Dagster knows of it also where something later stops the run.
         context.log_event(
@@ -79,9 +76,11 @@ def _complete(
     settings, full = warehouse.settings, FULL_TAG in context.run.tags
     released = False
     try:
-        metadata = _built(settings, manifest, keys, quarter, warn, full=full)
+        metadata, warnings = _built(settings, manifest, keys, quarter, full=full)
+        for words in warnings:
+            context.log.warning(f"{quarter_label(quarter)}: {words}")
         release = publish_quarter(settings, manifest, quarter)
-        metadata[RELEASE_KEY] = release_metadata(settings, release)
+        metadata[RELEASE_KEY] = {**release_metadata(settings, release), "warnings": warnings}
         released = True
         tell(RELEASE_KEY, metadata[RELEASE_KEY])
         if EXPORTS_KEY in keys:
@@ -101,11 +100,12 @@ def _built(
     manifest: Mapping[str, Any],
     keys: set[dg.AssetKey],
     quarter: date,
-    warn: Callable[[str], None],
     *,
     full: bool,
-) -> Metadata:
-    """Resolve, build, protect and attack a quarter; return each asset's metadata.
+) -> tuple[Metadata, list[str]]:
+    """Resolve, build, protect and attack a quarter.
+
+    Returns each asset's metadata, and in words what is out of the ordinary or only warns.
 
     Raises :class:`CspError` where any of it does not pass.
     """
@@ -115,20 +115,17 @@ def _built(
         if node["source_name"] == "control"
     }
     resolved = resolve_quarter(settings, quarter, list(tables))
-    for anomaly in resolved.anomalies:
-        if anomaly.reason is None:
-            warn(str(anomaly))
     built = build_earlier(settings, manifest, keys, full=full)
-    for words in built.warnings:
-        warn(words)
     outcome = disclose_quarter(settings, manifest, quarter)
     if outcome.findings:
         raise DisclosureError(attack_words(outcome))
-    return {
+    metadata = {
         **{key: resolved_metadata(key, resolved) for key in tables.values()},
         **built.metadata,
         DISCLOSURE_KEY: disclosure_metadata(outcome),
     }
+    unusual = [str(anomaly) for anomaly in resolved.anomalies if anomaly.reason is None]
+    return metadata, [*unusual, *built.warnings]
 
 
 def _stopped(quarters: list[date], at: date, published: list[date], error: CspError) -> str:

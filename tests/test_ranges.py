@@ -13,7 +13,7 @@ from rich.console import Console
 from orchestration import backfill
 from orchestration.cli.ranges import print_quarters, quarters_between
 from orchestration.cli.refreshing import _report
-from orchestration.errors import BackfillError, PublishError, QuarterError
+from orchestration.errors import BackfillError, QuarterError, StorageError
 from orchestration.exports.assets import EXPORTS_KEY
 from orchestration.partitions import quarters_tagged, range_tags
 from orchestration.publish.assets import RELEASE_KEY
@@ -97,7 +97,7 @@ def test_quarters_of_a_run_are_not_mixed_up() -> None:
 
 def test_a_release_whose_exports_fail_is_told_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
-        raise PublishError("The disk is full.")
+        raise StorageError("The disk is full.")
 
     monkeypatch.setattr(backfill, "_built", lambda *_, **__: {})
     monkeypatch.setattr(backfill, "publish_quarter", lambda *_: None)

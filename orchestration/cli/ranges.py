@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from orchestration.errors import QuarterError
 from orchestration.quarters import next_quarter, quarter_label
@@ -47,8 +48,10 @@ def print_quarters(
                 f"[bold]{label} was not published:[/] its previous release, if any, stands."
             )
             continue
-        changed = ", ".join(release["changed_tables"])
-        said = f"published anew ({changed})" if release["changed"] else "published, the same"
+        changed = len(release["changed_tables"])
+        said = f"published, {changed} tables changed" if release["changed"] else "unchanged"
         console.print(f"[bold green]{label}:[/] {said}. {release['path']}", soft_wrap=True)
+        for words in release.get("warnings", ()):
+            console.print(f"  [yellow]Warning:[/] {escape(words)}")
         if key not in exports:
             console.print(f"[bold]The exports of {label} were not completed;[/] refresh it again.")

@@ -76,6 +76,8 @@ def run_refresh(
         return 1
     _print_sources(settings, quarters, ran, console)
     print_quarters(quarters, ran.releases, ran.exports, console)
+    if len(quarters) > 1:
+        console.print(f"As at the last of them, {quarter_label(quarters[-1])}:")
     _print_checks(ran, console)
     _print_warnings(settings, console)
     _print_outputs(settings, quarters, ran, console)
