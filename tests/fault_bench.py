@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import duckdb
@@ -160,6 +161,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str, stamps: bool) -> str
         query = "select source, quarter, file_name, sha256 from control.landing_index order by all"
     else:
         left = "" if stamps else " exclude (loaded_at)" if name == "control.deliveries" else ""
+        left = " exclude (seconds)" if name == "control.disclosure" else left
         if not stamps and name in {"main.release", "main.sources"}:
             return ""
         query = f"select *{left} from {name} order by all"
@@ -179,19 +181,17 @@ class Ended:
 
 def child(work: Callable[[], object], during: Callable[[int], None] | None = None) -> Ended:
     """Run ``work`` in a forked child; ``during`` gets its process id and may hurt it."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        os.dup2(writer, 1)
-        os.dup2(writer, 2)
-        _work(work)
-    os.close(writer)
-    if during:
-        during(pid)
-    with os.fdopen(reader, "rb") as said:
+    with TemporaryFile() as said:
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(said.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+            _work(work)
+        if during:
+            during(pid)
+        _, status = os.waitpid(pid, 0)
+        said.seek(0)
         text = said.read().decode(errors="replace")
-    _, status = os.waitpid(pid, 0)
     return Ended(os.waitstatus_to_exitcode(status), text)
 
 
