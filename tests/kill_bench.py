@@ -309,9 +309,14 @@ def _runs_of(ground: Ground) -> list[tuple[str, str, str]]:
     os.environ["DAGSTER_HOME"] = str(ground.settings.dagster_home)
     with dg.DagsterInstance.get() as instance:
         return [
-            (run.run_id, run.status.value, instance.all_logs(run.run_id)[-1].dagster_event.message)
+            (run.run_id, run.status.value, _last_words(instance, run.run_id))
             for run in instance.get_runs()
         ]
+
+
+def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
+    events = [one.dagster_event for one in instance.all_logs(run_id) if one.dagster_event]
+    return str(events[-1].message) if events else ""
 
 
 # --- campaigns ---------------------------------------------------------------------------------
