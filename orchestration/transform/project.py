@@ -7,6 +7,7 @@ quarter's refresh a matter of seconds.
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,15 +141,31 @@ def _environment(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _closed_connections() -> Iterator[None]:
-    """Close dbt's connection afterwards: it keeps the write lock for as long as it is open."""
+    """Close dbt's connection afterwards: it keeps the write lock for as long as it is open.
+
+    dbt only forgets it; and where dbt itself breaks off, its threads still end the statements that
+    they are at.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     try:
         yield
     finally:
-        close: Callable[[], None] = DuckDBConnectionManager.close_all_connections
-        close()
+        environment = DuckDBConnectionManager._ENV
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        if environment is not None:
+            _wait_for_statements(environment)
+            environment.close()
 
+
+def _wait_for_statements(environment: Any) -> None:
+    """Wait until no thread of dbt has a cursor open, at most for the longest statement."""
+    until = time.monotonic() + _LONGEST_STATEMENT_SECONDS
+    while environment.handle_count > 0 and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+_LONGEST_STATEMENT_SECONDS = 600
 
 _TELLING_COLUMNS = {"broken_rules", "null_columns"}
 """Columns in which a failing test says what is wrong; the others may hold people's data."""
