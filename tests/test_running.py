@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
 
+from orchestration.cli.preparing import prepare
 from orchestration.running import CUT_SHORT, end_dead_runs, is_alive, marked_as_running
-from orchestration.settings import PACKAGE
+from orchestration.settings import PACKAGE, Settings
 
 
 @dg.job
@@ -85,3 +86,16 @@ def test_a_run_without_a_mark_is_given_time_to_come_to_it(
     assert not is_alive(instance, run)
     # What has not begun is waiting to be launched.
     assert is_alive(instance, instance.create_run_for_job(refresh))
+
+
+def test_dagsters_databases_stand_before_webserver_and_daemon_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two programs that made them at the same moment would fail one another."""
+    monkeypatch.setattr("orchestration.cli.preparing.prepare_manifest", lambda _: False)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    settings = Settings(home=tmp_path / "var", raw=tmp_path / "raw")
+    assert prepare(settings)
+    for made in ("schedules/schedules.db", "history/runs.db", "history/runs/index.db"):
+        assert (settings.dagster_home / made).stat().st_size > 0
+    assert not prepare(settings)
