@@ -25,7 +25,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import duckdb
@@ -181,17 +180,19 @@ class Ended:
 
 def child(work: Callable[[], object], during: Callable[[int], None] | None = None) -> Ended:
     """Run ``work`` in a forked child; ``during`` gets its process id and may hurt it."""
-    with TemporaryFile() as said:
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(said.fileno(), 1)
-            os.dup2(said.fileno(), 2)
-            _work(work)
-        if during:
-            during(pid)
-        _, status = os.waitpid(pid, 0)
-        said.seek(0)
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        _work(work)
+    os.close(writer)
+    if during:
+        during(pid)
+    with os.fdopen(reader, "rb") as said:
         text = said.read().decode(errors="replace")
+    _, status = os.waitpid(pid, 0)
     return Ended(os.waitstatus_to_exitcode(status), text)
 
 
