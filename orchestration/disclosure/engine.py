@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from orchestration.disclosure.large import LARGE, suppress_in_parts
 from orchestration.disclosure.model import (
     Cell,
     Merge,
@@ -218,7 +219,8 @@ def _merged(group: Tables, picks: _Picks) -> Tables:
 def _solved(group: Tables, picks: _Picks, lost: int, effort: Effort) -> _Solved:
     made = _merged(group, picks)
     moving = [cell for cell in made.cells.values() if _moves(cell)]
-    choice: Choice = suppress(moving, made.relations, effort)
+    solve = suppress if len(moving) < LARGE else suppress_in_parts
+    choice: Choice = solve(moving, made.relations, effort)
     merged = {
         merge.name: option
         for merge, option in zip(group.merges, picks, strict=True)
