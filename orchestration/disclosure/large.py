@@ -67,11 +67,11 @@ def suppress_in_parts(
     if not proofs.asks:
         return group.choice(group.must, 0)
     master = Master(group.costs, group.optional, effort.nodes, NEAR_BEST)
-    pool: list[Cut] = []
-    fresh, bound = list(_plain_cuts(group)), group.cost(group.must)
-    best: Mask | None = None
+    pool = list(_plain_cuts(group))
+    fresh, bound = pool, group.cost(group.must)
+    best = group.must | group.optional
+    # Lone contributors ask for little more than outsiders do, and are many: they come last.
     for _ in range(effort.large_rounds):
-        pool += fresh
         for cut in fresh:
             if cut.proved:
                 master.demand(cut.coefficients, cut.need, group.must)
@@ -79,15 +79,17 @@ def suppress_in_parts(
         if solved is None:
             raise proofs.unprotectable()
         bound = max(bound, solved[1] + group.cost(group.must))
-        trial, fresh = proofs.mended(group.must | solved[0])
-        if fresh:
-            trial, more = proofs.mended(_thinned(group, trial, [*pool, *fresh]))
-            fresh += more
-        if best is None or group.cost(trial) < group.cost(best):
-            best = trial
+        trial, fresh = proofs.mended(group.must | solved[0], outsiders_only=True)
+        pool += fresh
+        trial, more = proofs.mended(_thinned(group, trial, pool), outsiders_only=True)
+        pool += more
+        fresh = [*fresh, *more]
+        best = min(best, trial, key=group.cost)
         if not fresh:
             break
-    assert best is not None
+    first, more = proofs.mended(best)
+    second, _ = proofs.mended(_thinned(group, first, [*pool, *more]))
+    best = min(first, second, key=group.cost)
     return group.choice(best, min(bound, group.cost(best)))
 
 
@@ -190,10 +192,12 @@ class _Proofs:
         own[:, 1:] = label[self._rows][:, None] == label[self._lone][None, :]
         return own
 
-    def mended(self, hidden: Mask) -> tuple[Mask, list[Cut]]:
+    def mended(self, hidden: Mask, outsiders_only: bool = False) -> tuple[Mask, list[Cut]]:
         """Hide more than ``hidden`` until every demand is met; return also what demanded it."""
         self._choose(hidden)
         cuts = self._mend(0)
+        if outsiders_only:
+            return self._hidden.copy(), cuts
         self._split()
         while (columns := np.flatnonzero(self._unmet().any(axis=0))).size:
             cuts += self._mend(int(columns[0]))
