@@ -61,7 +61,7 @@ _SHARES = {
 _KINDS = {"community": 1500, "national": 700, "young": 420, "managed": 170, "released": 330}
 """Kinds of people, and how many of each a whole county has in a period."""
 _MERGING = ("community", "managed")
-"""Kinds whose last offence groups may be put together."""
+"""Kinds whose last offence groups may be put together in the first period."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,7 @@ class _Release:
 
 
 def make_county(seed: int = 1, kinds: int = 5, periods: int = 4, districts: int = 11) -> County:
-    """Return a synthetic county: five tables for each kind of people and period.
-
-    Of the last kind, the last period is the sum of those before it, as a year to date is.
-    """
+    """Return a synthetic county: five tables for each kind of people and period."""
     draws = np.random.Generator(np.random.PCG64(seed))
     third = max(1, districts * 3 // 11)
     places = _Places(
@@ -149,16 +146,9 @@ def make_county(seed: int = 1, kinds: int = 5, periods: int = 4, districts: int 
     )
     release = _Release()
     for kind in list(_KINDS)[:kinds]:
-        people = [
-            _people(draws, places, _KINDS[kind] * districts // 11) for _ in range(periods)
-        ]
-        to_date = kind == "released" and periods > 1
-        if to_date:
-            people[-1] = _together(people[:-1])
+        people = [_people(draws, places, _KINDS[kind] * districts // 11) for _ in range(periods)]
         for number, some in enumerate(people):
-            _five_tables(release, f"{kind} {number}", some, places, kind in _MERGING)
-        if to_date:
-            _add_up_over_time(release, kind, periods)
+            _five_tables(release, f"{kind} {number}", some, places, kind in _MERGING and not number)
     return release.finished()
 
 
@@ -182,12 +172,6 @@ def _people(draws: np.random.Generator, places: _Places, number: int) -> _People
 def _drawn(draws: np.random.Generator, weights: NDArray[np.float64], size: int) -> Any:
     ends = np.cumsum(weights / weights.sum())
     return np.minimum(np.searchsorted(ends, draws.random(size)), len(weights) - 1)
-
-
-def _together(parts: Sequence[_People]) -> _People:
-    return _People(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0]))
-    )
 
 
 def _areas(people: _People, places: _Places) -> Iterator[tuple[str, str | None, Any]]:
@@ -267,9 +251,7 @@ def _by_category(
         release.ratios.append(Ratio(key, whole, decimals=1))
 
 
-def _needs(
-    release: _Release, place: _Place, here: NDArray[np.bool_], people: _People
-) -> None:
+def _needs(release: _Release, place: _Place, here: NDArray[np.bool_], people: _People) -> None:
     start = f"{place[0]}/{place[1]}"
     for number, pathway in enumerate(_PATHWAYS):
         need = here & people.needs[:, number]
@@ -283,9 +265,7 @@ def _needs(
             release.ratios.append(Ratio(key, f"{start}/{sex}"))
 
 
-def _towns(
-    release: _Release, universe: str, district: int, towns: int, people: _People
-) -> None:
+def _towns(release: _Release, universe: str, district: int, towns: int, people: _People) -> None:
     here = people.district == district
     names = [f"town {district}.{number}" for number in range(towns)]
     for number, town in enumerate(names):
@@ -313,12 +293,3 @@ def _last_offences(universe: str, areas: Sequence[str]) -> Merge:
         ]
         options.append(MergeOption(f"{_OFFENCES[start]} and after", tuple(merged)))
     return Merge(f"{universe} offences", tuple(options))
-
-
-def _add_up_over_time(release: _Release, kind: str, periods: int) -> None:
-    """What is counted to date is the sum of the periods."""
-    last = f"{kind} {periods - 1}/"
-    for key in [key for key in release.cells if key.startswith(last)]:
-        if release.cells[key].printed:
-            for number in range(periods - 1):
-                release.part(f"{kind} {number}/{key.removeprefix(last)}", key, "periods")

@@ -87,9 +87,7 @@ def suppress_in_parts(
         best = min(best, trial, key=group.cost)
         if not fresh:
             break
-    first, more = proofs.mended(best)
-    second, _ = proofs.mended(_thinned(group, first, [*pool, *more]))
-    best = min(first, second, key=group.cost)
+    best, _ = proofs.mended(best)
     return group.choice(best, min(bound, group.cost(best)))
 
 

@@ -42,7 +42,7 @@ class Effort:
     rounds: int = 80
     nodes: int = 1_000
     iterations: int = 100_000
-    large_rounds: int = 4
+    large_rounds: int = 2
 
 
 @dataclass(frozen=True)
@@ -212,9 +212,7 @@ class Group:
             return True
         return above >= demand.reach and above + below >= demand.span
 
-    def _linear_cut(
-        self, hidden: Mask, demand: Demand
-    ) -> tuple[NDArray[np.float64], float] | None:
+    def _linear_cut(self, hidden: Mask, demand: Demand) -> tuple[NDArray[np.float64], float] | None:
         """Return the dual inequality where even fractions do not meet the demand."""
         above = self._probe(hidden, demand, -1)
         if above.value < demand.reach - _NEAR:
@@ -264,9 +262,7 @@ class Group:
             return
         self._witnesses = np.vstack([self._witnesses, whole])
 
-    def _combinatorial_cut(
-        self, hidden: Mask, demand: Demand
-    ) -> tuple[NDArray[np.float64], float]:
+    def _combinatorial_cut(self, hidden: Mask, demand: Demand) -> tuple[NDArray[np.float64], float]:
         """Return "one more cell outside": of the largest unsafe set that greed finds."""
         unsafe = hidden.copy()
         for place in np.argsort(self.costs, kind="stable"):
