@@ -36,7 +36,7 @@ from orchestration.disclosure.model import (
 )
 from orchestration.disclosure.verdict import examine
 
-KEPT_FROM = 50
+KEPT_FROM = 100
 """Totals of an area are hidden from this size on only where nothing else helps."""
 
 ALL = "all"

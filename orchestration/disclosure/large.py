@@ -88,6 +88,11 @@ def suppress_in_parts(
         if not fresh:
             break
     best, _ = proofs.mended(best)
+    while (idle := proofs.idle(best)).any():
+        shown = best & ~idle
+        best, _ = proofs.mended(shown)
+        if (best & idle).any():
+            break
     return group.choice(best, min(bound, group.cost(best)))
 
 
@@ -213,6 +218,36 @@ class _Proofs:
                 if self._unmet()[row, column] and (cut := self._fault(int(row), column)):
                     cuts.append(cut)
                     self._satisfy(cut)
+
+    def idle(self, hidden: Mask) -> Mask:
+        """Return the cells hidden for others' sake that no whole numbers move: idly hidden."""
+        self._choose(hidden)
+        idle = hidden & self._group.optional
+        for witness in self._witnesses:
+            if self._fits(witness):
+                idle[witness.places] = False
+        while idle.any():
+            before = idle.sum()
+            for upwards in (True, False):
+                self._stir(idle, np.flatnonzero(idle), upwards)
+            if idle.sum() == before:
+                break
+        for place in np.flatnonzero(idle):
+            for upwards in (True, False):
+                if idle[place]:
+                    self._stir(idle, np.array([place]), upwards, whole=True)
+        return idle
+
+    def _stir(
+        self, idle: Mask, places: NDArray[np.int64], upwards: bool, whole: bool = False
+    ) -> None:
+        """Move ``places`` by one, and take off ``idle`` what has moved."""
+        some, nowhere = (places, np.ones_like(places)), (places[:0], places[:0])
+        up, down = (some, nowhere) if upwards else (nowhere, some)
+        point = self._mover.moved(self._hidden, self._lone[:0], up, down, whole)
+        for witness in _whole_parts(self._group, point):
+            if self._within(witness) and self._fits(witness):
+                idle[witness.places] = False
 
     def _satisfy(self, cut: Cut) -> None:
         possible = self._group.must | self._group.optional
