@@ -18,9 +18,11 @@ every count in it, to every contributor whose count it leaves. What no witness s
 enough is searched to its extremes as ever.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import highspy
 import numpy as np
@@ -61,6 +63,8 @@ class _Row:
     high: int | None
 
 
+_Found = TypeVar("_Found")
+
 Enough = Callable[[str, Interval], bool]
 """Says of a count and an interval within its true one whether the search may stop there."""
 
@@ -77,11 +81,15 @@ def attack(
     bounds = dict(published.bounds)
     systems = _systems(published, bounds, wanted)
     found = {key: _interval(*bounds[key]) for key in wanted}
-    for system in systems:
+
+    def work(system: _System) -> dict[str, Interval]:
         here = [key for key in system.keys if key in found]
         if enough:
             system.spread(here, {}, enough)
-        found.update(system.intervals(here, enough=enough))
+        return system.intervals(here, enough=enough)
+
+    for intervals in _beside_each_other(work, systems):
+        found.update(intervals)
     return found
 
 
@@ -95,16 +103,31 @@ def attack_from_within(
     """
     bounds = dict(published.bounds)
     systems = _systems(published, bounds, sorted(asked))
-    seen: dict[str, dict[str, Interval]] = {}
-    for system in systems:
+
+    def work(system: _System) -> dict[str, dict[str, Interval]]:
         others = [key for key in system.keys if key in asked]
         here = {key: contributors[key] for key in system.keys if key in contributors}
         shown = system.spread(others, here, enough) if here else {}
+        seen = {}
         for key, value in here.items():
             wide = shown.get(key, {})
             rest = [other for other in others if other != key and other not in wide]
             seen[key] = wide | system.intervals(rest, (key, value), enough)
-    return seen
+        return seen
+
+    return {
+        key: intervals
+        for seen in _beside_each_other(work, systems)
+        for key, intervals in seen.items()
+    }
+
+
+def _beside_each_other(
+    work: "Callable[[_System], _Found]", systems: "Sequence[_System]"
+) -> list[_Found]:
+    """Return what ``work`` finds in each system; the solver lets other threads run meanwhile."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(work, systems))
 
 
 def _systems(
@@ -353,7 +376,9 @@ class _System:
         solver.addVars(2 * columns, nothing, nothing)
         sums, limits = self._matrix @ start, np.iinfo(np.int64)
         low = np.where(self._row_low == limits.min, -highspy.kHighsInf, self._row_low - sums * 1.0)
-        high = np.where(self._row_high == limits.max, highspy.kHighsInf, self._row_high - sums * 1.0)
+        high = np.where(
+            self._row_high == limits.max, highspy.kHighsInf, self._row_high - sums * 1.0
+        )
         solver.addRows(
             rows, low, high, both.nnz, both.indptr[:-1].astype(np.int32),
             both.indices.astype(np.int32), both.data.astype(float),

@@ -104,9 +104,7 @@ def _members(group: Tables) -> tuple[Cell, ...]:
     return tuple(group.cells.values())
 
 
-def _each_solved(
-    waiting: Sequence[Tables], effort: Effort
-) -> Iterator[_Solved | DisclosureError]:
+def _each_solved(waiting: Sequence[Tables], effort: Effort) -> Iterator[_Solved | DisclosureError]:
     """Solve groups, the large ones beside each other; in order, whatever the order of work."""
     large = [group for group in waiting if len(group.cells) >= LARGE]
     if len(large) < _WORTH_PROCESSES:

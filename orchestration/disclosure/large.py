@@ -196,9 +196,12 @@ class _Proofs:
         return own
 
     def mended(self, hidden: Mask, outsiders_only: bool = False) -> tuple[Mask, list[Cut]]:
-        """Hide more than ``hidden`` until every demand is met; return also what demanded it."""
+        """Hide more than ``hidden`` until every demand is met; return also what demanded it.
+
+        Where it is a draft, ``outsiders_only``, fractions of a person will do.
+        """
         self._choose(hidden)
-        cuts = self._mend(0)
+        cuts = self._mend(0, fractions_only=outsiders_only)
         if outsiders_only:
             return self._hidden.copy(), cuts
         self._split()
@@ -206,18 +209,20 @@ class _Proofs:
             cuts += self._mend(int(columns[0]))
         return self._hidden.copy(), cuts
 
-    def _mend(self, column: int) -> list[Cut]:
+    def _mend(self, column: int, fractions_only: bool = False) -> list[Cut]:
         """Meet the demands against one attacker."""
         cuts: list[Cut] = []
+        fault = self._linear_fault if fractions_only else self._fault
         while True:
             self._move_many(column)
             rows = np.flatnonzero(self._unmet()[:, column])
-            if not rows.size:
-                return cuts
+            before = len(cuts)
             for row in rows:
-                if self._unmet()[row, column] and (cut := self._fault(int(row), column)):
+                if self._unmet()[row, column] and (cut := fault(int(row), column)):
                     cuts.append(cut)
                     self._satisfy(cut)
+            if not rows.size or (fractions_only and len(cuts) == before):
+                return cuts
 
     def idle(self, hidden: Mask) -> Mask:
         """Return the cells hidden for others' sake that no whole numbers move: idly hidden."""

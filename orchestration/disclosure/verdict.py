@@ -86,9 +86,7 @@ def _narrowest(
     return None
 
 
-def _findings_from_within(
-    protection: Protection, published: Publication
-) -> list[tuple[str, str]]:
+def _findings_from_within(protection: Protection, published: Publication) -> list[tuple[str, str]]:
     """Return what lone contributors learn beyond what follows from their own count alone."""
     cells, hidden = protection.tables.cells, protection.hidden
     lone = {key: 1 for key in sorted(hidden) if cells[key].value == 1}
