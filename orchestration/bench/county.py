@@ -345,7 +345,7 @@ def main(
 ) -> None:
     """Protect and attack the tables of a synthetic county; fail where anything is found."""
     found = measured(make_county(seed, districts=districts))
-    print(json.dumps(found) if as_json else "\n".join(report(found)))
+    typer.echo(json.dumps(found) if as_json else "\n".join(report(found)))
     if found["findings"]:
         sys.exit(1)
 

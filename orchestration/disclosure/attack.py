@@ -75,7 +75,8 @@ def attack(
     """Return the interval of each count ``asked`` for (all that are not printed by default).
 
     With ``enough``, the search for a count stops at an interval that is: it may then be too narrow,
-    never too wide. Raises :class:`DisclosureError` where what is printed contradicts itself, so that no counts fit.
+    never too wide. Raises :class:`DisclosureError` where what is printed contradicts itself, so
+    that no counts fit.
     """
     wanted = sorted(published.asked if asked is None else asked)
     bounds = dict(published.bounds)
@@ -94,12 +95,17 @@ def attack(
 
 
 def attack_from_within(
-    published: Publication, contributors: Mapping[str, int], asked: Collection[str], enough: Enough
+    published: Publication,
+    contributors: Mapping[str, int],
+    asked: Collection[str],
+    enough: Enough,
+    pairs: Collection[tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, Interval]]:
     """Return what each of ``contributors``, who knows one count, works out about the others.
 
     ``contributors`` are the counts known, one at a time, with their values. Intervals end where
-    they are ``enough``: they may then be too narrow, never too wide.
+    they are ``enough``: they may then be too narrow, never too wide. With ``pairs``, a contributor
+    and a count each, only these are searched for.
     """
     bounds = dict(published.bounds)
     systems = _systems(published, bounds, sorted(asked))
@@ -107,11 +113,15 @@ def attack_from_within(
     def work(system: _System) -> dict[str, dict[str, Interval]]:
         others = [key for key in system.keys if key in asked]
         here = {key: contributors[key] for key in system.keys if key in contributors}
-        shown = system.spread(others, here, enough) if here else {}
+        shown = system.spread(others, here, enough, pairs) if here else {}
         seen = {}
         for key, value in here.items():
             wide = shown.get(key, {})
-            rest = [other for other in others if other != key and other not in wide]
+            rest = [
+                other
+                for other in others
+                if other != key and other not in wide and (pairs is None or (key, other) in pairs)
+            ]
             seen[key] = wide | system.intervals(rest, (key, value), enough)
         return seen
 
@@ -295,7 +305,11 @@ class _System:
         return solver
 
     def spread(
-        self, asked: Sequence[str], contributors: Mapping[str, int], enough: Enough
+        self,
+        asked: Sequence[str],
+        contributors: Mapping[str, int],
+        enough: Enough,
+        pairs: Collection[tuple[str, str]] | None = None,
     ) -> dict[str, dict[str, Interval]]:
         """Return the intervals that moves of many counts show to be enough, by contributor.
 
@@ -308,6 +322,8 @@ class _System:
             self, start, [self._place[key] for key in asked],
             [self._place[key] for key in contributors], enough,
         )  # fmt: skip
+        if pairs is not None:
+            spread.leave_out_all_but(pairs)
         points = spread.moved()
         if contributors:
             return spread.shown()
@@ -496,6 +512,13 @@ class _Spread:
         self._everything = np.arange(2 * size, dtype=np.int32)
         self._points: list[NDArray[np.int64]] = [start]
 
+    def leave_out_all_but(self, pairs: Collection[tuple[str, str]]) -> None:
+        """Ask of these contributors and counts only."""
+        keys = self._system.keys
+        for column, place in enumerate(self._contributors):
+            for row, other in enumerate(self._asked):
+                self._done[row, column] |= (keys[place], keys[other]) not in pairs
+
     def _settle_own(self) -> None:
         """What equals a contributor's own count is known to them: nothing will widen it."""
         matrix, size = self._system.matrix, len(self._start)
@@ -527,18 +550,7 @@ class _Spread:
             before = self._lacking().sum()
             self._move(np.flatnonzero(lacking.any(axis=1)), still, upwards=number % 3 != 2)
             stale = stale + 1 if self._lacking().sum() > 0.98 * before else 0
-        for column in np.flatnonzero(self._lacking().any(axis=0)):
-            self._move_for(int(column))
         return self._points
-
-    def _move_for(self, column: int) -> None:
-        """Move for one who looks on, up and down, as long as it shows more."""
-        still = self._contributors[column : column + 1]
-        for upwards in (True, False, True):
-            while (rows := np.flatnonzero(self._lacking()[:, column])).size:
-                self._move(rows, still, upwards)
-                if self._lacking()[:, column].sum() == len(rows):
-                    break
 
     def shown(self) -> dict[str, dict[str, Interval]]:
         """Return the intervals that are enough, and those of counts equal to one's own."""

@@ -475,6 +475,7 @@ def _mended(group: Group, hidden: Mask) -> Mask:
 
 
 def satisfy(group: Group, hidden: Mask, coefficients: NDArray[np.float64], need: float) -> None:
+    """Hide, in ``hidden``, what helps an inequality most for what it loses, until it holds."""
     worth = np.minimum(coefficients, need) / np.maximum(group.costs, 1)
     for place in np.argsort(-worth, kind="stable"):
         if coefficients[hidden].sum() >= need - _NEAR:

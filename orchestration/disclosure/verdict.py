@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
 from orchestration.disclosure.model import MANY, Cell, Protection, Publication, publication
 
-_AT_ONCE = 50
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -53,7 +51,7 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
         return fault is None and (key not in hidden or interval.width >= cells[key].rule.threshold)
 
     intervals = attack(published, enough=clear)
-    narrowest = _narrowest(published, intervals, hidden)
+    narrowest = _narrowest(published, intervals, cells, hidden)
     findings = {key: "it is printed as it is" for key in _printed_openly(cells, published)}
     findings |= dict(_findings(cells, hidden, intervals))
     for other, fault in _findings_from_within(protection, published):
@@ -66,23 +64,20 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
 
 
 def _narrowest(
-    published: Publication, intervals: dict[str, Interval], hidden: frozenset[str]
-) -> float | None:
+    published: Publication, intervals: dict[str, Interval], cells: Mapping[str, Cell],
+    hidden: frozenset[str],
+) -> float | None:  # fmt: skip
     """Return the least width of a hidden count's interval, and make those exact that might be."""
-    exact: set[str] = set()
     widths = {key: interval.width for key, interval in intervals.items() if key in hidden}
+    # What is narrower than the threshold was searched to its extremes already.
+    exact = {key for key, width in widths.items() if width < cells[key].rule.threshold}
     while widths:
-        least = min(widths.values())
-        narrow = {key for key, width in widths.items() if width == least} - exact
-        if not narrow:
-            return least
-        # One that keeps its width is enough: no other can be narrower.
-        some = sorted(narrow)[:_AT_ONCE]
-        for key, interval in attack(published, some).items():
-            intervals[key], widths[key] = interval, interval.width
-        if any(widths[key] == least for key in some):
-            return least
-        exact.update(some)
+        key = min(widths, key=lambda key: (widths[key], key not in exact, key))
+        if key in exact:
+            return widths[key]
+        intervals[key] = attack(published, [key])[key]
+        widths[key] = intervals[key].width
+        exact.add(key)
     return None
 
 
@@ -111,6 +106,7 @@ def _findings_from_within(protection: Protection, published: Publication) -> lis
         {own: 1 for own, _, _ in learnt},
         {other for _, other, _ in learnt},
         enough,
+        {(own, other) for own, other, _ in learnt},
     )
     return [
         (other, fault)
