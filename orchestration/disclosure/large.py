@@ -99,7 +99,9 @@ def suppress_in_parts(
 def _thinned(group: Group, hidden: Mask, cuts: "Sequence[Cut]") -> Mask:
     """Show again what no inequality needs, the dearest first."""
     thinned = hidden.copy()
-    worth = np.array([np.minimum(cut.coefficients, cut.need) / cut.need for cut in cuts])
+    worth = np.zeros((len(cuts), len(hidden)))
+    for number, cut in enumerate(cuts):
+        worth[number] = np.minimum(cut.coefficients, cut.need) / cut.need
     sums = worth[:, hidden].sum(axis=1)
     for place in np.argsort(-group.costs, kind="stable"):
         if thinned[place] and group.optional[place]:
