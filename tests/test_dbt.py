@@ -3,13 +3,20 @@
 import json
 import re
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.adapters.duckdb import environments
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+from orchestration.errors import TransformError
 from orchestration.settings import Settings
 from orchestration.transform.project import PROJECT_DIR, manifest_path, run_dbt
+from orchestration.warehouse import connect
 from tests.support import Ground
 
 
@@ -148,3 +155,29 @@ def test_counts_kept_from_earlier_builds_are_those_of_a_full_one(
     assert own.query(f"from {table} order by all") == full
     run_dbt(own.settings, [*build, "--full-refresh"])
     assert own.query(f"from {table} order by all") == full
+
+
+def test_the_warehouse_is_free_though_dbt_breaks_off_amid_a_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, raw=tmp_path)
+    with connect(settings) as connection:
+        connection.execute("create table held (number integer)")
+    credentials = DuckDBCredentials(
+        path=str(settings.warehouse), database="warehouse", schema="main"
+    )
+    environment = environments.create(credentials)
+    handle = environment.handle()
+    monkeypatch.setattr(DuckDBConnectionManager, "_ENV", environment)
+    statement = threading.Timer(0.3, handle.close)
+    statement.start()
+
+    def break_off(self: dbtRunner, arguments: list[str]) -> dbtRunnerResult:
+        return dbtRunnerResult(success=False, exception=RuntimeError("broken off"))
+
+    monkeypatch.setattr(dbtRunner, "invoke", break_off)
+    with pytest.raises(TransformError, match="broken off"):
+        run_dbt(settings, ["build"])
+    with connect(settings, read_only=True) as connection:
+        assert connection.execute("select count(*) from held").fetchall() == [(0,)]
+    statement.join()

@@ -3,6 +3,7 @@
 import shutil
 from datetime import date
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -245,3 +246,28 @@ def test_a_warehouse_of_an_earlier_contract_is_told(ground: Ground):
         OutdatedWarehouseError, match=r"police_uk_street \(differing columns: context\).*rebuilt"
     ):
         ground.load("police_uk_street")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0.5", " 0.5", "0.5 ", "+0.5", ".5", "5e-1", "1_0.5e-1", '"0.5"', '" 0.5 "', '""',
+     "nan", "inf", "0x1", "1;5", '"0,5"', "\u00b2", "0.5a", "-9", "-9.0001", "1e400"],
+)  # fmt: skip
+def test_a_number_is_read_as_the_engine_casts_its_text(ground: Ground, written: str) -> None:
+    """The reader may turn text into numbers by itself: the same are numbers, the same are not."""
+    rows = [street_row(number=number) for number in range(1, 1001)]
+    rows.append(street_row(number=1001, longitude=written))
+    ground.put("police_uk_street", "2018-04-01", {NAME: street_file(rows)})
+    (outcome,) = ground.load("police_uk_street").outcomes
+    text = written.strip('"') or None
+    ((number, within),) = duckdb.execute(
+        "select try_cast($1 as double), try_cast($1 as double) between -9 and 3", [text]
+    ).fetchall()
+    good = text is None or within is True
+    assert (outcome.rows_loaded, outcome.rows_refused) == ((1001, 0) if good else (1000, 1))
+    if good:
+        last = f"where crime_id = '{1001:064x}'"
+        assert ground.query(f"select longitude from raw.police_uk_street {last}") == [(number,)]
+    else:
+        ((line, column),) = ground.query("select line, column_name from quarantine.refused_rows")
+        assert (line, column) == (1002, "Longitude")

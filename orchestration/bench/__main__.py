@@ -105,6 +105,7 @@ def _bulk(
     crime = _ours(archive, folder / "crime", "crime")
     everything = _ours(archive, folder / "all", "all")
     differences = _differences(folder / "all", folder / "bare.duckdb")
+    readers = _readers(archive, folder / "all")
     measured = (
         ("Floor: bare DuckDB, files to marts, no row kept", floor),
         ("Bare DuckDB: all rows loaded, then the marts", bare),
@@ -115,10 +116,18 @@ def _bulk(
     console.print(_results(archive, measured))
     console.print(f"Steps of all: {_steps(everything)}")
     console.print(f"Cells of crime_monthly that differ: {differences}")
+    console.print(
+        "{queries} example queries ({with_rows} find rows) on the published file of "
+        "{file_mb:.0f} MB: median {median:.0f} ms, p95 {p95:.0f} ms, slowest {slowest:.0f} ms "
+        "({slowest_question}); all crime summed {yardstick:.0f} ms".format(**readers)
+    )
     scale = f"{rows // 1_000_000} million rows"
     ratios[f"same marts to bare DuckDB, {scale}"] = crime["seconds"] / bare["seconds"]
     ratios[f"all models to bare DuckDB, {scale}"] = everything["seconds"] / bare["seconds"]
     ratios[f"peak memory to its limit, {scale}"] = everything["peak_mib"] / _mib(limits[0])
+    ratios[f"example queries' p95 to a sum of all crime, {scale}"] = (
+        readers["p95"] / readers["yardstick"]
+    )
     return differences
 
 
@@ -217,6 +226,13 @@ def _ours(archive: Archive, home: Path, what: str, quarters_before: int = 0) -> 
         quarter = quarter_of(quarter - timedelta(days=1))
     _timed(["-m", "orchestration.cli", "prepare"], environment)
     return _measured(["-m", "orchestration.bench.ours", quarter.isoformat(), what], environment)
+
+
+def _readers(archive: Archive, home: Path) -> dict[str, Any]:
+    """Publish what stands in ``home``, and run the example queries on it."""
+    _ours(archive, home, "release")
+    published = home / "published" / "csp.duckdb"
+    return _measured(["-m", "orchestration.bench.readers", str(published)], {})
 
 
 def _differences(home: Path, bare: Path) -> int:

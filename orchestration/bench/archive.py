@@ -118,6 +118,11 @@ def district_code(number: int) -> str:
     return f"E07{number:06d}"
 
 
+def district_name(number: int) -> str:
+    """Return a district's name; one bears that of the docs' example queries, and its code."""
+    return "Fenland" if district_code(number) == "E07000010" else f"District {number}"
+
+
 def _write_lookup(folder: Path) -> None:
     folder.mkdir(parents=True)
     with (folder / "lsoa_2011.csv").open("w", newline="") as handle:
@@ -125,7 +130,7 @@ def _write_lookup(folder: Path) -> None:
         writer.writerow(["LSOA11CD", "LSOA11NM", "LAD17CD", "LAD17NM", "FID"])
         for area in range(SMALL_AREAS):
             number = area % DISTRICTS
-            name = f"District {number}"
+            name = district_name(number)
             writer.writerow([f"E01{area:06d}", f"{name} 001A", district_code(number), name, area])
 
 
@@ -141,7 +146,7 @@ def _write_populations(folder: Path, last_year: int) -> None:
         sheet.write(0, place, title)
     for number in range(DISTRICTS):
         sheet.write(number + 1, 0, district_code(number))
-        sheet.write(number + 1, 1, f"District {number}")
+        sheet.write(number + 1, 1, district_name(number))
         for place, year in enumerate(years):
             sheet.write(number + 1, place + 2, 100_000 + 100 * number + year)
     book.save(str(folder / "estimates.xls"))
@@ -159,9 +164,9 @@ def _write_partnerships(path: Path) -> None:
         for number in range(force, DISTRICTS, FORCES):
             lines += [
                 "[[force_areas.partnerships]]",
-                f'csp = "csp-{number}"',
-                f'name = "Partnership {number}"',
+                f'csp = "{district_name(number).lower().replace(" ", "-")}"',
+                f'name = "{district_name(number)} Community Safety Partnership"',
                 f'district_code = "{district_code(number)}"',
-                f'district_name = "District {number}"',
+                f'district_name = "{district_name(number)}"',
             ]
     path.write_text("\n".join(lines) + "\n")

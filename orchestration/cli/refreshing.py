@@ -57,11 +57,11 @@ def run_refresh(
     console.print(f"Refreshing {quarter_label(chosen)} ({chosen})")
     prepare(settings)
     ran = _run(settings, chosen, console, full=full)
-    refused = _print_sources(settings, chosen, ran, console)
-    _print_checks(ran, console)
     if not ran.success:
-        _print_failures(ran, refused, console)
+        _print_stopped(settings, chosen, ran, console)
         return 1
+    _print_sources(settings, chosen, ran, console)
+    _print_checks(ran, console)
     _print_warnings(settings, console)
     _print_outputs(settings, chosen, ran, console)
     return 0
@@ -306,6 +306,17 @@ def _print_warnings(settings: Settings, console: Console) -> None:
         warnings = standing_warnings(connection)
     for warning in warnings:
         console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
+
+
+def _print_stopped(settings: Settings, quarter: date, ran: _Ran, console: Console) -> None:
+    """Print what stopped the run, also where it left a warehouse that cannot be opened."""
+    refused = 0
+    try:
+        refused = _print_sources(settings, quarter, ran, console)
+    except CspError as error:
+        console.print(f"[yellow]How the deliveries fared cannot be told:[/] {_plain(str(error))}")
+    _print_checks(ran, console)
+    _print_failures(ran, refused, console)
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:

@@ -213,13 +213,13 @@ def _published(
 def _choice(connection: duckdb.DuckDBPyConnection, quarter: date, made: Tables) -> Protection:
     """Return the engine's choice, from before where nothing has changed since."""
     fingerprint = _fingerprint(made)
-    row = connection.execute(
+    found = connection.execute(
         "select hidden, merged, cost, bound from control.disclosure_choices "
         "where quarter = ? and input_sha256 = ?",
         [quarter, fingerprint],
-    ).fetchone()
-    if row is not None:
-        hidden, merged, cost, bound = row
+    ).fetchall()
+    if found:
+        ((hidden, merged, cost, bound),) = found
         return _repeated(made, json.loads(hidden), json.loads(merged), cost, bound)
     protection = protect(made)
     labels = {name: option.label for name, option in protection.merged.items()}

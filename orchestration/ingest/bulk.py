@@ -27,22 +27,36 @@ class BulkFile:
 
 
 def read_csv_call(files: Sequence[ScannedFile], contract: Contract, *, tolerant: bool) -> str:
-    """Return a ``read_csv`` call over files of one header, all columns as text.
+    """Return a ``read_csv`` call over files of one header.
 
-    ``tolerant`` passes over lines that are not rows and notes them in ``reject_errors``.
+    ``tolerant`` reads every column as text, passes over lines that are not rows and notes them in
+    ``reject_errors``. Otherwise the reader turns fractions into numbers as it reads, which is
+    cheaper than a cast afterwards, and a value that is none is an error.
     """
-    header = files[0].header
-    named = {
-        (contract.by_header[name].name if name in contract.by_header else f"unknown_{place}"): place
-        for place, name in enumerate(header)
-    }
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in named)
+    columns = ", ".join(
+        f"{literal(_name(heading, place, contract))}: "
+        f"'{'VARCHAR' if tolerant else _read_as(heading, contract)}'"
+        for place, heading in enumerate(files[0].header)
+    )
     paths = ", ".join(literal(_no_pattern(scanned.file.path)) for scanned in files)
     options = "ignore_errors = true, store_rejects = true, " if tolerant else ""
     return (
         f"read_csv([{paths}], {options}header = true, auto_detect = false, delim = ',', "
         f"quote = '\"', escape = '\"', columns = {{{columns}}})"
     )
+
+
+def _name(heading: str, place: int, contract: Contract) -> str:
+    column = contract.by_header.get(heading)
+    return column.name if column else f"unknown_{place}"
+
+
+def _read_as(heading: str, contract: Contract) -> str:
+    """Return the type that the reader gives a column; text where a rule looks at the text."""
+    column = contract.by_header.get(heading)
+    if column is None or column.type != "DOUBLE" or column.pattern or column.allowed:
+        return "VARCHAR"
+    return "DOUBLE"
 
 
 def _no_pattern(path: Path) -> str:
@@ -59,7 +73,8 @@ def insert_files(
 ) -> None:
     """Load the acceptable rows of ``files`` (all of one header) into the raw table.
 
-    Raises :class:`duckdb.Error` where a line is not a row and ``tolerant`` is off.
+    Raises :class:`duckdb.Error` where a line is not a row, or a fraction is no number, and
+    ``tolerant`` is off.
     """
     values = ", ".join(typed(column, contract) for column in contract.stored_columns)
     deliveries = ", ".join(str(file.delivery_id) for file in files)
