@@ -160,10 +160,10 @@ def _people(draws: np.random.Generator, places: _Places, number: int) -> _People
     return _People(
         district,
         np.minimum(town, towns),
-        *(
-            _drawn(draws, np.array(_SHARES[name]), number)
-            for name in ("sex", "age", "offence", "ethnicity")
-        ),
+        _drawn(draws, np.array(_SHARES["sex"]), number),
+        _drawn(draws, np.array(_SHARES["age"]), number),
+        _drawn(draws, np.array(_SHARES["offence"]), number),
+        _drawn(draws, np.array(_SHARES["ethnicity"]), number),
         draws.random((number, len(_PATHWAYS))) < np.array(_SHARES["need"]),
     )
 

@@ -229,7 +229,7 @@ class _Proofs:
     def idle(self, hidden: Mask) -> Mask:
         """Return the cells hidden for others' sake that no whole numbers move: idly hidden."""
         self._choose(hidden)
-        idle = hidden & self._group.optional
+        idle: Mask = hidden & self._group.optional
         for witness in self._witnesses:
             if self._fits(witness):
                 idle[witness.places] = False
