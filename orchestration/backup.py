@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from orchestration import __version__
 from orchestration.errors import (
     BackupError,
+    EncryptionError,
     WarehouseBusyError,
     WarehouseDamagedError,
     WarehouseUnreadableError,
@@ -187,7 +188,8 @@ def restore(settings: Settings, file: Path, now: datetime) -> tuple[Manifest, Pa
 
     The backup is verified before and after it is copied: checksum, and the rows of every table.
     What stood there before is kept beside it. Raises :class:`BackupError` where the backup is not
-    what its manifest says, in which case nothing has changed.
+    what its manifest says, and :class:`EncryptionError` where the key in use is not the one that it
+    was made with; nothing has changed then.
     """
     manifest = _read_manifest(file)
     with writer_lock(settings.home, "A restore", settings.lock_wait_seconds):
@@ -231,6 +233,13 @@ def _verified_copy(settings: Settings, file: Path, manifest: Manifest) -> Path:
     except OSError as error:
         new.unlink(missing_ok=True)
         raise BackupError(f"{file} cannot be restored: {error.strerror}.") from error
+    except EncryptionError as error:
+        new.unlink(missing_ok=True)
+        raise EncryptionError(
+            f"{file} does not open with the key in use. Nothing has changed. Set CSP_WAREHOUSE_KEY "
+            f"to the key of the day when it was made, {manifest.made_at:%Y-%m-%d %H:%M} UTC (unset "
+            "it if there was none), and try again."
+        ) from error
     except (BackupError, WarehouseUnreadableError):
         new.unlink(missing_ok=True)
         raise
@@ -290,14 +299,20 @@ def mend(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
 
     Without a backup there is no warehouse afterwards, and the load that follows rebuilds it from
     the landing zone. ``say`` is told what was done. The caller holds the writer's lock. Raises
-    what opening the warehouse raises for any other reason.
+    :class:`EncryptionError` where the backups have other keys than the one in use, and what opening
+    the warehouse raises for any other reason.
     """
     what = _damage(settings)
     if what is None:
         return
+    found = _newest_sound_copy(settings)
     aside = set_aside(settings, "damaged", now)
-    source = _put_newest_backup(settings)
-    if source is None:
+    if found:
+        new, backup = found
+        new.replace(settings.warehouse)
+        _sync(settings.home)
+        source = f"the backup {backup}"
+    else:
         settings.warehouse.unlink(missing_ok=True)
         source = "the landing zone: there is no backup, so versions that are no longer there"
         source += " are lost"
@@ -324,15 +339,22 @@ def _damage(settings: Settings) -> str | None:
         return note.read_text() if note.exists() else "it cannot be opened"
 
 
-def _put_newest_backup(settings: Settings) -> str | None:
+def _newest_sound_copy(settings: Settings) -> tuple[Path, Path] | None:
+    """Return a copy of the newest backup that is whole and opens with the key in use, and which.
+
+    None where there is no whole one. Raises :class:`EncryptionError` where only another key would
+    open those that there are: what they hold is not given up for that.
+    """
+    locked: EncryptionError | None = None
     for backup in backups(settings):
         try:
-            new = _verified_copy(settings, backup, _read_manifest(backup))
+            return _verified_copy(settings, backup, _read_manifest(backup)), backup
         except (BackupError, WarehouseUnreadableError):
             continue
-        new.replace(settings.warehouse)
-        _sync(settings.home)
-        return f"the backup {backup}"
+        except EncryptionError as error:
+            locked = locked or error
+    if locked:
+        raise locked
     return None
 
 

@@ -1,7 +1,7 @@
 """What the assets share: the settings, and the right to write the warehouse for a whole run."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic import PrivateAttr
 from orchestration.access import restrict
 from orchestration.backup import MENDED, mend, utc_now
 from orchestration.errors import BackfillError, WarehouseBusyError
+from orchestration.running import marked_as_running
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import writer_lock
 
@@ -86,9 +87,16 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         wait = self._settings.lock_wait_seconds
         if not watched:
             wait = max(wait, self._settings.run_lock_wait_seconds)
-        with writer_lock(self._settings.home, what, wait):
+        with _marked(context, watched), writer_lock(self._settings.home, what, wait):
             mend(self._settings, _teller(context), utc_now())
             yield self
+
+
+def _marked(context: dg.InitResourceContext, watched: bool) -> AbstractContextManager[None]:
+    """Mark a run that nobody watches as running; what a person started is marked already."""
+    if watched or context.run is None or context.instance is None:
+        return nullcontext()
+    return marked_as_running(context.instance, context.run.run_id)
 
 
 def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:

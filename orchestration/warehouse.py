@@ -155,6 +155,8 @@ _DAMAGE = (
     "Failure while replaying WAL",
     "Failed to deserialize",
     "Serialization Error",
+    # Of an encrypted file; a wrong key is told otherwise.
+    "Computed AES tag differs",
 )
 
 

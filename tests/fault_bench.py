@@ -160,6 +160,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str, stamps: bool) -> str
         query = "select source, quarter, file_name, sha256 from control.landing_index order by all"
     else:
         left = "" if stamps else " exclude (loaded_at)" if name == "control.deliveries" else ""
+        left = " exclude (seconds)" if name == "control.disclosure" else left
         if not stamps and name in {"main.release", "main.sources"}:
             return ""
         query = f"select *{left} from {name} order by all"

@@ -1,6 +1,7 @@
 """Faults: whatever is done to a refresh, the releases stand and the next refresh puts all right.
 
-Each campaign injects its faults one after the other (tests/fault_bench.py). After each: the earlier
+Each campaign injects its faults one after the other (tests/fault_bench.py; tests/kill_bench.py for
+the whole run, with Dagster and dbt). After each: the earlier
 release is byte for byte what it was, the current one is the earlier or the new one and can be
 read, the next refresh ends well without a hand's turn, tables, releases and exports are those of a
 refresh that nothing happened to, and what was told says what to do.
@@ -29,6 +30,8 @@ AT_LEAST = {
     "file_being_written": 8,
     "moved_clock": 10,
 }
+WHOLE_RUN_KILLS = 52
+"""Two for each of the 18 steps, ten within dbt's build, six at random."""
 TAKES_EFFECT = {"kills_at_boundaries", "permissions", "two_at_once", "file_being_written"}
 """Campaigns in which nearly every fault must have stopped the refresh, or the bench is blunt."""
 
@@ -52,3 +55,16 @@ def test_nothing_is_lost(campaign: str, tmp_path: Path) -> None:
     if campaign in TAKES_EFFECT:
         stopped = [one for one in results if one["code"] != 0]
         assert len(stopped) >= 0.9 * len(results)
+
+
+def test_the_whole_run_may_be_killed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.kill_bench", str(tmp_path)],
+        cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one for one in results if one["amiss"]] == []
+    assert sum(len(one["kills"]) for one in results) == WHOLE_RUN_KILLS
+    # A second after the release has begun, a run may have ended.
+    assert sum(one["died"] for one in results) >= WHOLE_RUN_KILLS - 2

@@ -52,9 +52,11 @@ def test_tags_name_a_quarter_or_the_ends_of_a_range() -> None:
 
 def test_each_quarter_of_a_range_has_its_line() -> None:
     releases = {str(ALL[0]): _release(ALL[0]), str(ALL[1]): _release(ALL[1], "marts.dim_area")}
+    releases[str(ALL[0])]["warnings"] = ["more rows [rule: volume]"]
     assert _said(ALL[:3], releases, ALL[:2]) == [
-        "Q3 2017/18 (2017-10-01): published, the same. published/2017-10-01/csp.duckdb",
-        "Q4 2017/18 (2018-01-01): published anew (marts.dim_area). published/2018-01-01/csp.duckdb",
+        "Q3 2017/18 (2017-10-01): unchanged. published/2017-10-01/csp.duckdb",
+        "  Warning: more rows [rule: volume]",
+        "Q4 2017/18 (2018-01-01): published, tables changed: 1. published/2018-01-01/csp.duckdb",
         "Q1 2018/19 (2018-04-01) was not published: its previous release, if any, stands.",
     ]
 
@@ -62,7 +64,7 @@ def test_each_quarter_of_a_range_has_its_line() -> None:
 def test_a_stop_between_release_and_exports_is_told() -> None:
     releases = {str(FIRST): _release(FIRST, "marts.dim_area")}
     assert _said([FIRST], releases, []) == [
-        "Q3 2017/18 (2017-10-01): published anew (marts.dim_area). published/2017-10-01/csp.duckdb",
+        "Q3 2017/18 (2017-10-01): published, tables changed: 1. published/2017-10-01/csp.duckdb",
         "The exports of Q3 2017/18 (2017-10-01) were not completed; refresh it again.",
     ]
     assert _said([FIRST], releases, [FIRST]) == []
@@ -99,7 +101,7 @@ def test_a_release_whose_exports_fail_is_told_as_published(monkeypatch: pytest.M
     def fails(*_: Any) -> None:
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr(backfill, "_built", lambda *_, **__: {})
+    monkeypatch.setattr(backfill, "_built", lambda *_, **__: ({}, []))
     monkeypatch.setattr(backfill, "publish_quarter", lambda *_: None)
     monkeypatch.setattr(backfill, "release_metadata", lambda *_: {})
     monkeypatch.setattr(backfill, "export_quarter", fails)

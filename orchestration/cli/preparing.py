@@ -1,5 +1,6 @@
 """Setting up what a run needs: Dagster's home and the parsed dbt project."""
 
+import fcntl
 import os
 import shutil
 
@@ -24,4 +25,20 @@ def prepare(settings: Settings) -> bool:
     stale = not placed.exists() or placed.read_bytes() != wanted.read_bytes()
     if stale:
         shutil.copyfile(wanted, placed)
-    return prepare_manifest(settings) or stale
+    made = _make_records(settings)
+    return prepare_manifest(settings) or stale or made
+
+
+def _make_records(settings: Settings) -> bool:
+    """Make Dagster's databases where there are none; return whether there were none.
+
+    Webserver and daemon start at the same moment: each would make them, and one would fail.
+    """
+    with (settings.dagster_home / ".records.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (settings.dagster_home / "schedules" / "schedules.db").exists():
+            return False
+        import dagster as dg
+
+        with dg.DagsterInstance.get():
+            return True

@@ -49,7 +49,7 @@ def print_quarters(
             )
             continue
         changed = len(release["changed_tables"])
-        said = f"published, {changed} tables changed" if release["changed"] else "unchanged"
+        said = f"published, tables changed: {changed}" if release["changed"] else "unchanged"
         console.print(f"[bold green]{label}:[/] {said}. {release['path']}", soft_wrap=True)
         for words in release.get("warnings", ()):
             console.print(f"  [yellow]Warning:[/] {escape(words)}")

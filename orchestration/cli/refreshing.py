@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -94,6 +95,7 @@ def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full
     from orchestration.jobs import PROGRESS_LOGGER, REFRESH_JOB
     from orchestration.partitions import range_tags
     from orchestration.resources import STARTED_BY
+    from orchestration.running import CUT_SHORT, end_dead_runs, marked_as_running
     from orchestration.transform.assets import FULL_TAG
 
     # dagster-dbt logs beside the run's own log, which has all of it.
@@ -102,18 +104,23 @@ def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full
     job = definitions.resolve_job_def(REFRESH_JOB)
     for quarter in quarters:
         _check_partition(job, quarter)
-    with dg.DagsterInstance.get() as instance, _progress(console, len(job.graph.nodes)):
-        result = job.execute_in_process(
-            partition_key=quarters[0].isoformat() if len(quarters) == 1 else None,
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": {PROGRESS_LOGGER: {}}},
-            tags={
-                STARTED_BY: "csp refresh",
-                **(range_tags(quarters) if len(quarters) > 1 else {}),
-                **({FULL_TAG: "true"} if full else {}),
-            },
-        )
+    run_id = str(uuid4())
+    with dg.DagsterInstance.get() as instance, marked_as_running(instance, run_id):
+        for dead in end_dead_runs(instance):
+            console.print(f"[yellow]Cut short:[/] run {dead[:8]}. {CUT_SHORT}")
+        with _progress(console, len(job.graph.nodes)):
+            result = job.execute_in_process(
+                partition_key=quarters[0].isoformat() if len(quarters) == 1 else None,
+                instance=instance,
+                run_id=run_id,
+                raise_on_error=False,
+                run_config={"loggers": {PROGRESS_LOGGER: {}}},
+                tags={
+                    STARTED_BY: "csp refresh",
+                    **(range_tags(quarters) if len(quarters) > 1 else {}),
+                    **({FULL_TAG: "true"} if full else {}),
+                },
+            )
     return _report(result, quarters[-1])
 
 
