@@ -137,12 +137,16 @@ def _stands(release: Tables) -> None:
     )
     exact = attack(publication(protection))
     for key, interval in exact.items():
-        assert interval.least <= printed[key].value <= (interval.greatest or MANY)
-        assert interval.least <= verdict.intervals[key].least
-        assert (verdict.intervals[key].greatest or MANY) <= (interval.greatest or MANY)
+        seen = verdict.intervals[key]
+        assert interval.least <= printed[key].value <= _end(interval)
+        assert interval.least <= seen.least <= _end(seen) <= _end(interval)
         assert fault_of(printed[key], key in protection.hidden, interval) is None
     widths = [interval.width for key, interval in exact.items() if key in protection.hidden]
     assert verdict.narrowest == min(widths, default=None)
+
+
+def _end(interval: Interval) -> int:
+    return MANY if interval.greatest is None else interval.greatest
 
 
 _SETTINGS = {
