@@ -188,7 +188,9 @@ def test_instance_keeps_one_run_at_a_time_and_tells_nobody(
         assert kept[TickStatus.SKIPPED] == 7
 
 
-def test_loading_the_definitions_reads_the_manifest_and_nothing_else(sample: Ground) -> None:
+def test_loading_the_definitions_reads_the_prepared_project_and_nothing_else(
+    sample: Ground,
+) -> None:
     """No file of landing zone, warehouse or release is opened, nothing written, nobody called."""
     script = """
 import sys
@@ -214,7 +216,7 @@ print(seen)
         cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "['manifest.json']"
+    assert done.stdout.strip() == "['manifest.json', 'lineage.json']"
 
 
 def test_importing_touches_neither_disk_nor_database() -> None:

@@ -20,9 +20,11 @@
                 0
             ) || ' ' || coalesce(
                 (
-                    select max(md5(sql))
-                    from duckdb_views()
-                    where schema_name = 'corrected' and view_name = 'police_uk_street'
+                    select max(md5(views.sql))
+                    from duckdb_views() as views
+                    where
+                        views.schema_name = 'corrected'
+                        and views.view_name = 'police_uk_street'
                 ),
                 ''
             ) as counted_under

@@ -22,7 +22,14 @@ from orchestration.transform.last_build import (
     standing_build,
     table_rows,
 )
-from orchestration.transform.project import RawEvent, inputs_sha256, run_dbt, told_warnings
+from orchestration.transform.lineage_shown import with_lineage
+from orchestration.transform.project import (
+    RawEvent,
+    inputs_sha256,
+    load_lineage,
+    run_dbt,
+    told_warnings,
+)
 from orchestration.warehouse import connect
 
 FULL_TAG = "csp/full"
@@ -38,9 +45,11 @@ _DBT_BUILD = ["build", "--exclude-resource-type", "unit_test"]
 class ModelTranslator(DagsterDbtTranslator):
     """Names dbt nodes as the design does: key (schema, model), group by schema."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, manifest: Mapping[str, Any]) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
         self._places = settings
+        self._manifest = manifest
+        self._lineage = load_lineage(settings)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Group by the schema: staging, intermediate, marts, reports, reference."""
@@ -52,8 +61,14 @@ class ModelTranslator(DagsterDbtTranslator):
         return [ANALYSTS]
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Add where the table is found: in the warehouse, and what is published also outside."""
-        metadata = dict(super().get_metadata(dbt_resource_props))
+        """Add what each column is made from, and where the table is found: in the warehouse, and
+        what is published also outside."""
+        metadata = with_lineage(
+            super().get_metadata(dbt_resource_props),
+            dbt_resource_props,
+            self._lineage,
+            self._manifest,
+        )
         metadata["warehouse"] = dg.MetadataValue.path(self._places.warehouse)
         if dbt_resource_props["config"].get("meta", {}).get("csp", {}).get("publish"):
             metadata["published"] = dg.MetadataValue.path(self._places.published / "csp.duckdb")
@@ -65,7 +80,7 @@ def model_assets(
     settings: Settings, manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> dg.AssetsDefinition:
     """Return the assets of every seed and model in the manifest."""
-    translator = ModelTranslator(settings)
+    translator = ModelTranslator(settings, manifest)
 
     @dbt_assets(
         manifest=manifest,

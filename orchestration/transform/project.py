@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration import __version__
 from orchestration.errors import TransformError
 from orchestration.ingest.contract import SOURCES
 from orchestration.settings import PROJECT, Settings
 from orchestration.warehouse import connect, damaged, is_damage
+
+if TYPE_CHECKING:
+    from orchestration.transform.lineage import ColumnLineage
 
 PROJECT_DIR = PROJECT / "dbt_project"
 _INPUT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
@@ -44,18 +47,67 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
     return manifest
 
 
+def lineage_path(settings: Settings) -> Path:
+    """Where the column lineage of the parsed project lies."""
+    return settings.dbt_state / "lineage.json"
+
+
+def load_lineage(settings: Settings) -> "ColumnLineage":
+    """Read the prepared column lineage; nothing where it was never prepared."""
+    try:
+        text = lineage_path(settings).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return {
+        model: {
+            column: [(parent, behind) for parent, behind in origins]
+            for column, origins in columns.items()
+        }
+        for model, columns in json.loads(text).items()
+    }
+
+
 def prepare_manifest(settings: Settings) -> bool:
-    """Parse the dbt project if it changed since it was last parsed.
+    """Parse the dbt project, and read its column lineage, if it changed since that was last done.
 
     Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
     """
     stamp = settings.dbt_state / "inputs.sha256"
     inputs = inputs_sha256()
-    if manifest_path(settings).exists() and stamp.exists() and stamp.read_text() == inputs:
+    made = (manifest_path(settings), lineage_path(settings), stamp)
+    if all(path.exists() for path in made) and stamp.read_text() == inputs:
         return False
-    run_dbt(settings, ["parse"])
+    # Gone until all is there: what breaks off half-way is done again.
+    stamp.unlink(missing_ok=True)
+    parsed = run_dbt(settings, ["parse"])
+    _write_lineage(settings, _compiled_models(settings, parsed))
     stamp.write_text(inputs)
     return True
+
+
+_COMPILE_MODELS = [
+    # Asks nothing of the warehouse, which may not be there yet or be another process's; writes
+    # nothing that a build writes.
+    "--no-write-json",
+    "compile",
+    "--no-populate-cache",
+    "--no-introspect",
+    "--select", "resource_type:model",
+    "--indirect-selection", "empty",
+]  # fmt: skip
+
+
+def _compiled_models(settings: Settings, parsed: Any) -> dict[str, str]:
+    """Return the SQL of every model by its unique id, with the project as dbt has parsed it."""
+    compiled = run_dbt(settings, _COMPILE_MODELS, parsed=parsed)
+    return {one.node.unique_id: one.node.compiled_code for one in compiled}
+
+
+def _write_lineage(settings: Settings, compiled: Mapping[str, str]) -> None:
+    from orchestration.transform.lineage import column_lineage
+
+    lineage = column_lineage(load_manifest(settings), compiled)
+    lineage_path(settings).write_text(json.dumps(lineage), encoding="utf-8")
 
 
 def inputs_sha256() -> str:
@@ -74,10 +126,12 @@ def run_dbt(
     settings: Settings,
     arguments: Sequence[str],
     on_event: Callable[[RawEvent], None] | None = None,
-) -> None:
-    """Run a dbt command in this process, on the warehouse of ``settings``.
+    parsed: Any = None,
+) -> Any:
+    """Run a dbt command in this process, on the warehouse of ``settings``; return its result.
 
-    ``on_event`` gets each structured event as a mapping with ``info`` and ``data``. Raises
+    ``on_event`` gets each structured event as a mapping with ``info`` and ``data``. ``parsed`` is
+    the result of ``parse``, where the command need not parse again. Raises
     :class:`TransformError` that names the models and tests that failed. Leaves no connection open.
     """
     from dbt.cli.main import dbtRunner
@@ -98,12 +152,13 @@ def run_dbt(
         "--no-use-colors",
     ]  # fmt: skip
     with _environment(settings), _closed_connections():
-        result = dbtRunner(callbacks=[forward]).invoke(command)
+        result = dbtRunner(manifest=parsed, callbacks=[forward]).invoke(command)
     if not result.success:
         said = _failure(result, settings)
         if is_damage(said):
             raise damaged(settings.warehouse, said)
         raise TransformError(said)
+    return result.result
 
 
 _RESULT_EVENTS = {
