@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from orchestration.disclosure import engine
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
 from orchestration.disclosure.engine import protect
 from orchestration.disclosure.model import (
@@ -33,7 +34,7 @@ from orchestration.disclosure.model import (
     with_known,
 )
 from orchestration.disclosure.suppression import Effort, information
-from orchestration.disclosure.verdict import examine
+from orchestration.disclosure.verdict import examine, fault_of
 from orchestration.errors import DisclosureError
 
 COUNTS = st.one_of(st.integers(0, 6), st.integers(0, 30), st.sampled_from([0, 1, 40, 200]))
@@ -134,8 +135,14 @@ def _stands(release: Tables) -> None:
         for key, cell in release.cells.items()
         if cell.sensitive
     )
-    for key, interval in verdict.intervals.items():
+    exact = attack(publication(protection))
+    for key, interval in exact.items():
         assert interval.least <= printed[key].value <= (interval.greatest or MANY)
+        assert interval.least <= verdict.intervals[key].least
+        assert (verdict.intervals[key].greatest or MANY) <= (interval.greatest or MANY)
+        assert fault_of(printed[key], key in protection.hidden, interval) is None
+    widths = [interval.width for key, interval in exact.items() if key in protection.hidden]
+    assert verdict.narrowest == min(widths, default=None)
 
 
 _SETTINGS = {
@@ -156,6 +163,23 @@ def test_no_hidden_count_of_random_linked_tables_can_be_found(release: Tables) -
 @given(linked_tables())
 def test_no_hidden_count_of_a_thousand_linked_tables_can_be_found(release: Tables) -> None:
     _stands(release)
+
+
+@pytest.mark.slow
+@hypothesis_settings(max_examples=25, **_SETTINGS)  # type: ignore[arg-type]
+@given(linked_tables())
+def test_what_large_groups_are_protected_by_is_safe_and_its_bound_no_more_than_the_least(
+    release: Tables,
+) -> None:
+    """Made for groups too large for the exact method, and here compared with it on small ones."""
+    least = protect(release)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "LARGE", 1)
+        patch.setattr(engine, "_WORTH_PROCESSES", 1_000)
+        hasty = protect(release)
+    assert examine(hasty).findings == ()
+    assert hasty.bound <= least.cost
+    assert least.gap > 0 or hasty.cost >= least.cost
 
 
 # Brute force: every choice of cells, against every set of counts up to a limit.

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.bench.archive import Archive, make_archive
+from orchestration.bench.county import report
 from orchestration.bench.recorded import machine, read_recorded, record, regressions
 from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, load_settings
@@ -72,6 +73,7 @@ def bench(
         console.print(f"On {machine()}.")
         differences = _bulk(console, scratch / "bulk", (rows, months, files), ratios)
         _start_up(console, scratch / "sample", ratios)
+        _county(console, ratios)
         if history:
             _growth(console, scratch, history, ratios)
     finally:
@@ -149,6 +151,13 @@ def _start_up(console: Console, home: Path, ratios: dict[str, float]) -> None:
     )
     ratios["refresh with nothing new to dbt build alone"] = warm / dbt
     ratios["full refresh to dbt build alone"] = full / dbt
+
+
+def _county(console: Console, ratios: dict[str, float]) -> None:
+    """Measure the disclosure control of a county; what is judged is how good the choice is."""
+    found = _measured(["-m", "orchestration.bench.county", "--json"], {})
+    console.print("\n".join(report(found)))
+    ratios["information lost in a county to the proved bound"] = 1 / (1 - found["gap"])
 
 
 def _growth(console: Console, scratch: Path, rows: int, ratios: dict[str, float]) -> None:

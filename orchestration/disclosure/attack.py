@@ -10,21 +10,35 @@ Each answer comes with a witness: counts that fit everything printed, checked in
 arithmetic. Where the search for the extreme is given up after :data:`NODES` steps, the answer is
 the most extreme witness found, an interval that can only be too narrow, so that giving up never
 makes a release look safe.
+
+Where the caller says what interval is wide enough, counts are first moved many at a time: from one
+set of counts that fits, a linear problem moves as many as it can, the move falls into parts that no
+row ties together, and each part in whole numbers makes another set that fits. It is a witness for
+every count in it, to every contributor whose count it leaves. What no witness shows to be wide
+enough is searched to its extremes as ever.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from orchestration.disclosure.model import MANY, PrintedRatio, Publication
 from orchestration.errors import DisclosureError
 
 NODES = 20_000
 """Steps of branch and bound after which the search for an extreme value is given up."""
+
+_MOVES = 40
+_STEP = 12.0
+_PENALTY = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,43 +63,81 @@ class _Row:
     high: int | None
 
 
+_Found = TypeVar("_Found")
+
 Enough = Callable[[str, Interval], bool]
 """Says of a count and an interval within its true one whether the search may stop there."""
 
 
-def attack(published: Publication, asked: Collection[str] | None = None) -> dict[str, Interval]:
+def attack(
+    published: Publication, asked: Collection[str] | None = None, enough: Enough | None = None
+) -> dict[str, Interval]:
     """Return the interval of each count ``asked`` for (all that are not printed by default).
 
-    Raises :class:`DisclosureError` where what is printed contradicts itself, so that no counts fit.
+    With ``enough``, the search for a count stops at an interval that is: it may then be too narrow,
+    never too wide. Raises :class:`DisclosureError` where what is printed contradicts itself, so
+    that no counts fit.
     """
     wanted = sorted(published.asked if asked is None else asked)
     bounds = dict(published.bounds)
     systems = _systems(published, bounds, wanted)
     found = {key: _interval(*bounds[key]) for key in wanted}
-    for system in systems:
-        found.update(system.intervals([key for key in system.keys if key in found]))
+
+    def work(system: _System) -> dict[str, Interval]:
+        here = [key for key in system.keys if key in found]
+        if enough:
+            system.spread(here, {}, enough)
+        return system.intervals(here, enough=enough)
+
+    for intervals in _beside_each_other(work, systems):
+        found.update(intervals)
     return found
 
 
 def attack_from_within(
-    published: Publication, contributors: Mapping[str, int], asked: Collection[str], enough: Enough
+    published: Publication,
+    contributors: Mapping[str, int],
+    asked: Collection[str],
+    enough: Enough,
+    pairs: Collection[tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, Interval]]:
     """Return what each of ``contributors``, who knows one count, works out about the others.
 
     ``contributors`` are the counts known, one at a time, with their values. Intervals end where
-    they are ``enough``: they may then be too narrow, never too wide.
+    they are ``enough``: they may then be too narrow, never too wide. With ``pairs``, a contributor
+    and a count each, only these are searched for.
     """
     bounds = dict(published.bounds)
     systems = _systems(published, bounds, sorted(asked))
-    seen: dict[str, dict[str, Interval]] = {}
-    for system in systems:
+
+    def work(system: _System) -> dict[str, dict[str, Interval]]:
         others = [key for key in system.keys if key in asked]
-        for key in system.keys:
-            if key in contributors:
-                seen[key] = system.intervals(
-                    [other for other in others if other != key], (key, contributors[key]), enough
-                )
-    return seen
+        here = {key: contributors[key] for key in system.keys if key in contributors}
+        shown = system.spread(others, here, enough, pairs) if here else {}
+        seen = {}
+        for key, value in here.items():
+            wide = shown.get(key, {})
+            rest = [
+                other
+                for other in others
+                if other != key and other not in wide and (pairs is None or (key, other) in pairs)
+            ]
+            seen[key] = wide | system.intervals(rest, (key, value), enough)
+        return seen
+
+    return {
+        key: intervals
+        for seen in _beside_each_other(work, systems)
+        for key, intervals in seen.items()
+    }
+
+
+def _beside_each_other(
+    work: "Callable[[_System], _Found]", systems: "Sequence[_System]"
+) -> list[_Found]:
+    """Return what ``work`` finds in each system; the solver lets other threads run meanwhile."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(work, systems))
 
 
 def _systems(
@@ -211,18 +263,21 @@ class _System:
         self._place = place = {key: index for index, key in enumerate(keys)}
         self._low = np.array([bounds[key][0] for key in keys], dtype=np.int64)
         self._high = np.array([bounds[key][1] for key in keys], dtype=np.int64)
-        self._matrix = np.zeros((len(rows), len(keys)), dtype=np.int64)
         self._row_low = np.full(len(rows), np.iinfo(np.int64).min, dtype=np.int64)
         self._row_high = np.full(len(rows), np.iinfo(np.int64).max, dtype=np.int64)
+        entries: list[tuple[int, int, int]] = []
         for number, row in enumerate(rows):
             rest = sum(c * bounds[key][0] for key, c in row.terms.items() if key not in place)
-            for key, coefficient in row.terms.items():
-                if key in place:
-                    self._matrix[number, place[key]] = coefficient
+            terms = sorted((place[key], c) for key, c in row.terms.items() if key in place)
+            entries += [(number, column, c) for column, c in terms if c]
             if row.low is not None:
                 self._row_low[number] = row.low - rest
             if row.high is not None:
                 self._row_high[number] = row.high - rest
+        told = np.array(entries, dtype=np.int64).reshape(len(entries), 3)
+        self._matrix = csr_matrix(
+            (told[:, 2], (told[:, 0], told[:, 1])), shape=(len(rows), len(keys))
+        )
         self._solver = self._loaded()
         self._witnesses = np.zeros((0, len(keys)), dtype=np.int64)
 
@@ -237,19 +292,113 @@ class _System:
             ("mip_max_nodes", NODES),
         ):
             solver.setOptionValue(option, value)
-        for low, high in zip(self._low, self._high, strict=True):
-            solver.addVar(float(low), float(high))
-        infinite = highspy.kHighsInf
-        limits = np.iinfo(np.int64)
-        for row, low, high in zip(self._matrix, self._row_low, self._row_high, strict=True):
-            (columns,) = np.nonzero(row)
-            solver.addRow(
-                -infinite if low == limits.min else float(low),
-                infinite if high == limits.max else float(high),
-                len(columns),
-                columns.astype(np.int32),
-                row[columns].astype(float),
+        solver.addVars(len(self.keys), self._low.astype(float), self._high.astype(float))
+        limits, infinite = np.iinfo(np.int64), highspy.kHighsInf
+        matrix = self._matrix
+        solver.addRows(
+            matrix.shape[0],
+            np.where(self._row_low == limits.min, -infinite, self._row_low.astype(float)),
+            np.where(self._row_high == limits.max, infinite, self._row_high.astype(float)),
+            matrix.nnz, matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32),
+            matrix.data.astype(float),
+        )  # fmt: skip
+        return solver
+
+    def spread(
+        self,
+        asked: Sequence[str],
+        contributors: Mapping[str, int],
+        enough: Enough,
+        pairs: Collection[tuple[str, str]] | None = None,
+    ) -> dict[str, dict[str, Interval]]:
+        """Return the intervals that moves of many counts show to be enough, by contributor.
+
+        Without contributors the moves are kept as witnesses for whoever asks next.
+        """
+        start = self._start(contributors)
+        if start is None:
+            return {}
+        spread = _Spread(
+            self, start, [self._place[key] for key in asked],
+            [self._place[key] for key in contributors], enough,
+        )  # fmt: skip
+        if pairs is not None:
+            spread.leave_out_all_but(pairs)
+        points = spread.moved()
+        if contributors:
+            return spread.shown()
+        self._witnesses = np.vstack([self._witnesses, *points])
+        return {}
+
+    def _start(self, contributors: Mapping[str, int]) -> NDArray[np.int64] | None:
+        """Return counts that fit, with all contributors' as they know them; none if none found."""
+        solver = self._loaded()
+        for key, value in contributors.items():
+            place = self._place[key]
+            if not self._low[place] <= value <= self._high[place]:
+                return None
+            solver.changeColBounds(place, float(value), float(value))
+        solver.run()
+        point = self._fitting(solver)
+        if point is None:
+            everything = np.arange(len(self.keys), dtype=np.int32)
+            solver.changeColsIntegrality(
+                len(everything), everything, np.ones(len(everything), dtype=np.uint8)
             )
+            solver.run()
+            point = self._fitting(solver)
+        return point
+
+    @property
+    def limits(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Least and greatest value of each count."""
+        return self._low, self._high
+
+    @property
+    def matrix(self) -> csr_matrix:
+        """The rows' coefficients."""
+        return self._matrix
+
+    def fits(self, point: NDArray[np.int64]) -> bool:
+        """Whether whole counts are within all bounds and rows."""
+        if (point < self._low).any() or (point > self._high).any():
+            return False
+        sums = self._matrix @ point
+        return not ((sums < self._row_low).any() or (sums > self._row_high).any())
+
+    def equalities(self) -> NDArray[np.bool_]:
+        """Return which rows are equations."""
+        equal: NDArray[np.bool_] = self._row_low == self._row_high
+        return equal
+
+    def movable(self, start: NDArray[np.int64]) -> Any:
+        """Return a solver of what may be added to and taken from ``start``, side by side."""
+        matrix = self._matrix.tocoo()
+        rows, columns = self._matrix.shape
+        both = csr_matrix(
+            (
+                np.concatenate([matrix.data, -matrix.data]),
+                (
+                    np.concatenate([matrix.row, matrix.row]),
+                    np.concatenate([matrix.col, matrix.col + columns]),
+                ),
+            ),
+            shape=(rows, 2 * columns),
+        )
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
+            solver.setOptionValue(option, value)
+        nothing = np.zeros(2 * columns)
+        solver.addVars(2 * columns, nothing, nothing)
+        sums, limits = self._matrix @ start, np.iinfo(np.int64)
+        low = np.where(self._row_low == limits.min, -highspy.kHighsInf, self._row_low - sums * 1.0)
+        high = np.where(
+            self._row_high == limits.max, highspy.kHighsInf, self._row_high - sums * 1.0
+        )
+        solver.addRows(
+            rows, low, high, both.nnz, both.indptr[:-1].astype(np.int32),
+            both.indices.astype(np.int32), both.data.astype(float),
+        )  # fmt: skip
         return solver
 
     def intervals(
@@ -328,11 +477,154 @@ class _System:
         point: NDArray[np.int64] = np.rint(np.array(solver.getSolution().col_value)).astype(
             np.int64
         )
-        if len(point) != len(self.keys):
-            return None
-        if (point < self._low).any() or (point > self._high).any():
-            return None
-        sums = self._matrix @ point
-        if (sums < self._row_low).any() or (sums > self._row_high).any():
-            return None
-        return point
+        return point if len(point) == len(self.keys) and self.fits(point) else None
+
+
+class _Spread:
+    """How far moves from one set of counts show others to reach, by who looks on.
+
+    A row for each count asked for. A column for each contributor, whose count stays; a single one
+    for outsiders where there are none.
+    """
+
+    def __init__(
+        self,
+        system: _System,
+        start: NDArray[np.int64],
+        asked: Sequence[int],
+        contributors: Sequence[int],
+        enough: Enough,
+    ) -> None:
+        self._system, self._start, self._enough = system, start, enough
+        self._asked = np.array(asked, dtype=np.int64)
+        self._contributors = np.array(contributors, dtype=np.int64)
+        size = len(start)
+        self._row_of = np.full(size, -1, dtype=np.int64)
+        self._row_of[self._asked] = np.arange(len(asked))
+        self._column_of = np.full(size, -1, dtype=np.int64)
+        self._column_of[self._contributors] = np.arange(len(contributors))
+        self._least = np.repeat(start[self._asked][:, None], max(1, len(contributors)), axis=1)
+        self._greatest = self._least.copy()
+        self._done = np.zeros(self._least.shape, dtype=bool)
+        self._judge(np.arange(len(asked)), ~self._done)
+        self._settle_own()
+        self._solver = system.movable(start)
+        self._everything = np.arange(2 * size, dtype=np.int32)
+        self._points: list[NDArray[np.int64]] = [start]
+
+    def leave_out_all_but(self, pairs: Collection[tuple[str, str]]) -> None:
+        """Ask of these contributors and counts only."""
+        keys = self._system.keys
+        for column, place in enumerate(self._contributors):
+            for row, other in enumerate(self._asked):
+                self._done[row, column] |= (keys[place], keys[other]) not in pairs
+
+    def _settle_own(self) -> None:
+        """What equals a contributor's own count is known to them: nothing will widen it."""
+        matrix, size = self._system.matrix, len(self._start)
+        pairs = [
+            matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+            for row in np.flatnonzero((np.diff(matrix.indptr) == 2) & self._system.equalities())
+            if matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]].sum() == 0
+        ]
+        ends = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+        links = csr_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(size, size))
+        _, label = connected_components(links, directed=False)
+        self._tied = np.zeros(self._least.shape, dtype=bool)
+        if len(self._contributors):
+            self._tied = label[self._asked][:, None] == label[self._contributors][None, :]
+
+    def moved(self) -> list[NDArray[np.int64]]:
+        """Move until little more is shown; return the sets of counts that were reached."""
+        draws = np.random.Generator(np.random.PCG64(0))
+        stale = 0
+        for number in range(_MOVES):
+            lacking = self._lacking()
+            if not lacking.any() or stale >= 4:
+                break
+            still = self._contributors[:0]
+            if len(self._contributors):
+                chosen = (draws.random(len(self._contributors)) < 0.5) & lacking.any(axis=0)
+                still = self._contributors[chosen]
+                lacking = lacking[:, chosen]
+            before = self._lacking().sum()
+            self._move(np.flatnonzero(lacking.any(axis=1)), still, upwards=number % 3 != 2)
+            stale = stale + 1 if self._lacking().sum() > 0.98 * before else 0
+        return self._points
+
+    def shown(self) -> dict[str, dict[str, Interval]]:
+        """Return the intervals that are enough, and those of counts equal to one's own."""
+        keys, found = self._system.keys, {}
+        enough = ~self._lacking()
+        for column, place in enumerate(self._contributors):
+            rows = np.flatnonzero(enough[:, column] & (self._asked != place))
+            found[keys[place]] = {
+                keys[self._asked[row]]: _interval(
+                    int(self._least[row, column]), int(self._greatest[row, column])
+                )
+                for row in rows
+            }
+        return found
+
+    def _lacking(self) -> NDArray[np.bool_]:
+        """Return of whom and to whom the interval shown is not enough, and might be wider."""
+        lacking: NDArray[np.bool_] = ~(self._done | self._tied)
+        return lacking
+
+    def _judge(self, rows: NDArray[np.int64], changed: NDArray[np.bool_]) -> None:
+        """Ask of the intervals that have changed whether they are enough, of equal ones once."""
+        for row, wider in zip(rows, changed & ~self._done[rows], strict=True):
+            columns = np.flatnonzero(wider)
+            ends = np.stack([self._least[row, columns], self._greatest[row, columns]])
+            different, which = np.unique(ends, axis=1, return_inverse=True)
+            key = self._system.keys[self._asked[row]]
+            told = [self._enough(key, _interval(int(one), int(two))) for one, two in different.T]
+            self._done[row, columns] = np.array(told, dtype=bool)[which.ravel()]
+
+    def _move(self, rows: NDArray[np.int64], still: NDArray[np.int64], upwards: bool) -> None:
+        size, places = len(self._start), self._asked[rows]
+        low, high = self._system.limits
+        rise, fall = (high - self._start).astype(float), (self._start - low).astype(float)
+        (rise if upwards else fall)[places] = np.minimum((rise if upwards else fall)[places], _STEP)
+        rise[still] = fall[still] = 0.0
+        cost = np.full(2 * size, _PENALTY)
+        cost[places + (0 if upwards else size)] -= 1.0
+        solver = self._solver
+        limits = np.concatenate([rise, fall])
+        solver.changeColsBounds(2 * size, self._everything, np.zeros(2 * size), limits)
+        solver.changeColsCost(2 * size, self._everything, cost)
+        solver.run()
+        values = np.array(solver.getSolution().col_value)
+        if len(values) == 2 * size:
+            self._learn(values[:size] - values[size:])
+
+    def _learn(self, move: NDArray[np.float64]) -> None:
+        """Take a move apart, and keep each part that is whole and leads to counts that fit."""
+        moving = np.flatnonzero(np.abs(move) > 1e-6)
+        if not moving.size:
+            return
+        part = abs(self._system.matrix[:, moving])
+        _, label = connected_components(part.T @ part, directed=False)
+        amounts = np.rint(move[moving]).astype(np.int64)
+        order = np.argsort(label, kind="stable")
+        for members in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
+            point = self._start.copy()
+            point[moving[members]] += amounts[members]
+            if self._system.fits(point):
+                if not len(self._contributors):
+                    self._points.append(point)
+                self._take(moving[members], point)
+
+    def _take(self, places: NDArray[np.int64], point: NDArray[np.int64]) -> None:
+        places = places[point[places] != self._start[places]]
+        rows = self._row_of[places]
+        rows = rows[rows >= 0]
+        values = point[self._asked[rows]][:, None]
+        looking = np.ones(self._least.shape[1], dtype=bool)
+        columns = self._column_of[places]
+        looking[columns[columns >= 0]] = False
+        least, greatest = self._least[rows], self._greatest[rows]
+        self._least[rows] = np.where(looking, np.minimum(least, values), least)
+        self._greatest[rows] = np.where(looking, np.maximum(greatest, values), greatest)
+        changed = (self._least[rows] != least) | (self._greatest[rows] != greatest)
+        self._judge(rows[changed.any(axis=1)], changed[changed.any(axis=1)])

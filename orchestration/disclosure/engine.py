@@ -9,10 +9,14 @@ Lost information is what the cells that are no longer shown were worth (``inform
 cell, and 1 for each doubling of its count, times the weight that its table declares.
 """
 
+import multiprocessing
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
 
+from orchestration.disclosure.large import LARGE, suppress_in_parts
 from orchestration.disclosure.model import (
     Cell,
     Merge,
@@ -27,6 +31,12 @@ from orchestration.errors import DisclosureError
 
 MOST_COMBINATIONS = 256
 """Ways of merging a group's tables that are all tried; above that, one table is tried at a time."""
+
+MOST_PROCESSES = 4
+"""Processes at once, for each holds a solver."""
+
+_WORTH_PROCESSES = 3
+"""Large groups from which on the start of further processes pays."""
 
 _Picks = tuple[MergeOption | None, ...]
 
@@ -74,21 +84,49 @@ def _solve_groups(given: Tables, effort: Effort) -> list[_Solved]:
     """Solve each group; where one cannot be protected, its kept counts may be hidden as well."""
     known: dict[tuple[Cell, ...], _Solved] = {}
     while True:
-        solved = []
-        for group in groups(given):
-            members = tuple(group.cells.values())
-            if members not in known:
-                try:
-                    known[members] = _solve_group(group, effort)
-                except DisclosureError:
-                    kept = {cell.key for cell in members if _stays(cell)}
-                    if not kept:
-                        raise
-                    given = _let_go(given, kept)
-                    break
-            solved.append(known[members])
-        else:
-            return solved
+        waiting = list(groups(given))
+        fresh = [group for group in waiting if _members(group) not in known]
+        refused: set[str] = set()
+        for group, found in zip(fresh, _each_solved(fresh, effort), strict=True):
+            if isinstance(found, _Solved):
+                known[_members(group)] = found
+                continue
+            kept = {cell.key for cell in _members(group) if _stays(cell)}
+            if not kept:
+                raise found
+            refused |= kept
+        if not refused:
+            return [known[_members(group)] for group in waiting]
+        given = _let_go(given, refused)
+
+
+def _members(group: Tables) -> tuple[Cell, ...]:
+    return tuple(group.cells.values())
+
+
+def _each_solved(waiting: Sequence[Tables], effort: Effort) -> Iterator[_Solved | DisclosureError]:
+    """Solve groups, the large ones beside each other; in order, whatever the order of work."""
+    large = [group for group in waiting if len(group.cells) >= LARGE]
+    if len(large) < _WORTH_PROCESSES:
+        yield from (_tried(group, effort) for group in waiting)
+        return
+    # Processes that start anew: a copy of this one would have its threads and files half open.
+    count = min(os.cpu_count() or 1, MOST_PROCESSES, len(large))
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as workers:
+        begun = {
+            number: workers.submit(_tried, group, effort)
+            for number, group in enumerate(waiting)
+            if len(group.cells) >= LARGE
+        }
+        for number, group in enumerate(waiting):
+            yield begun[number].result() if number in begun else _tried(group, effort)
+
+
+def _tried(group: Tables, effort: Effort) -> _Solved | DisclosureError:
+    try:
+        return _solve_group(group, effort)
+    except DisclosureError as error:
+        return error
 
 
 def _let_go(given: Tables, keys: Collection[str]) -> Tables:
@@ -218,7 +256,8 @@ def _merged(group: Tables, picks: _Picks) -> Tables:
 def _solved(group: Tables, picks: _Picks, lost: int, effort: Effort) -> _Solved:
     made = _merged(group, picks)
     moving = [cell for cell in made.cells.values() if _moves(cell)]
-    choice: Choice = suppress(moving, made.relations, effort)
+    solve = suppress if len(moving) < LARGE else suppress_in_parts
+    choice: Choice = solve(moving, made.relations, effort)
     merged = {
         merge.name: option
         for merge, option in zip(group.merges, picks, strict=True)

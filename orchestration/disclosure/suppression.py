@@ -13,11 +13,13 @@ All is worked in deviations from the truth, so a cell that is shown deviates by 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from orchestration.disclosure.model import MANY, Cell, Relation
 from orchestration.errors import DisclosureError
@@ -40,6 +42,7 @@ class Effort:
     rounds: int = 80
     nodes: int = 1_000
     iterations: int = 100_000
+    large_rounds: int = 2
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,16 @@ def information(cell: Cell) -> int:
     return cell.weight * (10 + cell.value.bit_length())
 
 
+def unprotectable(cell: Cell) -> DisclosureError:
+    """Return the fault of a count that no choice can protect."""
+    return DisclosureError(
+        f"{cell.key} cannot be protected: what cannot be hidden any more (a sentence, an earlier "
+        "release) gives it away. Merge categories, or do not publish its table."
+    )
+
+
 @dataclass(frozen=True)
-class _Demand:
+class Demand:
     """What a sensitive count needs, against an attacker who knows the count at ``knows``."""
 
     place: int
@@ -72,10 +83,10 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
 
     Raises :class:`DisclosureError` naming the first cell that no choice can protect.
     """
-    group = _Group(cells, relations)
+    group = Group(cells, relations)
     if not group.demands:
         return group.choice(group.must, 0)
-    master = _Master(group.costs, group.optional, effort.nodes)
+    master = Master(group.costs, group.optional, effort.nodes)
     hidden, bound = group.must, group.cost(group.must)
     for _ in range(effort.rounds):
         cuts = group.violated(hidden)
@@ -86,7 +97,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
         while cuts:
             for coefficients, need in cuts:
                 master.demand(coefficients, need, group.must)
-                _satisfy(group, trial, coefficients, need)
+                satisfy(group, trial, coefficients, need)
             cuts = group.violated(trial, fractions_only=True)
         solved = master.solve()
         if solved is None:
@@ -97,7 +108,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
     return group.choice(_mended(group, hidden), bound)
 
 
-class _Group:
+class Group:
     """Cells, their equations, and what their protection demands."""
 
     def __init__(self, cells: Sequence[Cell], relations: Iterable[Relation]) -> None:
@@ -116,10 +127,14 @@ class _Group:
         self.slack_up = shown[:, 1] - self.values
         self.up = MANY - self.values
         self.matrix = _matrix(place, relations)
-        self.demands = _demands(self.cells)
-        self._prober = _Prober(self)
+        self.prober = Prober(self)
         self._own: dict[tuple[int, int], bool] = {}
         self._witnesses = np.zeros((1, len(self.cells)), dtype=np.int64)
+
+    @cached_property
+    def demands(self) -> "list[Demand]":
+        """Each sensitive count's demand, against outsiders and against each lone contributor."""
+        return _demands(self.cells)
 
     def cost(self, hidden: Mask) -> int:
         """Return the information that a choice loses."""
@@ -136,11 +151,7 @@ class _Group:
         """Return the fault of the first count that stays open with everything hidden."""
         everything = self.must | self.optional
         exposed = [d for d in self.demands if self._fault(everything, d) is not None]
-        key = self.cells[exposed[0].place].key if exposed else self.cells[0].key
-        return DisclosureError(
-            f"{key} cannot be protected: what cannot be hidden any more (a sentence, an earlier "
-            "release) gives it away. Merge categories, or do not publish its table."
-        )
+        return unprotectable(self.cells[exposed[0].place if exposed else 0])
 
     def violated(
         self, hidden: Mask, fractions_only: bool = False
@@ -162,7 +173,7 @@ class _Group:
         return all(self._met(hidden, demand) or self._own_affair(demand) for demand in self.demands)
 
     def _fault(
-        self, hidden: Mask, demand: _Demand, fractions_only: bool = False
+        self, hidden: Mask, demand: Demand, fractions_only: bool = False
     ) -> tuple[NDArray[np.float64], float] | None:
         if self._witnessed(hidden, demand) or self._own_affair(demand):
             return None
@@ -172,7 +183,7 @@ class _Group:
             return None
         return self._combinatorial_cut(hidden, demand)
 
-    def _own_affair(self, demand: _Demand) -> bool:
+    def _own_affair(self, demand: Demand) -> bool:
         """Whether what a contributor learns follows from their own count and nothing published.
 
         Whoever is the one person of an area knows its every category. So it is where the demand
@@ -186,7 +197,7 @@ class _Group:
             self._own[pair] = not self._met(nothing_shown, demand)
         return self._own[pair]
 
-    def _witnessed(self, hidden: Mask, demand: _Demand) -> bool:
+    def _witnessed(self, hidden: Mask, demand: Demand) -> bool:
         """Whether witnesses found before meet the demand already."""
         known = self._witnesses
         beyond = (known > self.slack_up) | (known < -self.slack_down)
@@ -196,26 +207,24 @@ class _Group:
         seen = known[fits, demand.place]
         return self._enough(demand, int(seen.max()), int(-seen.min()))
 
-    def _enough(self, demand: _Demand, above: int, below: int) -> bool:
+    def _enough(self, demand: Demand, above: int, below: int) -> bool:
         if not demand.marked and below >= self.values[demand.place]:
             return True
         return above >= demand.reach and above + below >= demand.span
 
-    def _linear_cut(
-        self, hidden: Mask, demand: _Demand
-    ) -> tuple[NDArray[np.float64], float] | None:
+    def _linear_cut(self, hidden: Mask, demand: Demand) -> tuple[NDArray[np.float64], float] | None:
         """Return the dual inequality where even fractions do not meet the demand."""
         above = self._probe(hidden, demand, -1)
         if above.value < demand.reach - _NEAR:
-            return self._bounding(above.duals), float(demand.reach)
+            return self.bounding(above.duals), float(demand.reach)
         if self._witnessed(hidden, demand):
             return None
         below = self._probe(hidden, demand, 1)
         if above.value + below.value < demand.span - _NEAR:
-            return self._bounding(above.duals) + self._bounding(below.duals), float(demand.span)
+            return self.bounding(above.duals) + self.bounding(below.duals), float(demand.span)
         return None
 
-    def _bounding(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+    def bounding(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much of the demand each cell, if hidden, can contribute at most."""
         steep = np.where(np.abs(duals) < _NEAR, 0.0, duals)
         bounding: NDArray[np.float64] = np.maximum(-steep, 0) * self.up + (
@@ -223,12 +232,12 @@ class _Group:
         )
         return bounding
 
-    def _probe(self, hidden: Mask, demand: _Demand, sense: int) -> "_Probe":
-        probe = self._prober.linear(hidden, demand.place, sense, demand.knows)
+    def _probe(self, hidden: Mask, demand: Demand, sense: int) -> "Probe":
+        probe = self.prober.linear(hidden, demand.place, sense, demand.knows)
         self._remember(hidden, demand, probe.point)
         return probe
 
-    def _met(self, hidden: Mask, demand: _Demand) -> bool:
+    def _met(self, hidden: Mask, demand: Demand) -> bool:
         """Whether whole numbers meet the demand: proved by witnesses, or refuted by search."""
         if self._witnessed(hidden, demand):
             return True
@@ -237,25 +246,23 @@ class _Group:
             if self._witnessed(hidden, demand):
                 return True
         for sense in (-1, 1):
-            point = self._prober.whole(hidden, demand.place, sense, demand.knows)
+            point = self.prober.whole(hidden, demand.place, sense, demand.knows)
             self._remember(hidden, demand, point)
             if self._witnessed(hidden, demand):
                 return True
         return False
 
-    def _remember(self, hidden: Mask, demand: _Demand, point: NDArray[np.float64]) -> None:
+    def _remember(self, hidden: Mask, demand: Demand, point: NDArray[np.float64]) -> None:
         """Keep a point as a witness, if it fits in whole numbers exactly."""
         if len(point) != len(self.values):
             return
         whole = np.rint(point).astype(np.int64)
-        low, high = self._prober.limits(hidden, demand.knows)
+        low, high = self.prober.limits(hidden, demand.knows)
         if (whole < low).any() or (whole > high).any() or (self.matrix @ whole).any():
             return
         self._witnesses = np.vstack([self._witnesses, whole])
 
-    def _combinatorial_cut(
-        self, hidden: Mask, demand: _Demand
-    ) -> tuple[NDArray[np.float64], float]:
+    def _combinatorial_cut(self, hidden: Mask, demand: Demand) -> tuple[NDArray[np.float64], float]:
         """Return "one more cell outside": of the largest unsafe set that greed finds."""
         unsafe = hidden.copy()
         for place in np.argsort(self.costs, kind="stable"):
@@ -275,20 +282,24 @@ def _may_be_hidden(cell: Cell) -> bool:
     return not cell.fixed and (cell.value > 0 or cell.rule.hide_zeros)
 
 
-def _matrix(place: Mapping[str, int], relations: Iterable[Relation]) -> Counts:
+def _matrix(place: Mapping[str, int], relations: Iterable[Relation]) -> csr_matrix:
     """Equations over the group's cells; a cell outside it is known and does not deviate."""
-    rows = []
+    entries: list[tuple[int, int, int]] = []
+    rows = 0
     for relation in relations:
-        row = np.zeros(len(place), dtype=np.int64)
+        row: dict[int, int] = {}
         for key, coefficient in relation.terms:
             if key in place:
-                row[place[key]] += coefficient
-        if row.any():
-            rows.append(row)
-    return np.array(rows, dtype=np.int64).reshape(len(rows), len(place))
+                row[place[key]] = row.get(place[key], 0) + coefficient
+        terms = [(rows, column, factor) for column, factor in sorted(row.items()) if factor]
+        entries += terms
+        rows += bool(terms)
+    numbers = np.array(entries, dtype=np.int64).reshape(len(entries), 3)
+    shape = (rows, len(place))
+    return csr_matrix((numbers[:, 2], (numbers[:, 0], numbers[:, 1])), shape=shape)
 
 
-def _demands(cells: Sequence[Cell]) -> list[_Demand]:
+def _demands(cells: Sequence[Cell]) -> list[Demand]:
     """Each sensitive count's demand, against outsiders and against each lone contributor."""
     lone = [number for number, cell in enumerate(cells) if cell.value == 1 and _is_marked(cell)]
     demands = []
@@ -297,7 +308,7 @@ def _demands(cells: Sequence[Cell]) -> list[_Demand]:
             if cell.sensitive and number != knows:
                 threshold = cell.rule.threshold
                 demands.append(
-                    _Demand(number, threshold - cell.value, threshold - 1, cell.printed, knows)
+                    Demand(number, threshold - cell.value, threshold - 1, cell.printed, knows)
                 )
     return demands
 
@@ -307,7 +318,7 @@ def _is_marked(cell: Cell) -> bool:
 
 
 @dataclass(frozen=True)
-class _Probe:
+class Probe:
     """The furthest deviation (not negative), the point that reaches it, and the reduced costs."""
 
     value: float
@@ -315,23 +326,19 @@ class _Probe:
     duals: NDArray[np.float64]
 
 
-class _Prober:
+class Prober:
     """The attacker's problem over a group, in a solver that is changed and asked again."""
 
-    def __init__(self, group: _Group) -> None:
+    def __init__(self, group: Group) -> None:
         self._group = group
         self._places = np.arange(len(group.values), dtype=np.int32)
         self._solver = self._loaded()
 
     def _loaded(self) -> Any:
-        solver = _quiet_solver()
-        for _ in self._places:
-            solver.addVar(0.0, 0.0)
-        for row in self._group.matrix:
-            (columns,) = np.nonzero(row)
-            solver.addRow(
-                0.0, 0.0, len(columns), columns.astype(np.int32), row[columns].astype(float)
-            )
+        solver = quiet_solver()
+        nothing = np.zeros(len(self._places))
+        solver.addVars(len(nothing), nothing, nothing)
+        add_equations(solver, self._group.matrix)
         return solver
 
     def limits(self, hidden: Mask, knows: int | None) -> tuple[Counts, Counts]:
@@ -343,7 +350,7 @@ class _Prober:
             low[knows] = high[knows] = 0
         return low, high
 
-    def linear(self, hidden: Mask, place: int, sense: int, knows: int | None) -> _Probe:
+    def linear(self, hidden: Mask, place: int, sense: int, knows: int | None) -> Probe:
         """Deviate ``place`` as far down (sense 1) or up (-1) as fractions allow."""
         solver = self._solver
         low, high = self.limits(hidden, knows)
@@ -353,7 +360,7 @@ class _Prober:
         solver.changeColCost(place, float(sense))
         solver.run()
         solution = solver.getSolution()
-        probe = _Probe(
+        probe = Probe(
             -solver.getInfo().objective_function_value,
             np.array(solution.col_value),
             np.array(solution.col_dual),
@@ -378,14 +385,15 @@ class _Prober:
         return np.array(solver.getSolution().col_value)
 
 
-class _Master:
+class Master:
     """Which further cells to hide at least cost, given the inequalities found so far."""
 
-    def __init__(self, costs: Counts, optional: Mask, nodes: int) -> None:
+    def __init__(self, costs: Counts, optional: Mask, nodes: int, near: float = 0.0) -> None:
         (self._places,) = np.nonzero(optional)
         self._size = len(optional)
-        self._solver = _quiet_solver()
+        self._solver = quiet_solver()
         self._solver.setOptionValue("mip_max_nodes", nodes)
+        self._solver.setOptionValue("mip_rel_gap", near)
         # The masters are small and many: what pays on a large problem only costs here.
         for costly in ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_allow_restart"):
             self._solver.setOptionValue(costly, False)
@@ -428,7 +436,18 @@ class _Master:
         return chosen, bound
 
 
-def _quiet_solver() -> Any:
+def add_equations(solver: Any, matrix: csr_matrix) -> None:
+    """Add a row to the solver for each of the matrix, each to be nought."""
+    rows = matrix.shape[0]
+    nothing = np.zeros(rows)
+    solver.addRows(
+        rows, nothing, nothing, matrix.nnz, matrix.indptr[:-1].astype(np.int32),
+        matrix.indices.astype(np.int32), matrix.data.astype(float),
+    )  # fmt: skip
+
+
+def quiet_solver() -> Any:
+    """Return a solver that says nothing and gives the same answer each time."""
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
@@ -441,12 +460,12 @@ def _quiet_solver() -> Any:
     return solver
 
 
-def _mended(group: _Group, hidden: Mask) -> Mask:
+def _mended(group: Group, hidden: Mask) -> Mask:
     """Hide more until safe, taking what helps most for what it loses; then show what may be."""
     mended = hidden.copy()
     while cuts := group.violated(mended):
         for coefficients, need in cuts:
-            _satisfy(group, mended, coefficients, need)
+            satisfy(group, mended, coefficients, need)
     for place in np.argsort(-group.costs, kind="stable"):
         if mended[place] and group.optional[place]:
             mended[place] = False
@@ -455,7 +474,8 @@ def _mended(group: _Group, hidden: Mask) -> Mask:
     return mended
 
 
-def _satisfy(group: _Group, hidden: Mask, coefficients: NDArray[np.float64], need: float) -> None:
+def satisfy(group: Group, hidden: Mask, coefficients: NDArray[np.float64], need: float) -> None:
+    """Hide, in ``hidden``, what helps an inequality most for what it loses, until it holds."""
     worth = np.minimum(coefficients, need) / np.maximum(group.costs, 1)
     for place in np.argsort(-worth, kind="stable"):
         if coefficients[hidden].sum() >= need - _NEAR:

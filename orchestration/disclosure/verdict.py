@@ -23,7 +23,8 @@ class Finding:
 class Verdict:
     """What the attack on a release found.
 
-    ``intervals`` are restricted: with them a reader is nearer to the truth than without.
+    ``intervals`` are restricted: with them a reader is nearer to the truth than without. Those
+    that are wide enough may be wider still; ``narrowest``, of a hidden count, is exact.
     """
 
     intervals: Mapping[str, Interval]
@@ -42,26 +43,76 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
     ``published`` is what was really written, where it stands already.
     """
     published = published or publication(protection)
-    cells = protection.tables.cells
-    intervals = attack(published)
+    cells, hidden = protection.tables.cells, protection.hidden
+
+    def clear(key: str, interval: Interval) -> bool:
+        """Whether an interval is wide enough, and wider than the narrowest that may be."""
+        fault = fault_of(cells[key], key in hidden, interval)
+        return fault is None and (key not in hidden or interval.width >= cells[key].rule.threshold)
+
+    intervals = attack(published, enough=clear)
+    narrowest = _narrowest(published, intervals, cells, hidden)
     findings = {key: "it is printed as it is" for key in _printed_openly(cells, published)}
-    findings |= dict(_findings(cells, protection.hidden, intervals))
-    lone = {key: 1 for key in sorted(protection.hidden) if cells[key].value == 1}
-    sensitive = {key for key in published.asked if cells[key].sensitive}
-
-    def enough(key: str, interval: Interval) -> bool:
-        return fault_of(cells[key], key in protection.hidden, interval) is None
-
-    for key, seen in attack_from_within(published, lone, sensitive, enough).items():
-        for other, fault in _findings(cells, protection.hidden, seen):
-            if not _own_affair(protection, key, other):
-                findings.setdefault(other, f"{fault} by somebody who is counted elsewhere")
-    widths = [interval.width for key, interval in intervals.items() if key in protection.hidden]
+    findings |= dict(_findings(cells, hidden, intervals))
+    for other, fault in _findings_from_within(protection, published):
+        findings.setdefault(other, f"{fault} by somebody who is counted elsewhere")
     return Verdict(
         intervals,
         tuple(Finding(key, fault) for key, fault in sorted(findings.items())),
-        min(widths) if widths else None,
+        narrowest,
     )
+
+
+def _narrowest(
+    published: Publication, intervals: dict[str, Interval], cells: Mapping[str, Cell],
+    hidden: frozenset[str],
+) -> float | None:  # fmt: skip
+    """Return the least width of a hidden count's interval, and make those exact that might be."""
+    widths = {key: interval.width for key, interval in intervals.items() if key in hidden}
+    # What is narrower than the threshold was searched to its extremes already.
+    exact = {key for key, width in widths.items() if width < cells[key].rule.threshold}
+    while widths:
+        key = min(widths, key=lambda key: (widths[key], key not in exact, key))
+        if key in exact:
+            return widths[key]
+        intervals[key] = attack(published, [key])[key]
+        widths[key] = intervals[key].width
+        exact.add(key)
+    return None
+
+
+def _findings_from_within(protection: Protection, published: Publication) -> list[tuple[str, str]]:
+    """Return what lone contributors learn beyond what follows from their own count alone."""
+    cells, hidden = protection.tables.cells, protection.hidden
+    lone = {key: 1 for key in sorted(hidden) if cells[key].value == 1}
+    sensitive = {key for key in published.asked if cells[key].sensitive}
+
+    def enough(key: str, interval: Interval) -> bool:
+        return fault_of(cells[key], key in hidden, interval) is None
+
+    learnt = [
+        (own, other, fault)
+        for own, seen in attack_from_within(published, lone, sensitive, enough).items()
+        for other, fault in _findings(cells, hidden, seen)
+    ]
+    if not learnt:
+        return []
+    # Whoever is the one person of an area knows its every category. So it is where they would
+    # learn it even if nothing at all were shown but the noughts.
+    bounds = {key: _if_nothing_were_shown(cell) for key, cell in cells.items()}
+    nothing_shown = Publication(bounds, protection.tables.relations, (), ())
+    bare = attack_from_within(
+        nothing_shown,
+        {own: 1 for own, _, _ in learnt},
+        {other for _, other, _ in learnt},
+        enough,
+        {(own, other) for own, other, _ in learnt},
+    )
+    return [
+        (other, fault)
+        for own, other, fault in learnt
+        if own not in bare or enough(other, bare[own][other])
+    ]
 
 
 def _printed_openly(cells: Mapping[str, Cell], published: Publication) -> Iterator[str]:
@@ -69,24 +120,6 @@ def _printed_openly(cells: Mapping[str, Cell], published: Publication) -> Iterat
         least, greatest = published.bounds[key]
         if cell.sensitive and least == greatest:
             yield key
-
-
-def _own_affair(protection: Protection, own: str, other: str) -> bool:
-    """Whether what a contributor learns follows from their own count and nothing published.
-
-    Whoever is the one person of an area knows its every category. So it is where they would learn
-    it even if nothing at all were shown but the noughts.
-    """
-    cells = protection.tables.cells
-    bounds = {key: _if_nothing_were_shown(cell) for key, cell in cells.items()}
-    nothing_shown = Publication(bounds, protection.tables.relations, (), ())
-    marked = other in protection.hidden
-
-    def enough(key: str, interval: Interval) -> bool:
-        return fault_of(cells[key], marked, interval) is None
-
-    seen = attack_from_within(nothing_shown, {own: 1}, {other}, enough)
-    return own in seen and not enough(other, seen[own][other])
 
 
 def _if_nothing_were_shown(cell: Cell) -> tuple[int, int]:
