@@ -135,8 +135,6 @@ def _stands(release: Tables) -> tuple[Protection, Verdict]:
         for key, cell in release.cells.items()
         if cell.sensitive
     )
-    for key, interval in verdict.intervals.items():
-        assert interval.least <= printed[key].value <= _end(interval)
     return protection, verdict
 
 
