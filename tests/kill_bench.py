@@ -122,7 +122,7 @@ def _warm(ground: Ground) -> None:
     warehouse.resolve_job_def("quarterly_refresh")
     definitions.warehouse = lambda: warehouse
     runner = dbt.dbtRunner
-    dbt.dbtRunner = lambda callbacks: runner(manifest, [*callbacks, _heard_from_dbt])
+    dbt.dbtRunner = lambda callbacks, **_: runner(manifest, [*callbacks, _heard_from_dbt])
     for name in CLOCKS:
         importlib.import_module(name).datetime = _Clock  # type: ignore[attr-defined]
 
