@@ -121,7 +121,14 @@ def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full
                     **({FULL_TAG: "true"} if full else {}),
                 },
             )
-    return _report(result, quarters[-1])
+        ran = _report(result, quarters[-1])
+        if not ran.success:
+            # What a step told before it failed is in Dagster's records, not in the result.
+            kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+            for entry in instance.all_logs(run_id, of_type=kind):
+                told = entry.get_dagster_event().step_materialization_data.materialization
+                _note(ran, told, quarters[-1].isoformat())
+    return ran
 
 
 def _check_partition(job: Any, quarter: date) -> None:
@@ -177,7 +184,9 @@ def _report(result: Any, last: date) -> _Ran:
         if event.is_step_failure:
             ran.failures.append((event.step_key, _words(event.step_failure_data.error)))
         elif event.event_type_value == "PIPELINE_FAILURE" and event.job_failure_data.error:
-            ran.failures.append(("the run", _words(event.job_failure_data.error)))
+            words = _words(event.job_failure_data.error)
+            if words not in [said for _, said in ran.failures]:
+                ran.failures.append(("the run", words))
         elif event.is_step_materialization:
             _note(ran, event.step_materialization_data.materialization, last.isoformat())
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
