@@ -33,7 +33,7 @@ AT_LEAST = {
 WHOLE_RUN_KILLS = 52
 """Two for each of the 18 steps, ten within dbt's build, six at random."""
 TAKES_EFFECT = {"kills_at_boundaries", "permissions", "two_at_once", "file_being_written"}
-"""Campaigns in which nearly every fault must have stopped the refresh, or the bench is blunt."""
+"""Campaigns in which most faults must have stopped the refresh, or the bench is blunt."""
 
 
 def test_bench_injects_two_hundred_faults() -> None:
@@ -54,7 +54,7 @@ def test_nothing_is_lost(campaign: str, tmp_path: Path) -> None:
     assert max(one["runs"] for one in results) == 1
     if campaign in TAKES_EFFECT:
         stopped = [one for one in results if one["code"] != 0]
-        assert len(stopped) >= 0.9 * len(results)
+        assert len(stopped) >= 0.75 * len(results)
 
 
 def test_the_whole_run_may_be_killed(tmp_path: Path) -> None:
