@@ -88,7 +88,7 @@ def summary(outcome: Outcome) -> str:
     if outcome.rows_refused:
         return (
             f"Loaded: {outcome.rows_loaded:,} of {outcome.rows_delivered:,} rows; "
-            f"{outcome.rows_refused:,} are refused and left out."
+            f"{outcome.rows_refused:,} refused and left out."
         )
     warned = " There are warnings." if outcome.warnings else ""
     return f"Loaded: all {outcome.rows_loaded:,} rows.{warned}"
