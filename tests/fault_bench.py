@@ -222,25 +222,29 @@ _WATCHED = {
 
 
 class Boundaries:
-    """Counts a run's calls into the engine and the operating system; kills at a chosen one."""
+    """Counts a run's calls into the engine and the operating system; at a chosen one it is killed.
 
-    def __init__(self, kill_at: int | None = None) -> None:
+    ``sign`` is the signal that it gets there: ``SIGSTOP`` holds it until it is told to go on.
+    """
+
+    def __init__(self, at: int | None = None, sign: signal.Signals = signal.SIGKILL) -> None:
         self.count = 0
         self.names: list[str] = []
-        self._kill_at = kill_at
+        self._at = at
+        self._sign = sign
 
     def __call__(self, frame: Any, event: str, called: Any) -> None:
         if event not in {"c_call", "c_return"} or getattr(called, "__name__", "") not in _WATCHED:
             return
         self.count += 1
-        if self._kill_at is None:
+        if self._at is None:
             self.names.append(f"{event} {called.__name__}")
-        elif self.count == self._kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        elif self.count == self._at:
+            os.kill(os.getpid(), self._sign)
 
 
-def _hurt_at(ground: Ground, kill_at: int) -> None:
-    sys.setprofile(Boundaries(kill_at))
+def _hurt_at(ground: Ground, at: int, sign: signal.Signals = signal.SIGKILL) -> None:
+    sys.setprofile(Boundaries(at, sign))
     refresh(ground, NEW)
 
 
@@ -517,57 +521,55 @@ def damaged_warehouse(bench: Bench) -> None:
 
 
 def two_at_once(bench: Bench) -> None:
-    """Start a second refresh while one is running."""
-    for number in range(8):
+    """Start a second refresh while one is held at a call, evenly over the whole run."""
+    with bench.ground() as ground:
+        boundaries = count_boundaries(ground)
+    for number in range(1, 9):
         with bench.ground() as ground:
             others: list[Ended] = []
 
-            def second(_: int, ground: Ground = ground, number: int = number) -> None:
-                time.sleep(bench.seconds * number / 8)
+            def second(pid: int, ground: Ground = ground) -> None:
+                _, status = os.waitpid(pid, os.WUNTRACED)
+                assert os.WIFSTOPPED(status)
                 others.append(child(lambda: refresh(ground, NEW)))  # noqa: B023
+                os.kill(pid, signal.SIGCONT)
 
-            ended = child(lambda ground=ground: refresh(ground, NEW), second)
-            codes = sorted([ended.code, others[0].code])
-            told = others[0] if others[0].code == TOLD else ended
-            if codes not in ([DONE, DONE], [DONE, TOLD]):
+            at = number * boundaries // 9
+            ended = child(lambda ground=ground, at=at: _hurt_at(ground, at, signal.SIGSTOP), second)
+            told = others[0]
+            if (ended.code, told.code) != (DONE, TOLD):
                 told = Ended(UNFORESEEN, f"{ended} {others}")
-            bench.judge(ground, f"second refresh after {number}/8", told)
-
-
-_TRIES = 5
+            bench.judge(ground, f"second refresh at boundary {at} of {boundaries}", told)
 
 
 def file_being_written(bench: Bench) -> None:
-    """Let a delivered file grow for as long as the refresh runs.
-
-    On a busy machine a file may stand still for the whole of a load, which no load can tell from
-    one that is whole: then it is tried again.
-    """
+    """Let a delivered file grow for as long as the refresh runs, at every call that it makes."""
     for number in range(8):
-        for attempt in range(_TRIES):
-            with bench.ground() as ground:
-                file = ground.settings.raw / "police_uk_street/2018-04-01/2018-06-street.csv"
-                whole = file.read_bytes()
-                cut = whole.rfind(b"\n", 0, len(whole) * (number + 1) // 9) + 1
-                file.write_bytes(whole[:cut])
-                ended = child(
-                    lambda ground=ground: refresh(ground, NEW),
-                    lambda pid, file=file, rest=whole[cut:]: _grow(pid, file, rest),
-                )
-                if ended.code == DONE and attempt < _TRIES - 1:
-                    continue
-                file.write_bytes(whole)
-                bench.judge(ground, f"file growing from {cut} bytes", ended)
-                break
+        with bench.ground() as ground:
+            file = ground.settings.raw / "police_uk_street/2018-04-01/2018-06-street.csv"
+            whole = file.read_bytes()
+            cut = whole.rfind(b"\n", 0, len(whole) * (number + 1) // 9) + 1
+            file.write_bytes(whole[:cut])
+            ended = child(
+                lambda ground=ground, file=file, rest=whole[cut:]: _growing(ground, file, rest)
+            )
+            file.write_bytes(whole)
+            bench.judge(ground, f"file growing from {cut} bytes", ended)
 
 
-def _grow(pid: int, file: Path, rest: bytes) -> None:
-    still_there = os.WEXITED | os.WNOHANG | os.WNOWAIT
+def _growing(ground: Ground, file: Path, rest: bytes) -> None:
     with file.open("ab") as handle:
-        while os.waitid(os.P_PID, pid, still_there) is None:
-            handle.write(rest[: max(1, len(rest) // 200)])
-            handle.flush()
-            time.sleep(0.0005)
+
+        def grow(frame: Any, event: str, called: Any) -> None:
+            if event == "c_call" and getattr(called, "__name__", "") in _WATCHED:
+                handle.write(rest[: max(1, len(rest) // 200)])
+                handle.flush()
+
+        sys.setprofile(grow)
+        try:
+            refresh(ground, NEW)
+        finally:
+            sys.setprofile(None)
 
 
 def moved_clock(bench: Bench) -> None:
