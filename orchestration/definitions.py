@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from orchestration.backfill import earlier_quarters
+from orchestration.collecting import collect_seldom
 from orchestration.disclosure.assets import disclosure_asset
 from orchestration.exports.assets import exports_asset
 from orchestration.ingest.assets import control_asset, source_assets
@@ -25,6 +26,8 @@ def warehouse() -> dg.Definitions:
     """Every asset, check, job and schedule of the warehouse, from the prepared dbt manifest."""
     # Backfill policies have been in beta for years; the warning would stand before every command.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    # Here as well as before a command: Dagster's own processes load only this.
+    collect_seldom()
     settings = load_settings()
     manifest = load_manifest(settings)
     partitions = quarterly(settings)

@@ -5,6 +5,7 @@ import os
 import shutil
 
 from orchestration.access import restrict
+from orchestration.collecting import collect_seldom
 from orchestration.settings import PACKAGE, Settings
 from orchestration.transform.project import prepare_manifest
 
@@ -12,8 +13,10 @@ from orchestration.transform.project import prepare_manifest
 def prepare(settings: Settings) -> bool:
     """Write Dagster's settings into its home and parse dbt, where either has changed.
 
-    Sets Dagster's environment for this process. Returns whether anything had to be done.
+    Sets Dagster's environment and what else a run needs in this process. Returns whether anything
+    had to be done.
     """
+    collect_seldom()
     restrict(settings)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     settings.raw.mkdir(parents=True, exist_ok=True)

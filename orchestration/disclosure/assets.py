@@ -3,19 +3,21 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_dbt.asset_utils import default_asset_key_fn
 
 from orchestration.disclosure.declared import declarations
-from orchestration.disclosure.step import Outcome, disclose
 from orchestration.owners import PUBLISHERS
 from orchestration.partitions import quarters_of
 from orchestration.publish.standing import list_releases
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
+
+if TYPE_CHECKING:
+    from orchestration.disclosure.step import Outcome
 
 DISCLOSURE_KEY = dg.AssetKey(["control", "disclosure"])
 ATTACK_CHECK = "disclosure_attack"
@@ -68,12 +70,15 @@ def disclosure_asset(
     return disclosure
 
 
-def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: date) -> Outcome:
+def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: date) -> "Outcome":
     """Protect and attack the tables of people as they stand in the warehouse.
 
     All that was published before is known to the attack. Raises :class:`DisclosureError` where a
     count cannot be protected.
     """
+    # The solver and its packages are not for runs without this step.
+    from orchestration.disclosure.step import disclose
+
     releases = list_releases(settings.published)
     with connect(settings) as connection:
         return disclose(connection, quarter, declarations(manifest), releases)
@@ -99,14 +104,14 @@ def _columns() -> dg.TableSchema:
     )
 
 
-def disclosure_metadata(outcome: Outcome) -> dict[str, Any]:
+def disclosure_metadata(outcome: "Outcome") -> dict[str, Any]:
     """Return what Dagster is told of the step: counts, never values."""
     told = asdict(outcome)
     told["findings"] = len(outcome.findings)
     return {name: value for name, value in told.items() if value is not None}
 
 
-def attack_words(outcome: Outcome) -> str:
+def attack_words(outcome: "Outcome") -> str:
     """Return what the attack found, in words."""
     found = [f"{finding.key}: {finding.fault}" for finding in outcome.findings[:_TOLD]]
     if not found:
@@ -117,7 +122,7 @@ def attack_words(outcome: Outcome) -> str:
     )
 
 
-def _check(outcome: Outcome) -> dg.AssetCheckResult:
+def _check(outcome: "Outcome") -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=ATTACK_CHECK,
         passed=not outcome.findings,

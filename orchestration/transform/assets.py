@@ -29,6 +29,7 @@ from orchestration.transform.project import (
     RawEvent,
     inputs_sha256,
     load_lineage,
+    load_parsed,
     run_dbt,
     told_warnings,
 )
@@ -40,8 +41,8 @@ FULL_TAG = "csp/full"
 STANDS_SINCE = "csp/stands_since"
 """Metadata of a model that was not built again: when it was built (UTC)."""
 
-_DBT_BUILD = ["build", "--exclude-resource-type", "unit_test"]
-"""Unit tests belong to the test suite, not to a refresh."""
+_DBT_BUILD = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]
+"""Unit tests belong to the test suite, not to a refresh; the manifest is already written."""
 
 
 class ModelTranslator(DagsterDbtTranslator):
@@ -296,13 +297,14 @@ def _build(
 ) -> Generator[Any, None, _Built]:
     """Run dbt, and yield what it reports of each model and test as Dagster's events."""
     events: list[RawEvent] = []
+    results: Any = []
     failure: TransformError | None = None
     try:
-        run_dbt(settings, command, events.append)
+        results = run_dbt(settings, command, events.append, load_parsed(settings))
     except TransformError as error:
         failure = error
     built = _Built(_row_counts(settings, manifest))
-    warnings = told_warnings(settings)
+    warnings = told_warnings(settings, results)
     for event in events:
         about = event["data"]["node_info"]
         built.none_failed &= str(about["node_status"]) in {"success", "pass", "warn"}

@@ -72,7 +72,7 @@ def prepare_manifest(settings: Settings) -> bool:
 
     Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
     """
-    stamp = settings.dbt_state / "inputs.sha256"
+    stamp = _stamp(settings)
     inputs = inputs_sha256()
     made = (manifest_path(settings), lineage_path(settings), stamp)
     if all(path.exists() for path in made) and stamp.read_text() == inputs:
@@ -83,6 +83,32 @@ def prepare_manifest(settings: Settings) -> bool:
     _write_lineage(settings, _compiled_models(settings, parsed))
     stamp.write_text(inputs)
     return True
+
+
+def load_parsed(settings: Settings) -> Any:
+    """Return the project as dbt parsed it when it was prepared; nothing where it has changed since.
+
+    dbt would read and compare every file again, which :func:`inputs_sha256` has done.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.version import __version__ as dbt_version
+
+    parsed, stamp = _partial_parse(settings), _stamp(settings)
+    if not (parsed.exists() and stamp.exists()) or stamp.read_text() != inputs_sha256():
+        return None
+    manifest = Manifest.from_msgpack(parsed.read_bytes())
+    if manifest.metadata.dbt_version != dbt_version:
+        return None
+    manifest.build_flat_graph()
+    return manifest
+
+
+def _partial_parse(settings: Settings) -> Path:
+    return manifest_path(settings).with_name("partial_parse.msgpack")
+
+
+def _stamp(settings: Settings) -> Path:
+    return settings.dbt_state / "inputs.sha256"
 
 
 _COMPILE_MODELS = [
@@ -263,23 +289,17 @@ def _broken_rules(settings: Settings, sql: str) -> list[tuple[str, int]]:
         )
 
 
-def told_warnings(settings: Settings) -> dict[str, list[str]]:
-    """Return what each test that warned in the run just ended says, in words without counts.
+def told_warnings(settings: Settings, results: Iterable[Any]) -> dict[str, list[str]]:
+    """Return what each test that warned in a run says, in words without counts, by unique id.
 
-    A test says it in a column ``broken_rules``; one without is told by its name.
+    ``results`` are those that :func:`run_dbt` returned. A test says it in a column
+    ``broken_rules``; one without is told by its name.
     """
-    path = settings.dbt_state / "target" / "run_results.json"
-    if not path.exists():
-        return {}
-    warned = [
-        one
-        for one in json.loads(path.read_text(encoding="utf-8"))["results"]
-        if one["status"] == "warn"
-    ]
     said = {}
-    for one in warned:
-        rules = _broken_rules(settings, one["compiled_code"])
-        said[one["unique_id"]] = [rule for rule, _ in rules] or [one["unique_id"].rsplit(".")[-1]]
+    for one in results:
+        if one.status == "warn":
+            rules = _broken_rules(settings, one.node.compiled_code)
+            said[one.node.unique_id] = [rule for rule, _ in rules] or [one.node.name]
     return said
 
 
