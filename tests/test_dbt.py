@@ -14,6 +14,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from orchestration.errors import TransformError
+from orchestration.publish.catalogue import tested_key
 from orchestration.settings import Settings
 from orchestration.transform.project import PROJECT_DIR, manifest_path, run_dbt
 from orchestration.warehouse import connect
@@ -87,7 +88,7 @@ def test_every_model_says_its_grain_and_tests_its_key(
     keyed = {
         node["attached_node"]
         for node in manifest["nodes"].values()
-        if (node.get("test_metadata") or {}).get("name") == "unique_combination"
+        if tested_key(node.get("test_metadata") or {})
     }
     without_key = [
         node["name"]
@@ -108,19 +109,30 @@ def test_nothing_past_staging_selects_everything() -> None:
     assert starred == []
 
 
-def test_a_failing_check_says_which_rule_broke(sample: Ground, tmp_path: Path) -> None:
+def test_a_failing_check_says_each_rule_that_broke(sample: Ground, tmp_path: Path) -> None:
     import duckdb
-
-    from orchestration.errors import TransformError
 
     shutil.copy(sample.settings.warehouse, tmp_path / "warehouse.duckdb")
     with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
         connection.execute(
             "update marts.crime_monthly set offences = -1 where month = '2018-06-01'"
         )
+        connection.execute(
+            "insert into marts.crime_monthly from marts.crime_monthly where month = '2018-05-01'"
+        )
+        connection.execute(
+            "update intermediate.int_crime__completed set offences = null "
+            "where month = '2018-06-01'"
+        )
     settings = Settings(home=tmp_path, raw=tmp_path)
-    with pytest.raises(TransformError, match=r"crime_monthly_holds.*offences is below nought"):
-        run_dbt(settings, ["test", "--select", "crime_monthly,test_type:generic"])
+    chosen = [f"{model},test_type:generic" for model in ("crime_monthly", "int_crime__completed")]
+    with pytest.raises(TransformError) as failed:
+        run_dbt(settings, ["test", "--select", *chosen])
+    said = str(failed.value)
+    assert said.startswith("2 dbt nodes failed.")
+    assert re.search(r"crime_monthly_holds: .*offences is below nought \(\d+ rows\)", said)
+    assert "more than one row has the same month, area_code, crime_type (" in said
+    assert "int_crime__completed_holds: offences is empty (" in said
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ SAFE_COUNTS = frozenset({"offences", "places", "reference"})
 _DBT_PACKAGES = frozenset({"dbt", "dbt_duckdb"})
 """Packages whose macros come with dbt: how it builds a table, not what the table shows."""
 
-UNIQUENESS_TESTS = frozenset({"unique", "unique_combination"})
-"""dbt tests whose columns are a table's key."""
+_KEY_ARGUMENTS = {"unique": "column_name", "unique_combination": "columns", "holds": "key"}
+"""dbt tests that a key is one, with the argument that names its columns."""
 
 
 class PublishedColumn(NamedTuple):
@@ -182,27 +182,23 @@ def _refuse_undescribed(table: PublishedTable) -> None:
 
 
 def _tested_keys(nodes: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Return the key of each model that a uniqueness test declares, the longest where several."""
+    """Return the key of each model that a test declares, the longest where several."""
     keys: dict[str, tuple[str, ...]] = {}
     for node in nodes:
         test = node.get("test_metadata") or {}
         attached = node.get("attached_node")
-        if not attached or test.get("name") not in UNIQUENESS_TESTS:
-            continue
-        key = _key_of(test.get("kwargs") or {})
-        if len(key) > len(keys.get(attached, ())):
+        if attached and len(key := tested_key(test)) > len(keys.get(attached, ())):
             keys[attached] = key
     return keys
 
 
-def _key_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+def tested_key(test: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of the key that a generic test (its ``test_metadata``) tests; or none."""
+    kwargs: Mapping[str, Any] = test.get("kwargs") or {}
     # dbt keeps a generic test's arguments flat, or, as they are now written, one level down.
     arguments = {**kwargs, **(kwargs.get("arguments") or {})}
-    lists = [value for value in arguments.values() if isinstance(value, list)]
-    if lists:
-        return tuple(str(name) for name in lists[0])
-    column = arguments.get("column_name")
-    return (str(column),) if column else ()
+    named = arguments.get(_KEY_ARGUMENTS.get(test.get("name") or "", "")) or ()
+    return (named,) if isinstance(named, str) else tuple(str(name) for name in named)
 
 
 def _tidy(text: object) -> str:

@@ -29,7 +29,6 @@ from orchestration.transform.project import (
     RawEvent,
     inputs_sha256,
     load_lineage,
-    load_parsed,
     run_dbt,
     told_warnings,
 )
@@ -300,7 +299,7 @@ def _build(
     results: Any = []
     failure: TransformError | None = None
     try:
-        results = run_dbt(settings, command, events.append, load_parsed(settings))
+        results = run_dbt(settings, command, events.append)
     except TransformError as error:
         failure = error
     built = _Built(_row_counts(settings, manifest))

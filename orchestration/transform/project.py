@@ -72,7 +72,7 @@ def prepare_manifest(settings: Settings) -> bool:
 
     Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
     """
-    stamp = _stamp(settings)
+    stamp = settings.dbt_state / "inputs.sha256"
     inputs = inputs_sha256()
     made = (manifest_path(settings), lineage_path(settings), stamp)
     if all(path.exists() for path in made) and stamp.read_text() == inputs:
@@ -83,32 +83,6 @@ def prepare_manifest(settings: Settings) -> bool:
     _write_lineage(settings, _compiled_models(settings, parsed))
     stamp.write_text(inputs)
     return True
-
-
-def load_parsed(settings: Settings) -> Any:
-    """Return the project as dbt parsed it when it was prepared; nothing where it has changed since.
-
-    dbt would read and compare every file again, which :func:`inputs_sha256` has done.
-    """
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.version import __version__ as dbt_version
-
-    parsed, stamp = _partial_parse(settings), _stamp(settings)
-    if not (parsed.exists() and stamp.exists()) or stamp.read_text() != inputs_sha256():
-        return None
-    manifest = Manifest.from_msgpack(parsed.read_bytes())
-    if manifest.metadata.dbt_version != dbt_version:
-        return None
-    manifest.build_flat_graph()
-    return manifest
-
-
-def _partial_parse(settings: Settings) -> Path:
-    return manifest_path(settings).with_name("partial_parse.msgpack")
-
-
-def _stamp(settings: Settings) -> Path:
-    return settings.dbt_state / "inputs.sha256"
 
 
 _COMPILE_MODELS = [

@@ -1,11 +1,17 @@
-{#- What must hold in every row of a table. Returns the rows where something does not, and says
-    what (broken_rules). At least one of:
+{#- What must hold in a table, in one test: a test costs a refresh the same however little it asks.
+    Returns what does not hold, and says each fault in its own words (broken_rules). Any of:
+    not_null: columns that are never empty. A column of a mart or report has a not_null constraint
+        instead, which its contract enforces;
     rules: conditions by name; a row where a condition is unknown fails as well;
     not_negative: columns that hold a count, stock, rate or population, never below nought;
     accepted: by text column, the values it may take.
-    An empty cell breaks neither of the last two. -#}
-{% test holds(model, rules={}, not_negative=[], accepted={}) %}
+    An empty cell breaks neither of the last two. With them:
+    key: columns that together are the key; each combination that occurs twice is returned. -#}
+{% test holds(model, key=[], not_null=[], rules={}, not_negative=[], accepted={}) %}
 {%- set checks = [] -%}
+{%- for column in not_null -%}
+    {%- do checks.append("case when " ~ column ~ " is null then '" ~ column ~ " is empty' end") -%}
+{%- endfor -%}
 {%- for name, condition in rules.items() -%}
     {%- do checks.append(
         "case when not coalesce((" ~ condition ~ "), false) then '" ~ name ~ "' end"
@@ -23,7 +29,9 @@
     ) -%}
 {%- endfor -%}
 {%- if not checks -%}
-    {{ exceptions.raise_compiler_error("holds needs rules, not_negative or accepted") }}
+    {{ exceptions.raise_compiler_error(
+        "holds needs not_null, rules, not_negative or accepted; a key alone is unique_combination"
+    ) }}
 {%- endif -%}
 select *
 from (
@@ -36,4 +44,13 @@ from (
     from {{ model }}
 )
 where broken_rules <> ''
+{%- if key %}
+union all by name
+select
+    'more than one row has the same {{ key | join(', ') }}' as broken_rules,
+    {{ key | join(', ') }}
+from {{ model }}
+group by {{ key | join(', ') }}
+having count(*) > 1
+{%- endif %}
 {% endtest %}
