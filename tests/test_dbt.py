@@ -14,7 +14,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from orchestration.errors import TransformError
-from orchestration.publish.catalogue import tested_key
+from orchestration.publish.catalogue import key_of_test
 from orchestration.settings import Settings
 from orchestration.transform.project import PROJECT_DIR, manifest_path, run_dbt
 from orchestration.warehouse import connect
@@ -88,7 +88,7 @@ def test_every_model_says_its_grain_and_tests_its_key(
     keyed = {
         node["attached_node"]
         for node in manifest["nodes"].values()
-        if tested_key(node.get("test_metadata") or {})
+        if key_of_test(node.get("test_metadata") or {})
     }
     without_key = [
         node["name"]

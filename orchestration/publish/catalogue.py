@@ -187,12 +187,12 @@ def _tested_keys(nodes: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...
     for node in nodes:
         test = node.get("test_metadata") or {}
         attached = node.get("attached_node")
-        if attached and len(key := tested_key(test)) > len(keys.get(attached, ())):
+        if attached and len(key := key_of_test(test)) > len(keys.get(attached, ())):
             keys[attached] = key
     return keys
 
 
-def tested_key(test: Mapping[str, Any]) -> tuple[str, ...]:
+def key_of_test(test: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the columns of the key that a generic test (its ``test_metadata``) tests; or none."""
     kwargs: Mapping[str, Any] = test.get("kwargs") or {}
     # dbt keeps a generic test's arguments flat, or, as they are now written, one level down.
