@@ -46,23 +46,35 @@ class Alert:
 
 
 def run_failure(
-    job: str, run_id: str, quarters: Sequence[date], faults: Iterable[tuple[str, str]]
+    job: str,
+    run_id: str,
+    quarters: Sequence[date],
+    faults: Iterable[tuple[str, str]],
+    *,
+    released: bool,
 ) -> Alert:
     """Return the alert of a failed run: of one quarter, or of a range from first to last.
 
-    ``faults`` are steps with the class name of their error.
+    ``faults`` are steps with the class name of their error; ``released`` says that the run had
+    published before it failed.
     """
     about = " to ".join(quarter_label(quarter) for quarter in quarters) or "no quarter"
     lines = [f"- {step}: {_FAULTS.get(kind, 'see the run')}" for step, kind in faults]
     body = [
         f"Run {run_id[:8]} of {job} for {about} has failed.",
         *(lines or ["- the run ended before its first step"]),
-        "Nothing was published by it: the previous release stands as it was."
-        if len(quarters) < 2
-        else "Quarters that it had completed are published; the others' releases stand as before.",
+        _left(quarters, released),
         "What to do: look at the run in Dagster's screen, or type `csp status`.",
     ]
     return Alert(f"CSP warehouse: refresh of {about} failed", "\n".join(body))
+
+
+def _left(quarters: Sequence[date], released: bool) -> str:
+    if len(quarters) > 1:
+        return "Quarters that it had completed are published; the others' releases stand as before."
+    if released:
+        return "Its release is published; what comes after it, such as the exports, is of before."
+    return "Nothing was published by it: the previous release stands as it was."
 
 
 def late_deliveries(late: Iterable[Expectation], today: date) -> Alert:

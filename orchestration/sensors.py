@@ -27,6 +27,7 @@ from orchestration.ingest.expected import Expectation, expectations, landed_quar
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.owners import ENGINEERS
 from orchestration.partitions import quarters_tagged
+from orchestration.publish.assets import RELEASE_KEY
 from orchestration.quarters import last_closed_quarter
 from orchestration.settings import Settings, load_settings
 
@@ -168,10 +169,18 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
             (event.step_key or "the run", _kind(event.event_specific_data))
             for event in context.get_step_failure_events()
         ]
-        send(now, run_failure(run.job_name, run.run_id, quarters_tagged(run.tags), faults))
+        quarters = quarters_tagged(run.tags)
+        released = _has_released(context.instance, run.run_id)
+        send(now, run_failure(run.job_name, run.run_id, quarters, faults, released=released))
         return None
 
     return sensor
+
+
+def _has_released(instance: dg.DagsterInstance, run_id: str) -> bool:
+    made = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    events = [one.dagster_event for one in made if one.dagster_event]
+    return any(event.asset_key == RELEASE_KEY for event in events)
 
 
 def _kind(failure: Any) -> str:

@@ -213,7 +213,13 @@ def _alerting(ground: Ground, webhook: str | None = None, port: int | None = Non
     return Settings(**changed)
 
 
+@pytest.mark.parametrize(
+    ("made", "left"),
+    [("raw/iom_cohort", "Nothing was published"), ("published/csp", "Its release is published")],
+)
 def test_failed_run_is_told_by_webhook_and_mail_without_a_value_of_the_delivery(
+    made: str,
+    left: str,
     ground: Ground,
     webhook: tuple[str, list[dict[str, str]]],
     mailbox: tuple[int, list[Any]],
@@ -226,7 +232,8 @@ def test_failed_run_is_told_by_webhook_and_mail_without_a_value_of_the_delivery(
     from orchestration.errors import LandingError
 
     @dg.op
-    def fails() -> None:
+    def fails(context: dg.OpExecutionContext) -> None:
+        context.log_event(dg.AssetMaterialization(made.split("/")))
         raise LandingError(f"line 3 holds {secret}")
 
     @dg.job
@@ -259,6 +266,7 @@ def test_failed_run_is_told_by_webhook_and_mail_without_a_value_of_the_delivery(
     (mail,) = mailed
     for text in (hook["text"], mail["Subject"] + mail.get_payload()):
         assert "Q1 2018/19" in text
+        assert left in text
         assert "fails: a file of the landing zone could not be read" in text
         assert "csp status" in text
         assert "Jane" not in text
@@ -310,10 +318,14 @@ def test_unreachable_ways_are_named_without_their_secrets(ground: Ground) -> Non
 
 
 def test_messages_say_what_to_do() -> None:
-    failed = run_failure("quarterly_refresh", "0123456789", [], [])
+    failed = run_failure("quarterly_refresh", "0123456789", [], [], released=False)
     assert "before its first step" in failed.body
     assert "Nothing was published" in failed.body
-    over = run_failure("quarterly_refresh", "0123456789", [date(2018, 1, 1), Q1], [])
+    exports = run_failure("quarterly_refresh", "0123456789", [Q1], [], released=True)
+    assert "Its release is published" in exports.body
+    assert "Nothing was published" not in exports.body
+    quarters = [date(2018, 1, 1), Q1]
+    over = run_failure("quarterly_refresh", "0123456789", quarters, [], released=True)
     assert "Q4 2017/18 to Q1 2018/19" in over.subject
     assert "Quarters that it had completed are published" in over.body
     assert "Nothing was published" not in over.body

@@ -108,6 +108,19 @@ def test_blank_lines_below_the_header_are_no_rows(ground: Ground) -> None:
     assert "nothing below" in str(outcome.reason)
 
 
+@pytest.mark.parametrize("beyond", [1, 40, 150])
+def test_a_last_line_over_the_end_of_a_chunk_is_whole(ground: Ground, beyond: int) -> None:
+    row = len(street_row()) + 2
+    count, filler = divmod((1 << 20) + beyond + 2 - len(STREET_HEADER) - 2, row)
+    rows = [street_row(number=number) for number in range(1, count + 1)]
+    rows[0] = street_row(location="On or near Synthetic Street" + "x" * filler)
+    text = street_file(rows).removesuffix("\r\n")
+    assert len(text) == (1 << 20) + beyond
+    ground.put("police_uk_street", "2018-04-01", {NAME: text})
+    (outcome,) = ground.load("police_uk_street").outcomes
+    assert (outcome.state, outcome.rows_loaded) == ("loaded", count)
+
+
 def test_files_that_are_not_named_after_a_quarter_are_told(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-05-01", {NAME: month_file()})
     with pytest.raises(LandingError, match=r"2018-05-01.*is not a quarter"):

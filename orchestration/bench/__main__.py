@@ -19,7 +19,9 @@ from rich.table import Table
 
 from orchestration.bench.archive import Archive, make_archive
 from orchestration.bench.county import report
+from orchestration.bench.ours import CRIME_MARTS
 from orchestration.bench.recorded import machine, read_recorded, record, regressions
+from orchestration.bench.same import script
 from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, load_settings
 
@@ -47,6 +49,14 @@ select count(*) from (
     (select * from made except all select * from wanted)
     union all
     (select * from wanted except all select * from made)
+)
+"""
+
+_DIFFERENT_ROWS = """
+select count(*) from (
+    (select * from ours.marts.{name} except all select * from same.marts.{name})
+    union all
+    (select * from same.marts.{name} except all select * from ours.marts.{name})
 )
 """
 
@@ -103,19 +113,23 @@ def _bulk(
     bare = _bare("keep", archive, folder / "bare.duckdb", limits)
     frames = _measured(["-m", "orchestration.bench.frames", str(archive.raw)], {})
     crime = _ours(archive, folder / "crime", "crime")
+    same = _same(archive, folder, limits)
     everything = _ours(archive, folder / "all", "all")
     differences = _differences(folder / "all", folder / "bare.duckdb")
+    differences += _different_rows(folder / "all", folder / "same" / "warehouse.duckdb")
     readers = _readers(archive, folder / "all")
     measured = (
         ("Floor: bare DuckDB, files to marts, no row kept", floor),
         ("Bare DuckDB: all rows loaded, then the marts", bare),
         ("pandas: three columns read, no row kept", frames),
+        ("Bare DuckDB: all rows loaded, then the warehouse's SQL for these marts", same),
         ("CSP Warehouse: the same marts, checked, by Dagster", crime),
         ("CSP Warehouse: all models, checked, by Dagster", everything),
     )
     console.print(_results(archive, measured))
     console.print(f"Steps of all: {_steps(everything)}")
-    console.print(f"Cells of crime_monthly that differ: {differences}")
+    console.print(f"Steps of the same marts: {_steps(crime)}")
+    console.print(f"Rows of the marts that differ from those of the bare scripts: {differences}")
     console.print(
         "{queries} example queries ({with_rows} find rows) on the published file of "
         "{file_mb:.0f} MB: median {median:.0f} ms, p95 {p95:.0f} ms, slowest {slowest:.0f} ms "
@@ -123,6 +137,7 @@ def _bulk(
     )
     scale = f"{rows // 1_000_000} million rows"
     ratios[f"same marts to bare DuckDB, {scale}"] = crime["seconds"] / bare["seconds"]
+    ratios[f"same marts to their SQL run bare, {scale}"] = crime["seconds"] / same["seconds"]
     ratios[f"all models to bare DuckDB, {scale}"] = everything["seconds"] / bare["seconds"]
     ratios[f"peak memory to its limit, {scale}"] = everything["peak_mib"] / _mib(limits[0])
     ratios[f"example queries' p95 to a sum of all crime, {scale}"] = (
@@ -211,6 +226,15 @@ def _bare(kind: str, archive: Archive, database: Path, limits: tuple[str, str]) 
     )
 
 
+def _same(archive: Archive, folder: Path, limits: tuple[str, str]) -> dict[str, Any]:
+    """Run the SQL of the crime marts that stand in ``folder / "crime"`` by DuckDB alone."""
+    (folder / "same").mkdir()
+    written = folder / "same" / "script.sql"
+    written.write_text(script(folder / "crime", archive.raw))
+    database = folder / "same" / "warehouse.duckdb"
+    return _measured(["-m", "orchestration.bench.same", str(written), str(database), *limits], {})
+
+
 def _ours(archive: Archive, home: Path, what: str, quarters_before: int = 0) -> dict[str, Any]:
     """Run ours as at the archive's last quarter, or as many quarters before it."""
     environment = {
@@ -240,6 +264,17 @@ def _differences(home: Path, bare: Path) -> int:
         connection.execute(_SAME.format(ours=home / "warehouse.duckdb", bare=bare))
         ((count,),) = connection.execute(_DIFFERENCES).fetchall()
     return int(count)
+
+
+def _different_rows(home: Path, same: Path) -> int:
+    """Count the rows of the crime marts that are not in both databases."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home / 'warehouse.duckdb'}' as ours (read_only)")
+        connection.execute(f"attach '{same}' as same (read_only)")
+        counts = [
+            connection.execute(_DIFFERENT_ROWS.format(name=name)).fetchall() for name in CRIME_MARTS
+        ]
+    return sum(int(count) for ((count,),) in counts)
 
 
 def _results(archive: Archive, results: Sequence[tuple[str, dict[str, Any]]]) -> Table:

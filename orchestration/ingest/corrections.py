@@ -349,7 +349,7 @@ def _value(
         rule.message
         for rule in rules
         if connection.execute(f"select {rule.condition} from {given}", [text]).fetchall()
-        != [(True,)]
+        == [(False,)]
     ]
     if broken or (value is None and text):
         why = " ".join(broken) or f"It is not a value of type {column.type}."

@@ -1,6 +1,7 @@
 """What is new in the landing zone, and the submission rules that it must meet to be read at all."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -147,10 +148,12 @@ def look_over(
     _refuse_other_quarters_content(connection, contract, pending, others)
     faults = _receipt_faults(pending.delivery)
     read = _row_reader(contract)
-    for load in pending.files:
+    # Scanning a file is work for numpy, which lets other threads work; a row reader is Python's.
+    with ThreadPoolExecutor(max_workers=1 if read else None) as pool:
+        looks = [pool.submit(_look_into, load, contract, read) for load in pending.files]
+    for look in looks:
         try:
-            _check_kind(contract, load.file)
-            pending.warnings += _look_into(load, contract, read)
+            pending.warnings += look.result()
         except SubmissionError as error:
             faults.extend(error.faults)
     if faults:
@@ -166,6 +169,7 @@ def _row_reader(contract: Contract) -> Reader | None:
 
 def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[Fault]:
     """Read a file's rows, or scan it where the engine will read them; return the warnings."""
+    _check_kind(contract, load.file)
     if read:
         reading = read(load.file)
         if not reading.rows:

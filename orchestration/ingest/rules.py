@@ -16,7 +16,10 @@ _SHOWN = 100
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition that a row must meet, over the columns' text; ``name`` and ``message`` say it."""
+    """A condition that a row must meet, over the columns' text; ``name`` and ``message`` say it.
+
+    The condition is null where it does not apply, as there is no value; only false breaks it.
+    """
 
     column: Column
     name: str
@@ -79,6 +82,9 @@ def as_type(column: Column) -> str:
     """Return the SQL expression that turns a column's text into its type; null if it cannot."""
     if column.type == "VARCHAR":
         return column.name
+    if column.type == "DATE" and column.date_format == "%Y-%m":
+        # A date as the engine writes it itself is read twice as fast as one of a format.
+        return f"try_cast({column.name} || '-01' as date)"
     if column.type == "DATE":
         return f"try_strptime({column.name}, {literal(column.date_format)})::date"
     return f"try_cast({column.name} as {column.type})"
@@ -96,9 +102,7 @@ def rules_of(column: Column) -> list[Rule]:
                 "A value is needed here and there is none.",
             )
         )
-    for name, condition, message in _value_rules(column):
-        rules.append(Rule(column, name, f"({column.name} is null or {condition})", message))
-    return rules
+    return rules + [Rule(column, *rule) for rule in _value_rules(column)]
 
 
 _ValueRule = tuple[str, str, str]
@@ -106,7 +110,12 @@ _ValueRule = tuple[str, str, str]
 
 
 def _value_rules(column: Column) -> list[_ValueRule]:
-    return [*_type_rules(column), *_text_rules(column), *_range_rules(column)]
+    # What looks at the text, or at the number, is null where there is none, without being asked.
+    guarded = [
+        (name, f"({column.name} is null or {condition})", message)
+        for name, condition, message in _type_rules(column)
+    ]
+    return [*guarded, *_text_rules(column), *_range_rules(column)]
 
 
 def _type_rules(column: Column) -> list[_ValueRule]:
@@ -221,7 +230,8 @@ def _error_cell_rule(column: Column) -> Rule:
 
 def acceptable(contract: Contract) -> str:
     """Return the SQL condition that a row breaks no rule for which it would be refused."""
-    return " and ".join(f"({rule.condition})" for rule in _record_rules(contract))
+    conditions = " and ".join(f"({rule.condition})" for rule in _record_rules(contract))
+    return f"({conditions}) is not false"
 
 
 def shown(column: Column, contract: Contract) -> str:

@@ -10,10 +10,15 @@ import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.landing import LandedFile
 
 _CHUNK = 1 << 20
+_LONGEST_LINE = 4 << 20
+_NEWLINE, _QUOTE, _FIRST_BEYOND_ASCII = ord("\n"), ord('"'), 128
 _BINARY_KINDS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel workbook (or a password-protected one)",
@@ -35,7 +40,7 @@ class ScannedFile:
 class _Tally:
     newlines: int = 0
     quotes: int = 0
-    last: bytes = b""
+    ends_open: bool = False
 
 
 def scan_csv(file: LandedFile, headings: Collection[str]) -> ScannedFile:
@@ -52,11 +57,10 @@ def scan_csv(file: LandedFile, headings: Collection[str]) -> ScannedFile:
     _check_header(file, header, headings)
     if tally.quotes % 2:
         raise SubmissionError(_unclosed_quote(file))
-    ends_open = not tally.last.endswith(b"\n")
-    rows = tally.newlines - 1 + (1 if ends_open else 0)
+    rows = tally.newlines - 1 + (1 if tally.ends_open else 0)
     if rows < 1:
         raise SubmissionError(no_rows(file))
-    if ends_open:
+    if tally.ends_open:
         _refuse_cut_short(file, tally, header)
     return ScannedFile(file, header, rows)
 
@@ -88,12 +92,19 @@ def _tally(file: LandedFile) -> _Tally:
     decoder = codecs.getincrementaldecoder("utf-8")()
     with file.path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
-            _check_text(file, decoder, chunk, tally)
-            tally.newlines += chunk.count(b"\n")
-            tally.quotes += chunk.count(b'"')
-            tally.last = chunk[-_CHUNK:]
+            signs = np.frombuffer(chunk, np.uint8)
+            if decoder.getstate()[0] or not _is_plain(signs):
+                _check_text(file, decoder, chunk, tally)
+            tally.newlines += int(np.count_nonzero(signs == _NEWLINE))
+            tally.quotes += int(np.count_nonzero(signs == _QUOTE))
+            tally.ends_open = not chunk.endswith(b"\n")
         _check_text(file, decoder, b"", tally, final=True)
     return tally
+
+
+def _is_plain(signs: NDArray[np.uint8]) -> bool:
+    """Say whether all bytes are ASCII, and none a zero."""
+    return bool(signs.max() < _FIRST_BEYOND_ASCII and signs.min() > 0)
 
 
 def _check_text(
@@ -105,8 +116,6 @@ def _check_text(
     final: bool = False,
 ) -> None:
     pending = decoder.getstate()[0]
-    if chunk.isascii() and not pending and b"\x00" not in chunk:
-        return
     try:
         decoder.decode(chunk, final)
     except UnicodeDecodeError as error:
@@ -222,10 +231,15 @@ def _unclosed_quote(file: LandedFile) -> Fault:
     )
 
 
+def _last_line(file: LandedFile) -> str:
+    with file.path.open("rb") as handle:
+        handle.seek(max(0, file.bytes - _LONGEST_LINE))
+        return handle.read().rsplit(b"\n", 1)[-1].decode("utf-8", "replace")
+
+
 def _refuse_cut_short(file: LandedFile, tally: _Tally, header: tuple[str, ...]) -> None:
-    last_line = tally.last.rsplit(b"\n", 1)[-1].decode("utf-8", "replace")
     try:
-        fields = next(csv.reader([last_line]), [])
+        fields = next(csv.reader([_last_line(file)]), [])
     except csv.Error:  # a value of great length, which the reading of rows will tell
         return
     if len(fields) < len(header):

@@ -46,8 +46,6 @@ counted_as_published as (
     select
         crimes.month,
         force_months.force_code,
-        force_months.delivery,
-        force_months.counted_under,
         case
             when crimes.lsoa_code is null
                 then force_months.force_code || ':unlocated'
@@ -79,10 +77,12 @@ select
     counted.force_code,
     counted.area_code,
     coalesce(types.crime_type, counted.published_crime_type) as crime_type,
-    counted.delivery,
-    counted.counted_under,
+    force_months.delivery,
+    force_months.counted_under,
     sum(counted.offences)::bigint as offences
 from counted_as_published as counted
+inner join force_months
+    on counted.force_code = force_months.force_code and counted.month = force_months.month
 left join conformed_types as types
     on counted.published_crime_type = types.published_name
 group by all
