@@ -9,7 +9,7 @@ def collect_seldom() -> None:
     """Let Python search for unreachable cycles seldom, for the rest of this process.
 
     Imports, definitions and dbt's project are many small objects that stay. At Python's own setting
-    (700 new objects) they are searched over and over, a fifth of a refresh; what is let go and is
-    no part of a cycle is freed at once all the same.
+    (700 new objects) they are searched over and over; what is let go and is no part of a cycle is
+    freed at once all the same.
     """
     gc.set_threshold(*_OBJECTS_BETWEEN)
