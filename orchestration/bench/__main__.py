@@ -68,6 +68,9 @@ def bench(
     history: Annotated[
         int, typer.Option(help="Rows of a quarter, for histories of 4, 20 and 40; 0 for none.")
     ] = 250_000,
+    county: Annotated[
+        bool, typer.Option(help="Protect and attack a county's tables as well.")
+    ] = True,
     keep: Annotated[
         bool, typer.Option("--record", help="Record the ratios as those to be kept.")
     ] = False,
@@ -83,7 +86,8 @@ def bench(
         console.print(f"On {machine()}.")
         differences = _bulk(console, scratch / "bulk", (rows, months, files), ratios)
         _start_up(console, scratch / "sample", ratios)
-        _county(console, ratios)
+        if county:
+            _county(console, ratios)
         if history:
             _growth(console, scratch, history, ratios)
     finally:

@@ -9,10 +9,13 @@ besides are copied from the refreshed warehouse. Prints one JSON object.
 import json
 import resource
 import time
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import duckdb
 
+from orchestration.bench.ours import CRIME_MARTS
 from orchestration.ingest.contract import SOURCES, load_contract
 
 _CRIMES = "police_uk_street"
@@ -24,10 +27,8 @@ def script(home: Path, raw: Path) -> str:
 
     It is for a database called ``warehouse``, and reads the landing zone ``raw``.
     """
-    results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
     warehouse = home / "warehouse.duckdb"
     with duckdb.connect(warehouse, read_only=True) as connection:
-        views = connection.execute("select schema_name, view_name from duckdb_views()").fetchall()
         small = connection.execute(
             "select schema_name, table_name from duckdb_tables() "
             f"where schema_name in ('raw', 'control') and table_name <> '{_CRIMES}' order by all"
@@ -41,16 +42,27 @@ def script(home: Path, raw: Path) -> str:
         for schema, table in [("raw", _CRIMES), *small]
         if schema == "raw"
     ]
-    for result in results:
-        kind, _, name = result["unique_id"].split(".")[:3]
-        if kind == "seed":
-            statements.append(_copy("reference", name))
-        elif kind == "model":
-            relation = result["relation_name"]
-            _, schema, _ = relation.replace('"', "").split(".")
-            made = "view" if (schema, name) in views else "table"
-            statements.append(f"create {made} {relation} as {result['compiled_code']}")
-    return ";\n".join([*statements, "checkpoint"])
+    return ";\n".join([*statements, *_models(home), "checkpoint"])
+
+
+def _models(home: Path) -> Iterator[str]:
+    """Yield the statement of each seed and model behind the crime marts, in an order that works."""
+    target = home / "dbt" / "target"
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    behind: dict[str, list[str]] = {}
+    wanted = [name for name, node in nodes.items() if node["name"] in CRIME_MARTS]
+    while wanted:
+        name = wanted.pop()
+        behind[name] = [one for one in nodes[name]["depends_on"].get("nodes", []) if one in nodes]
+        wanted += [one for one in behind[name] if one not in behind]
+    for name in TopologicalSorter(behind).static_order():
+        node = nodes[name]
+        if node["resource_type"] == "seed":
+            yield _copy("reference", node["name"])
+            continue
+        made = "view" if node["config"]["materialized"] == "view" else "table"
+        compiled = target / "compiled" / node["package_name"] / node["original_file_path"]
+        yield f"create {made} {node['relation_name']} as {compiled.read_text()}"
 
 
 def _copy(schema: str, table: str) -> str:
