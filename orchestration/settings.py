@@ -8,7 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    ByteSize,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestration.errors import CspError, SettingsError
@@ -16,6 +24,7 @@ from orchestration.quarters import parse_quarter
 
 PACKAGE = Path(__file__).resolve().parent
 PROJECT = PACKAGE.parent
+_LEAST_MEMORY = 256 << 20
 
 
 class Settings(BaseSettings):
@@ -31,8 +40,8 @@ class Settings(BaseSettings):
     corrections: Path = Field(
         PACKAGE / "corrections.toml", description="File of known errors and their corrections."
     )
-    memory_limit: str = Field(
-        "2GiB", description="Most memory that the database engine may take, such as 1200MB."
+    memory_limit: ByteSize = Field(
+        ByteSize(2 << 30), description="Most memory that a refresh may take, such as 1200MB."
     )
     threads: int = Field(2, ge=1, description="Threads of the database engine.")
     first_quarter: date = Field(
@@ -92,6 +101,17 @@ class Settings(BaseSettings):
             raise ValueError("it does not start with https:// or http://")
         return value
 
+    @field_validator("memory_limit", mode="before")
+    @classmethod
+    def _enough_memory(cls, value: object) -> ByteSize:
+        try:
+            size = TypeAdapter(ByteSize).validate_python(value)
+        except ValidationError as error:
+            raise ValueError(f"'{value}' is no amount of memory; write it as 2GiB") from error
+        if size < _LEAST_MEMORY:
+            raise ValueError(f"'{value}' is too little for a refresh; give at least 256MiB")
+        return size
+
     @model_validator(mode="after")
     def _whole(self) -> "Settings":
         if self.smtp_host and not (self.smtp_from and self.smtp_to):
@@ -113,6 +133,14 @@ class Settings(BaseSettings):
     def in_production(self) -> bool:
         """Whether the warehouse runs unattended, on real deliveries."""
         return self.profile == "production"
+
+    @property
+    def engine_memory(self) -> str:
+        """What the database engine may take of the memory limit, as it is told.
+
+        A quarter is left to Python and dbt, and to what the engine takes beside its buffers.
+        """
+        return f"{self.memory_limit * 3 // 4 >> 20}MiB"
 
     @property
     def alerts_by_mail(self) -> bool:

@@ -119,7 +119,7 @@ def connect(
 
 def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     config: _Config = {
-        "memory_limit": settings.memory_limit,
+        "memory_limit": settings.engine_memory,
         "threads": settings.threads,
         "temp_directory": str(settings.home / "warehouse.tmp"),
         # A fifth faster to load than the oldest format, and readable by every 1.5 and 2 engine.

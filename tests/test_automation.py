@@ -361,15 +361,22 @@ def test_profile_decides_what_runs_by_itself(tmp_path: Path) -> None:
         assert landing_sensor(settings, stand_in).default_status.value == status
 
 
+def test_the_engine_leaves_a_quarter_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CSP_MEMORY_LIMIT", "1GiB")
+    assert load_settings().engine_memory == "768MiB"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("CSP_ALERT_WEBHOOK", "file:///etc/passwd", "does not start with https"),
         ("CSP_SMTP_HOST", "mail.example.org", "needs CSP_SMTP_FROM and CSP_SMTP_TO"),
         ("CSP_PROFILE", "live", "CSP_PROFILE"),
+        ("CSP_MEMORY_LIMIT", "lots", "'lots' is no amount of memory; write it as 2GiB"),
+        ("CSP_MEMORY_LIMIT", "100MB", "'100MB' is too little"),
     ],
 )
-def test_wrong_alert_settings_are_told(
+def test_wrong_settings_are_told(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
 ) -> None:
     monkeypatch.setenv(name, value)

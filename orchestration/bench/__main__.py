@@ -112,7 +112,7 @@ def _bulk(
     console.print(f"Making an archive of {rows:,} rows over {months} months ...")
     archive = make_archive(folder, rows, months, files)
     _read_through(archive)
-    limits = (settings.memory_limit, str(settings.threads))
+    limits = (settings.engine_memory, str(settings.threads))
     floor = _bare("pass", archive, folder / "floor.duckdb", limits)
     bare = _bare("keep", archive, folder / "bare.duckdb", limits)
     frames = _measured(["-m", "orchestration.bench.frames", str(archive.raw)], {})
@@ -143,18 +143,13 @@ def _bulk(
     ratios[f"same marts to bare DuckDB, {scale}"] = crime["seconds"] / bare["seconds"]
     ratios[f"same marts to their SQL run bare, {scale}"] = crime["seconds"] / same["seconds"]
     ratios[f"all models to bare DuckDB, {scale}"] = everything["seconds"] / bare["seconds"]
-    ratios[f"peak memory to its limit, {scale}"] = everything["peak_mib"] / _mib(limits[0])
+    ratios[f"peak memory to its limit, {scale}"] = everything["peak_mib"] / (
+        settings.memory_limit / 2**20
+    )
     ratios[f"example queries' p95 to a sum of all crime, {scale}"] = (
         readers["p95"] / readers["yardstick"]
     )
     return differences
-
-
-def _mib(limit: str) -> float:
-    with duckdb.connect(config={"memory_limit": limit}) as connection:
-        ((said,),) = connection.execute("select current_setting('memory_limit')").fetchall()
-    number, unit = str(said).split()
-    return float(number) * {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024, "TiB": 1024**2}[unit]
 
 
 def _start_up(console: Console, home: Path, ratios: dict[str, float]) -> None:

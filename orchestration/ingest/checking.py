@@ -32,7 +32,7 @@ def check(settings: Settings, contract: Contract, paths: Sequence[Path]) -> Outc
         raise LandingError(f"Two files are called {readable(twice[0])}. Rename one of them.")
     with TemporaryDirectory(prefix="csp-check-") as scratch:
         config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": settings.memory_limit,
+            "memory_limit": settings.engine_memory,
             "threads": settings.threads,
             "temp_directory": scratch,
         }

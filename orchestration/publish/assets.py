@@ -67,7 +67,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         datetime.now(UTC),
         credits=_credits(manifest),
         sources=sources_behind(manifest, published_nodes(manifest)),
-        memory_limit=settings.memory_limit,
+        memory_limit=settings.engine_memory,
         threads=settings.threads,
         key=settings.warehouse_key.get_secret_value() if settings.warehouse_key else None,
     )

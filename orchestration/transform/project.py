@@ -176,7 +176,7 @@ def _environment(settings: Settings) -> Iterator[None]:
     """Give dbt's profile its settings, which it can only take from the environment."""
     given = {
         "CSP_WAREHOUSE": str(settings.warehouse),
-        "CSP_MEMORY_LIMIT": settings.memory_limit,
+        "CSP_ENGINE_MEMORY": settings.engine_memory,
         "CSP_THREADS": str(settings.threads),
     }
     if settings.warehouse_key:
