@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from orchestration.cli.refreshing import run_refresh
-from orchestration.disclosure import assets, step
+from orchestration.disclosure import step
 from orchestration.disclosure.assembly import (
     assembled,
     ordinary_labels,
@@ -370,7 +370,7 @@ def test_a_finding_stops_the_refresh_before_it_publishes(
         finding = Finding("people D1 Women", "it can be worked out exactly")
         return Outcome(1, 12, 1, 4, 0, (finding,), 0, 50, 0.0, 0.1)
 
-    monkeypatch.setattr(assets, "disclose", found)
+    monkeypatch.setattr(step, "disclose", found)
     console = Console(record=True, width=200)
     settings = sample.settings.__class__(home=home, raw=PROJECT / "raw")
     assert run_refresh(settings, date(2018, 4, 1), console) == 1
