@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from orchestration.disclosure.model import MANY, PrintedRatio, Publication
@@ -39,6 +39,7 @@ NODES = 20_000
 _MOVES = 40
 _STEP = 12.0
 _PENALTY = 0.01
+_BASE = 2 * MANY
 
 
 @dataclass(frozen=True)
@@ -278,6 +279,7 @@ class _System:
         self._matrix = csr_matrix(
             (told[:, 2], (told[:, 0], told[:, 1])), shape=(len(rows), len(keys))
         )
+        self.by_count = csc_matrix(self._matrix)
         self._solver = self._loaded()
         self._witnesses = np.zeros((0, len(keys)), dtype=np.int64)
 
@@ -290,6 +292,9 @@ class _System:
             ("mip_rel_gap", 0.0),
             ("mip_abs_gap", 0.5),
             ("mip_max_nodes", NODES),
+            # Problems are small and many.
+            ("presolve", "off"),
+            ("mip_heuristic_run_feasibility_jump", False),
         ):
             solver.setOptionValue(option, value)
         solver.addVars(len(self.keys), self._low.astype(float), self._high.astype(float))
@@ -386,7 +391,12 @@ class _System:
             shape=(rows, 2 * columns),
         )
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("random_seed", 0),
+            ("presolve", "off"),
+        ):
             solver.setOptionValue(option, value)
         nothing = np.zeros(2 * columns)
         solver.addVars(2 * columns, nothing, nothing)
@@ -414,10 +424,22 @@ class _System:
         free, witnesses = (self._low[place], self._high[place]), self._witnesses
         self._bind(place, known[1], known[1])
         self._witnesses = fitting = witnesses[witnesses[:, place] == known[1]]
-        found = {key: self._interval_of(key, enough) for key in asked}
+        found = self._seen_enough(asked, enough) if enough else {}
+        rest = [key for key in asked if key not in found]
+        found |= {key: self._interval_of(key, enough) for key in rest}
         self._bind(place, *free)
         self._witnesses = np.vstack([witnesses, self._witnesses[len(fitting) :]])
         return found
+
+    def _seen_enough(self, asked: Sequence[str], enough: Enough) -> dict[str, Interval]:
+        """Return the intervals that witnesses show to be enough already."""
+        if not len(self._witnesses):
+            return {}
+        places = [self._place[key] for key in asked]
+        columns = self._witnesses[:, places]
+        ends = zip(columns.min(axis=0).tolist(), columns.max(axis=0).tolist(), strict=True)
+        seen = {key: _interval(*pair) for key, pair in zip(asked, ends, strict=True)}
+        return {key: interval for key, interval in seen.items() if enough(key, interval)}
 
     def _bind(self, place: int, low: int, high: int) -> None:
         self._low[place], self._high[place] = low, high
@@ -575,11 +597,14 @@ class _Spread:
         """Ask of the intervals that have changed whether they are enough, of equal ones once."""
         for row, wider in zip(rows, changed & ~self._done[rows], strict=True):
             columns = np.flatnonzero(wider)
-            ends = np.stack([self._least[row, columns], self._greatest[row, columns]])
-            different, which = np.unique(ends, axis=1, return_inverse=True)
+            # Both ends as one number, for numbers are told apart faster than pairs.
+            ends = self._least[row, columns] * _BASE + self._greatest[row, columns]
+            different, which = np.unique(ends, return_inverse=True)
             key = self._system.keys[self._asked[row]]
-            told = [self._enough(key, _interval(int(one), int(two))) for one, two in different.T]
-            self._done[row, columns] = np.array(told, dtype=bool)[which.ravel()]
+            told = [
+                self._enough(key, _interval(*divmod(pair, _BASE))) for pair in different.tolist()
+            ]
+            self._done[row, columns] = np.array(told, dtype=bool)[which]
 
     def _move(self, rows: NDArray[np.int64], still: NDArray[np.int64], upwards: bool) -> None:
         size, places = len(self._start), self._asked[rows]
@@ -603,8 +628,7 @@ class _Spread:
         moving = np.flatnonzero(np.abs(move) > 1e-6)
         if not moving.size:
             return
-        part = abs(self._system.matrix[:, moving])
-        _, label = connected_components(part.T @ part, directed=False)
+        label = self._parted(moving)
         amounts = np.rint(move[moving]).astype(np.int64)
         order = np.argsort(label, kind="stable")
         for members in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
@@ -614,6 +638,22 @@ class _Spread:
                 if not len(self._contributors):
                     self._points.append(point)
                 self._take(moving[members], point)
+
+    def _parted(self, moving: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return for each of the counts that move the number of the part that it belongs to."""
+        by_count, size = self._system.by_count, len(moving)
+        starts = by_count.indptr[moving]
+        ends = np.concatenate([[0], np.cumsum(by_count.indptr[moving + 1] - starts)])
+        terms = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], np.diff(ends))
+        # Counts and rows are the nodes: a row links the counts that stand in it.
+        nodes = size + by_count.shape[0]
+        pointers = np.concatenate([ends, np.full(nodes - size, ends[-1])])
+        links = csr_matrix(
+            (np.ones(len(terms)), size + by_count.indices[terms], pointers), shape=(nodes, nodes)
+        )
+        _, label = connected_components(links, directed=False)
+        parted: NDArray[np.int64] = label[:size]
+        return parted
 
     def _take(self, places: NDArray[np.int64], point: NDArray[np.int64]) -> None:
         places = places[point[places] != self._start[places]]

@@ -45,6 +45,8 @@ _PENALTY = 0.02
 _SPLITS = 24
 _STALE = 3
 _NODES = 20
+_FEW = 8
+_IN_VAIN = 6
 
 
 class Cut(NamedTuple):
@@ -202,7 +204,7 @@ class _Proofs:
 
         Where it is a draft, ``outsiders_only``, fractions of a person will do.
         """
-        self._choose(hidden)
+        self._choose(hidden, outsiders_only)
         cuts = self._mend(0, fractions_only=outsiders_only)
         if outsiders_only:
             return self._hidden.copy(), cuts
@@ -216,13 +218,22 @@ class _Proofs:
         cuts: list[Cut] = []
         fault = self._linear_fault if fractions_only else self._fault
         while True:
-            self._move_many(column)
-            rows = np.flatnonzero(self._unmet()[:, column])
+            if len(self._rows_unmet(column)) > _FEW:
+                self._move_many(column)
+            rows = self._rows_unmet(column)
             before = len(cuts)
-            for row in rows:
-                if self._unmet()[row, column] and (cut := fault(int(row), column)):
+            in_vain = 0
+            for number, row in enumerate(rows):
+                if not self._is_unmet(row, column):
+                    continue
+                if cut := fault(int(row), column):
                     cuts.append(cut)
                     self._satisfy(cut)
+                    continue
+                in_vain += 1
+                # What was hidden since has met many demands, which one move may show.
+                if in_vain % _IN_VAIN == 0 and len(rows) - number > _FEW:
+                    self._move(self._rows_unmet(column), self._knows(column), upwards=True)
             if not rows.size or (fractions_only and len(cuts) == before):
                 return cuts
 
@@ -262,12 +273,12 @@ class _Proofs:
             raise self.unprotectable()
         satisfy(self._group, self._hidden, cut.coefficients, cut.need)
 
-    def _choose(self, hidden: Mask) -> None:
+    def _choose(self, hidden: Mask, outsiders_only: bool = False) -> None:
+        size = (len(self._rows), 1 if outsiders_only else len(self._lone) + 1)
         wider = not (self._hidden & ~hidden).any()
         self._hidden = hidden.copy()
-        if wider and self._above.size:
+        if wider and self._above.shape == size:
             return
-        size = (len(self._rows), len(self._lone) + 1)
         self._above, self._below = np.zeros(size, np.int64), np.zeros(size, np.int64)
         for witness in self._witnesses:
             if self._fits(witness):
@@ -286,22 +297,35 @@ class _Proofs:
         rows = self._row_of[witness.places]
         amounts = witness.amounts[rows >= 0][:, None]
         rows = rows[rows >= 0]
-        columns = self._column_of[witness.places]
-        free = np.ones(self._above.shape[1], dtype=bool)
-        free[columns[columns >= 0]] = False
-        above, below = np.where(free, amounts, 0), np.where(free, -amounts, 0)
+        above, below = amounts, -amounts
+        if (attackers := self._above.shape[1]) > 1:
+            columns = self._column_of[witness.places]
+            free = np.ones(attackers, dtype=bool)
+            free[columns[columns >= 0]] = False
+            above, below = np.where(free, above, 0), np.where(free, below, 0)
         further = (above > self._above[rows]) & (self._above[rows] < self._alone[rows][:, None])
         lower = (below > self._below[rows]) & (self._below[rows] < self._alone[rows][:, None])
         self._above[rows] = np.maximum(self._above[rows], above)
         self._below[rows] = np.maximum(self._below[rows], below)
         return bool(further.any() or lower.any())
 
-    def _unmet(self) -> Mask:
-        above, below = self._above, self._below
+    def _unmet(self, columns: slice = slice(None)) -> Mask:
+        """Return which demands are not met, against some attackers or all."""
+        above, below = self._above[:, columns], self._below[:, columns]
         met = (above >= self._reach[:, None]) & (above + below >= self._span[:, None])
         met |= ~self._marked[:, None] & (below >= self._values[:, None])
-        unmet: Mask = ~(met | self._own)
+        unmet: Mask = ~(met | self._own[:, : self._above.shape[1]][:, columns])
         return unmet
+
+    def _rows_unmet(self, column: int) -> NDArray[np.int64]:
+        """Return the counts whose demand against one attacker is not met."""
+        return np.flatnonzero(self._unmet(slice(column, column + 1)))
+
+    def _is_unmet(self, row: int, column: int) -> bool:
+        above, below = self._above[row, column], self._below[row, column]
+        met = above >= self._reach[row] and above + below >= self._span[row]
+        met = met or (not self._marked[row] and below >= self._values[row])
+        return not (met or self._own[row, column])
 
     def _learn(self, point: NDArray[np.float64]) -> None:
         """Keep the parts of a point that are whole numbers and fit."""
@@ -318,11 +342,11 @@ class _Proofs:
 
     def _move_many(self, column: int) -> None:
         """Move all counts at once that are not proved against one attacker, up and then down."""
-        still = self._lone[column - 1 : column] if column else self._lone[:0]
+        still = self._knows(column)
         for upwards in (True, False, True):
-            while (rows := np.flatnonzero(self._unmet()[:, column])).size:
+            while (rows := self._rows_unmet(column)).size:
                 self._move(rows, still, upwards)
-                if len(rows) == self._unmet()[:, column].sum():
+                if len(rows) == len(self._rows_unmet(column)):
                     break
 
     def _split(self) -> None:
@@ -330,14 +354,14 @@ class _Proofs:
         draws = np.random.Generator(np.random.PCG64(0))
         stale = 0
         for number in range(_SPLITS):
-            unmet = self._unmet()[:, 1:]
+            unmet = self._unmet(slice(1, None))
             before = unmet.sum()
             if not before or stale >= _STALE:
                 return
             still = (draws.random(len(self._lone)) < 0.5) & unmet.any(axis=0)
             rows = np.flatnonzero(unmet[:, still].any(axis=1))
             self._move(rows, self._lone[still], upwards=number % 4 != 3)
-            stale = stale + 1 if self._unmet()[:, 1:].sum() > 0.95 * before else 0
+            stale = stale + 1 if self._unmet(slice(1, None)).sum() > 0.95 * before else 0
 
     def _move(self, rows: NDArray[np.int64], still: NDArray[np.int64], upwards: bool) -> None:
         # A count that is printed nowhere is safe where it may be none, so it moves the other way.
@@ -353,7 +377,7 @@ class _Proofs:
         """Return an inequality for one demand, or none where it is met after all."""
         cut = self._linear_fault(row, column)
         if cut is None:
-            if not self._unmet()[row, column] or self._whole_met(row, column):
+            if not self._is_unmet(row, column) or self._whole_met(row, column):
                 return None
             cut = self._beside(row)
         if column and self._is_own_affair(row, column):
@@ -376,7 +400,7 @@ class _Proofs:
             if self._marked[row]:
                 return Cut(*cut)
         self._learn(above.point)
-        if not self._unmet()[row, column]:
+        if not self._is_unmet(row, column):
             return None
         below = group.prober.linear(self._hidden, place, 1, knows)
         self._learn(below.point)
@@ -399,7 +423,7 @@ class _Proofs:
             ways.append((nowhere, (place, self._values[row : row + 1])))
         for up, down in ways:
             self._learn(self._mover.moved(self._hidden, still, up, down, whole=True))
-        return not self._unmet()[row, column]
+        return not self._is_unmet(row, column)
 
     def _is_own_affair(self, row: int, column: int) -> bool:
         """Whether a contributor learns as much where nothing is shown but the noughts."""
@@ -426,7 +450,7 @@ class _Proofs:
         """Return the fault of a count that stays open with everything hidden."""
         self._choose(self._group.must | self._group.optional)
         self._move_many(0)
-        rows = np.flatnonzero(self._unmet()[:, 0])
+        rows = self._rows_unmet(0)
         faulty = [row for row in rows if self._fault(int(row), 0) is not None]
         place = self._rows[faulty[0]] if faulty else 0
         return unprotectable(self._group.cells[place])
@@ -508,11 +532,21 @@ def _whole_parts(group: Group, point: NDArray[np.float64]) -> Iterator[_Witness]
     moving = np.flatnonzero(np.abs(point) > _NEAR)
     if not moving.size:
         return
-    part = group.matrix[:, moving]
-    _, label = connected_components(abs(part.T) @ abs(part), directed=False)
     whole = np.rint(point[moving]).astype(np.int64)
-    astray = np.asarray(part @ whole) != 0
-    wrong = set(label[np.asarray(abs(part[astray]).sum(axis=0)).ravel() > 0].tolist())
+    # Cells and equations are the nodes, terms the edges; the terms of some cells, end to end.
+    columns, size = group.columns, len(moving)
+    starts = columns.indptr[moving]
+    ends = np.concatenate([[0], np.cumsum(columns.indptr[moving + 1] - starts)])
+    cell = np.repeat(np.arange(size), np.diff(ends))
+    terms = np.arange(ends[-1]) + (starts - ends[:-1])[cell]
+    rows = columns.indices[terms]
+    nodes = size + columns.shape[0]
+    pointers = np.concatenate([ends, np.full(nodes - size, ends[-1])])
+    edges = csr_matrix((np.ones(len(rows)), size + rows, pointers), shape=(nodes, nodes))
+    _, label = connected_components(edges, directed=False)
+    sums = np.bincount(rows, columns.data[terms] * whole[cell], nodes - size)
+    wrong = set(label[size:][sums != 0].tolist())
+    label = label[:size]
     order = np.argsort(label, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         if int(label[members[0]]) not in wrong:

@@ -19,7 +19,7 @@ from typing import Any
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 
 from orchestration.disclosure.model import MANY, Cell, Relation
 from orchestration.errors import DisclosureError
@@ -130,6 +130,11 @@ class Group:
         self.prober = Prober(self)
         self._own: dict[tuple[int, int], bool] = {}
         self._witnesses = np.zeros((1, len(self.cells)), dtype=np.int64)
+
+    @cached_property
+    def columns(self) -> csc_matrix:
+        """The equations' coefficients, cell by cell."""
+        return csc_matrix(self.matrix)
 
     @cached_property
     def demands(self) -> "list[Demand]":
@@ -447,7 +452,10 @@ def add_equations(solver: Any, matrix: csr_matrix) -> None:
 
 
 def quiet_solver() -> Any:
-    """Return a solver that says nothing and gives the same answer each time."""
+    """Return a solver that says nothing and gives the same answer each time.
+
+    It is asked many small things in turn: what pays on a large problem only costs here.
+    """
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
@@ -455,6 +463,8 @@ def quiet_solver() -> Any:
         ("random_seed", 0),
         ("mip_rel_gap", 0.0),
         ("mip_abs_gap", 0.99),
+        ("presolve", "off"),
+        ("mip_heuristic_run_feasibility_jump", False),
     ):
         solver.setOptionValue(option, value)
     return solver
