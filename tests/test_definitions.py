@@ -97,6 +97,9 @@ def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
     owners = {"/".join(check.asset_key.path) for check in checks}
     assert {"marts/crime_monthly", "reports/table_5_social_dwellings", "control/in_force"} <= owners
     assert {f"raw/{name}" for name in load_contracts()} <= owners
+    # A test of several models is a check only where it says of which.
+    written = {path.stem for path in (PROJECT / "dbt_project" / "tests").glob("*.sql")}
+    assert written and written <= {check.name for check in checks}
 
 
 def test_the_attack_blocks_what_follows(definitions: dg.Definitions) -> None:

@@ -1,7 +1,10 @@
 -- Both extracts of a cohort's snapshot name the same people. Two systems, so a warning and not an
 -- error; returns how many are in one of them only.
 
-{{ config(severity='warn') }}
+{{ config(
+    severity='warn',
+    meta={'dagster': {'ref': {'name': 'stg_oasys_assessments__people'}}}
+) }}
 
 with both_systems as (
 

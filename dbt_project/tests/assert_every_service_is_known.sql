@@ -1,5 +1,7 @@
 -- A youth offending service or prison that the reference tables do not list would be left out.
 
+{{ config(meta={'dagster': {'ref': {'name': 'stg_youth_offending__registrations'}}}) }}
+
 select distinct
     youth_offending_service as left_out
 from {{ ref('stg_youth_offending__registrations') }}

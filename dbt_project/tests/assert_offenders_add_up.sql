@@ -1,6 +1,8 @@
 -- The three marts of offenders count the same people: every dimension of the profile, and the
 -- frequency, add up to the financial year's count, and the force's to its districts'.
 
+{{ config(meta={'dagster': {'ref': {'name': 'offender_rates'}}}) }}
+
 with rates as (
 
     select

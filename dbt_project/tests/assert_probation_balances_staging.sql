@@ -2,6 +2,8 @@
 -- dimension, and so are the assessments; districts and remainders add up to the force. Returns the
 -- counts that differ.
 
+{{ config(meta={'dagster': {'ref': {'name': 'probation_profile'}}}) }}
+
 with delivered as (
 
     select

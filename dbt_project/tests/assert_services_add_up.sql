@@ -1,6 +1,8 @@
 -- Districts and the force's remainders add up to the whole: the force area for young people and
 -- offender management; every area of release, beside the force area's districts, for prisons.
 
+{{ config(meta={'dagster': {'ref': {'name': 'youth_offenders'}}}) }}
+
 with youth as (
 
     select

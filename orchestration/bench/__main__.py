@@ -190,7 +190,13 @@ def _growth(console: Console, scratch: Path, rows: int, ratios: dict[str, float]
     )
 
 
+def _settle() -> None:
+    """Let what was written before reach the disk: what is measured next is not to wait for it."""
+    os.sync()
+
+
 def _timed(arguments: list[str], environment: dict[str, str]) -> float:
+    _settle()
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
@@ -208,6 +214,7 @@ def _read_through(archive: Archive) -> None:
 
 
 def _measured(arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    _settle()
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
         env={**os.environ, **environment},
