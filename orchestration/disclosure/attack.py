@@ -39,7 +39,7 @@ NODES = 20_000
 _MOVES = 40
 _STEP = 12.0
 _PENALTY = 0.01
-_BASE = 2 * MANY
+_BASE = 2 * MANY  # more than any count
 
 
 @dataclass(frozen=True)

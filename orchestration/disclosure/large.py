@@ -45,8 +45,8 @@ _PENALTY = 0.02
 _SPLITS = 24
 _STALE = 3
 _NODES = 20
-_FEW = 8
-_IN_VAIN = 6
+_FEW = 8  # demands that are asked one by one
+_IN_VAIN = 6  # questions in vain after which counts are moved together again
 
 
 class Cut(NamedTuple):
