@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.errors import EncryptionError
+from orchestration.quoting import literal
 
 
 def crypto_extension() -> Path:
@@ -33,21 +34,27 @@ def crypto_extension() -> Path:
 
 
 def attach_encrypted(
-    connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: str, *, read_only: bool
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    alias: str,
+    key: str,
+    *,
+    written_as: str | None = None,
 ) -> None:
-    """Attach the encrypted database at ``path``, making it where it is missing and may be written.
+    """Attach the encrypted database at ``path`` for reading, or to be ``written_as`` is said.
 
+    ``written_as`` are options of ``attach``; with them, the database is made where it is missing.
     What the engine puts down on disk for want of memory is encrypted from here on too. Raises
     :class:`EncryptionError` for a wrong key and for a database that is not encrypted, and the
     engine's own error, without the key, for anything else.
     """
-    options = "read_only" if read_only else "storage_version 'v1.5.0'"
     try:
-        if not read_only:
-            connection.execute(f"load {_literal(str(crypto_extension()))}")
+        if written_as:
+            connection.execute(f"load {literal(str(crypto_extension()))}")
         connection.execute("set temp_file_encryption = true")
         connection.execute(
-            f"attach {_literal(str(path))} as {alias} (encryption_key {_literal(key)}, {options})"
+            f"attach {literal(str(path))} as {alias} (encryption_key {literal(key)}, "
+            f"{written_as or 'read_only'})"
         )
     except duckdb.Error as error:
         raise _without_key(error, path, key) from None
@@ -71,7 +78,3 @@ def refuse_without_key(error: duckdb.Error, path: Path) -> None:
         raise EncryptionError(
             f"{path} is encrypted. Set CSP_WAREHOUSE_KEY to the key that it was made with."
         ) from error
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -20,15 +20,13 @@ from typing import Literal
 import duckdb
 
 from orchestration.backup import backups
-from orchestration.encryption import attach_encrypted
 from orchestration.errors import PurgeError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.rawtables import ensure_control
-from orchestration.ingest.rules import literal
 from orchestration.publish.placement import sync
 from orchestration.quarters import quarters_before
 from orchestration.settings import Settings
-from orchestration.warehouse import CATALOGUE, connect, log_beside
+from orchestration.warehouse import CATALOGUE, attach, connect, log_beside
 
 _KEPT_SCHEMAS = ("raw", "quarantine", "control", "corrected")
 _PSEUDONYM = re.compile(rb"[0-9a-f]{64}")
@@ -256,12 +254,7 @@ def _beside(
     settings: Settings, connection: duckdb.DuckDBPyConnection, new: Path, *, read_only: bool
 ) -> Iterator[None]:
     """Attach the new file as ``purging``, encrypted as the old one is."""
-    if settings.warehouse_key:
-        key = settings.warehouse_key.get_secret_value()
-        attach_encrypted(connection, new, "purging", key, read_only=read_only)
-    else:
-        options = "read_only" if read_only else "storage_version 'v1.5.0'"
-        connection.execute(f"attach {literal(str(new))} as purging ({options})")
+    attach(connection, new, "purging", settings.warehouse_key, read_only=read_only)
     yield
     connection.execute("detach purging")
 

@@ -17,7 +17,7 @@ import duckdb
 
 from orchestration.exports.assessment import compared_tables
 from orchestration.exports.errors import ExportError, UnknownPartnershipError
-from orchestration.publish.database import identifier, literal, qualified
+from orchestration.quoting import identifier, literal, qualified
 
 Row = Mapping[str, object]
 """One row of a table, by column name."""

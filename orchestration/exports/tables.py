@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.exports.selection import Partnership, TableRef, selection_query
-from orchestration.publish.database import identifier, literal
+from orchestration.quoting import identifier, literal
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A text cell that starts with one of these may be run as a formula by a spreadsheet.

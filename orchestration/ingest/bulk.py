@@ -8,8 +8,9 @@ import duckdb
 
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault
-from orchestration.ingest.rules import acceptable, broken_rules, literal, typed
+from orchestration.ingest.rules import acceptable, broken_rules, typed
 from orchestration.ingest.scan import ScannedFile
+from orchestration.quoting import literal
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import CspError
 from orchestration.ingest.contract import Column, Contract
-from orchestration.ingest.rules import as_type, literal, rules_of
+from orchestration.ingest.rules import as_type, rules_of
 from orchestration.quarters import parse_quarter
+from orchestration.quoting import literal
 
 
 class CorrectionError(CspError):

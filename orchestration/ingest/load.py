@@ -24,16 +24,10 @@ from orchestration.ingest.pseudonyms import Pseudonyms, throwaway_pseudonyms
 from orchestration.ingest.rawtables import ensure_control, ensure_raw_table
 from orchestration.ingest.reading import rows_table
 from orchestration.ingest.record import record
-from orchestration.ingest.rules import (
-    acceptable,
-    broken_rules,
-    literal,
-    shown,
-    typed,
-    warning_rules,
-)
+from orchestration.ingest.rules import acceptable, broken_rules, shown, typed, warning_rules
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
 from orchestration.ingest.supplier_report import file_report
+from orchestration.quoting import literal
 from orchestration.warehouse import is_damage, is_refused_by_disk
 
 _DESCRIBED_LINES = 10_000

@@ -11,7 +11,7 @@ import duckdb
 
 from orchestration.errors import OutdatedWarehouseError
 from orchestration.ingest.contract import Contract
-from orchestration.ingest.rules import literal
+from orchestration.quoting import literal
 
 _CONTROL = Path(__file__).with_name("control.sql")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from orchestration.ingest.contract import Column, Contract
 from orchestration.ingest.wording import date_form
+from orchestration.quoting import literal
 
 _ERROR_CELL = "#(DIV/0!|N/A|NAME\\?|NULL!|NUM!|REF!|VALUE!)"
 _SHOWN = 100
@@ -25,11 +26,6 @@ class Rule:
     name: str
     condition: str
     message: str
-
-
-def literal(text: str) -> str:
-    """Quote ``text`` as a SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def typed(column: Column, contract: Contract) -> str:

@@ -15,15 +15,10 @@ import duckdb
 
 from orchestration.publish.catalogue import PublishedColumn, PublishedTable
 from orchestration.publish.causes import REVISIONS, Context, Evidence, Shift, cause_of
-from orchestration.publish.database import (
-    CATALOGUE,
-    attach_read_only,
-    identifier,
-    literal,
-    qualified,
-)
+from orchestration.publish.database import CATALOGUE, attach_read_only
 from orchestration.publish.errors import PublishError
 from orchestration.quarters import quarter_end
+from orchestration.quoting import identifier, literal, qualified
 
 PREVIOUS_QUARTER = "previous quarter"
 REPLACED_BUILD = "replaced build"

@@ -11,7 +11,7 @@ import duckdb
 
 from orchestration.publish.catalogue import PublishedTable
 from orchestration.publish.contents import METHODS, RELEASE
-from orchestration.publish.database import identifier, literal, qualified
+from orchestration.quoting import identifier, literal, qualified
 
 _TIMELESS = ("quarter", "quarter_label", "schema_version", "synthetic", "synthetic_notice")
 """Columns of ``release`` that make a difference; when and by which version it was built do not."""

@@ -14,13 +14,14 @@ import duckdb
 
 from orchestration.publish.catalogue import PublishedColumn, PublishedTable
 from orchestration.publish.changes import CHANGES, IN_FORCE
-from orchestration.publish.database import CATALOGUE, identifier, literal, qualified
+from orchestration.publish.database import CATALOGUE
 from orchestration.publish.errors import (
     MissingTableError,
     SchemaMismatchError,
     UnknownOriginError,
 )
 from orchestration.quarters import quarter_label
+from orchestration.quoting import identifier, literal, qualified
 
 SCHEMA_VERSION = 1
 """Raised when a published column is dropped, renamed or retyped."""

@@ -13,27 +13,13 @@ import duckdb
 
 from orchestration.encryption import attach_encrypted
 from orchestration.publish.errors import PublishError, ReleaseUnreadableError
+from orchestration.quoting import identifier, literal
 
 PUBLISHED_FILE = "csp.duckdb"
 """Name of a published file. DuckDB names a catalogue after its file, so this never changes."""
 
 CATALOGUE = "csp"
 """Catalogue name that readers see."""
-
-
-def identifier(name: str) -> str:
-    """Quote ``name`` for use as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def qualified(*names: str) -> str:
-    """Quote and join the parts of a name, such as catalogue, schema and table."""
-    return ".".join(identifier(name) for name in names)
-
-
-def literal(text: str) -> str:
-    """Quote ``text`` as an SQL string, for statements that take no parameters."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @contextmanager
@@ -64,7 +50,7 @@ def attach_read_only(
         raise PublishError(f"There is no database at {path}.")
     try:
         if key:
-            attach_encrypted(connection, path, identifier(alias), key, read_only=True)
+            attach_encrypted(connection, path, identifier(alias), key)
         else:
             connection.execute(f"attach {literal(str(path))} as {identifier(alias)} (read_only)")
     except duckdb.Error as error:

@@ -40,8 +40,6 @@ from orchestration.publish.database import (
     PUBLISHED_FILE,
     attach_read_only,
     engine,
-    identifier,
-    literal,
     open_release,
 )
 from orchestration.publish.errors import (
@@ -60,6 +58,7 @@ from orchestration.publish.standing import (
     settle_current,
 )
 from orchestration.quarters import parse_quarter, quarter_label
+from orchestration.quoting import identifier, literal
 from orchestration.warehouse import damaged, is_damage, is_refused_by_disk
 
 STORAGE_VERSION = "v1.0.0"

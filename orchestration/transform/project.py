@@ -145,7 +145,6 @@ def run_dbt(
         *arguments,
         "--project-dir", str(PROJECT_DIR),
         "--profiles-dir", str(PROJECT_DIR),
-        "--target", "encrypted" if settings.warehouse_key else "warehouse",
         "--target-path", str(settings.dbt_state / "target"),
         "--log-path", str(settings.dbt_state / "logs"),
         "--log-level", "none",
