@@ -193,3 +193,23 @@ def test_the_warehouse_is_free_though_dbt_breaks_off_amid_a_statement(
     with connect(settings, read_only=True) as connection:
         assert connection.execute("select count(*) from held").fetchall() == [(0,)]
     statement.join()
+
+
+def test_dbt_leaves_the_row_groups_of_a_load_as_they_are(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with connect(settings) as connection:
+        connection.execute("create table loaded as select i from range(300_000) as rows (i)")
+    sizes = _row_groups(settings)
+    statement = json.dumps({"sql": "insert into loaded values (0)"})
+    run_dbt(settings, ["run-operation", "run_query", "--args", statement])
+    assert max(sizes) < 100_000
+    assert _row_groups(settings)[: len(sizes) - 1] == sizes[:-1]
+
+
+def _row_groups(settings: Settings) -> list[int]:
+    with connect(settings, read_only=True) as connection:
+        rows = connection.execute(
+            "select max(count) from pragma_storage_info('loaded') "
+            "group by row_group_id order by row_group_id"
+        ).fetchall()
+    return [size for (size,) in rows]
