@@ -5,7 +5,7 @@ from datetime import date
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -228,6 +228,65 @@ def test_rows_delivered_are_rows_loaded_plus_rows_refused(
     else:
         assert good < len(rows)
         assert outcome.rows_loaded == 0
+
+
+_QUARTERS = ("2018-04-01", "2018-07-01", "2018-10-01")
+
+
+def _delivered(kind: str, quarter: str) -> dict[str, str | bytes]:
+    """Return files of a quarter, faulty in one way each; ``copy`` is the same in every quarter."""
+    month = quarter[:7]
+    odd = {"few wrong": street_row(month, "Shouting"), "few short": "short,line"}.get(kind)
+    rows = [street_row(month, number=number) for number in range(150 if odd else 10)]
+    good = street_file([*rows, odd] if odd else rows)
+    return {
+        "copy": {"a.csv": month_file()},
+        "twice": {"a.csv": good, "b.csv": month_file(month, 3)},
+        "wrong": {"a.csv": good + street_row(month, "Shouting") + "\r\n"},
+        "no header": {"a.csv": good.partition("\r\n")[2]},
+    }.get(kind, {"a.csv": good})
+
+
+@hypothesis_settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@example(["few wrong", "few short", "twice"])
+@example(["wrong", "good", "few wrong"])
+@given(
+    st.lists(
+        st.sampled_from(["good", "few wrong", "few short", "wrong", "twice", "copy", "no header"]),
+        min_size=2,
+        max_size=3,
+    )
+)
+def test_deliveries_loaded_together_fare_as_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, kinds: list[str]
+) -> None:
+    """One statement loads and records them all; each is judged by itself all the same."""
+    from orchestration.settings import Settings
+
+    folder = tmp_path_factory.mktemp("together")
+    quarters = _QUARTERS[: len(kinds)]
+    together, apart = (
+        Ground(Settings(home=folder / way, raw=folder / "raw")) for way in ("together", "apart")
+    )
+    for quarter, kind in zip(quarters, kinds, strict=True):
+        together.put("police_uk_street", quarter, _delivered(kind, quarter))
+    recorded = []
+    for ground, loads in ((together, quarters[-1:]), (apart, quarters)):
+        for quarter in loads:
+            ground.load("police_uk_street", quarter)
+        recorded.append(
+            {
+                table: ground.query(f"select * from {table} order by all")
+                for table in (
+                    "control.deliveries", "control.files", "control.landing_index",
+                    "control.coverage", "quarantine.refused_rows", "raw.police_uk_street",
+                )
+            }
+        )  # fmt: skip
+    assert recorded[0] == recorded[1]
+    assert len(recorded[0]["control.deliveries"]) == len(kinds)
 
 
 def test_several_wrong_cells_of_one_sheet_line_are_each_counted(ground: Ground) -> None:

@@ -46,9 +46,9 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
     cells, hidden = protection.tables.cells, protection.hidden
 
     def clear(key: str, interval: Interval) -> bool:
-        """Whether an interval is wide enough, and wider than the narrowest that may be."""
+        """Whether an interval is without fault, and no narrower than a sensitive one may be."""
         fault = fault_of(cells[key], key in hidden, interval)
-        return fault is None and (key not in hidden or interval.width >= cells[key].rule.threshold)
+        return fault is None and (key not in hidden or interval.width >= _demanded(cells[key]))
 
     intervals = attack(published, enough=clear)
     narrowest = _narrowest(published, intervals, cells, hidden)
@@ -67,17 +67,24 @@ def _narrowest(
     published: Publication, intervals: dict[str, Interval], cells: Mapping[str, Cell],
     hidden: frozenset[str],
 ) -> float | None:  # fmt: skip
-    """Return the least width of a hidden count's interval, and make those exact that might be."""
+    """Return the least width of a hidden count's interval, and make those exact that might be.
+
+    Many searches end at the very width that is demanded. Most often the first that is made exact
+    is as narrow, and answers for all of them; where it is not, ever more are asked at a time.
+    """
     widths = {key: interval.width for key, interval in intervals.items() if key in hidden}
-    # What is narrower than the threshold was searched to its extremes already.
-    exact = {key for key, width in widths.items() if width < cells[key].rule.threshold}
+    # What is narrower than demanded was searched to its extremes already.
+    exact = {key for key, width in widths.items() if width < _demanded(cells[key])}
+    at_a_time = 1
     while widths:
-        key = min(widths, key=lambda key: (widths[key], key not in exact, key))
-        if key in exact:
-            return widths[key]
-        intervals[key] = attack(published, [key])[key]
-        widths[key] = intervals[key].width
-        exact.add(key)
+        by_width = sorted(widths, key=lambda key: (widths[key], key not in exact, key))
+        if by_width[0] in exact:
+            return widths[by_width[0]]
+        asked = [key for key in by_width if key not in exact][:at_a_time]
+        for key, interval in attack(published, asked).items():
+            intervals[key], widths[key] = interval, interval.width
+        exact.update(asked)
+        at_a_time *= 2
     return None
 
 
@@ -148,6 +155,11 @@ def fault_of(cell: Cell, marked: bool, interval: Interval) -> str | None:
         return "it can be worked out exactly"
     if interval.greatest is not None and interval.greatest < cell.rule.threshold:
         return "it can be shown to be below the threshold"
-    if interval.width < cell.rule.threshold - 1:
+    if interval.width < _demanded(cell):
         return "it can be told more nearly than the rule allows"
     return None
+
+
+def _demanded(cell: Cell) -> int:
+    """Return the least width that the interval of a hidden sensitive count may have."""
+    return cell.rule.threshold - 1

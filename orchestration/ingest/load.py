@@ -16,7 +16,7 @@ import duckdb
 
 from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines, rows_by_file
 from orchestration.ingest.contract import Contract
-from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.faults import Fault
 from orchestration.ingest.landing import Delivery, refuse_moved
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
@@ -103,16 +103,11 @@ def check_delivery(
     return outcome
 
 
-def load_deliveries(load: _Load, pending: Iterable[Pending]) -> list[Outcome]:
+def load_deliveries(load: _Load, pending: Sequence[Pending]) -> list[Outcome]:
     """Check and load deliveries; return how each fared, by quarter."""
-    outcomes: list[Outcome] = []
-    readable: list[Pending] = []
-    for one in pending:
-        try:
-            look_over(load.connection, load.contract, one, readable)
-            readable.append(one)
-        except SubmissionError as error:
-            outcomes.append(_refuse(load, one, error.faults))
+    looked = look_over(load.connection, load.contract, pending)
+    outcomes = [_refuse(load, one, faults) for one, faults in looked if faults]
+    readable = [one for one, faults in looked if not faults]
     for group in _groups(readable):
         outcomes.extend(_load_group(load, group))
     return sorted(outcomes, key=lambda outcome: outcome.quarter)
@@ -121,9 +116,9 @@ def load_deliveries(load: _Load, pending: Iterable[Pending]) -> list[Outcome]:
 def _refuse(load: _Load, pending: Pending, faults: Sequence[Fault]) -> Outcome:
     refuse_moved(file.file for file in pending.files)
     with _transaction(load.connection):
-        outcome = record(load.connection, load.contract, pending, "refused", list(faults), load.now)
-        load.tell([outcome])
-        return outcome
+        outcomes = record(load.connection, load.contract, [(pending, faults)], load.now)
+        load.tell(outcomes)
+        return outcomes[0]
 
 
 # --- loading ---------------------------------------------------------------------------------
@@ -144,7 +139,7 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
     try:
         with _transaction(load.connection):
             _insert(load, group, tolerant=tolerant)
-            outcomes = [_settle(load, one) for one in group]
+            outcomes = _settle(load, group)
             load.tell(outcomes)
             return outcomes
     except duckdb.Error as error:
@@ -231,7 +226,7 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
         file.refused = dict(refused).get(file.file_id, 0)
     if refused:
         pending.faults = _faulty_rows(connection, contract, pending)
-    pending.mild = _mild_faults(load, pending, "_checked where _good and _repeat = 1")
+    _find_mild_faults(load, [pending], "_checked where _good and _repeat = 1")
     connection.execute("drop table _incoming; drop table _checked")
 
 
@@ -283,53 +278,59 @@ def _faulty_rows(
     ]
 
 
-def _mild_faults(load: _Load, pending: Pending, loaded: str) -> list[Fault]:
-    """Return a warning for each wrong value of a rule that only warns, with how often it comes.
+def _find_mild_faults(load: _Load, group: Sequence[Pending], loaded: str) -> None:
+    """Warn of each wrong value of a rule that only warns, with how often it comes.
 
     ``loaded`` is the table that has the values as delivered, with the condition of a loaded row.
     """
-    connection, contract = load.connection, load.contract
-    names = {load.file_id: load.file.name for load in pending.files}
-    return [
-        Fault(
-            rule.name,
-            f"{rule.message} {count:,} rows hold such a value; they are loaded.",
-            file=names[file_id],
-            column=rule.column.title,
-            value=value,
-            severity="warning",
-        )
-        for rule in warning_rules(contract)
-        for file_id, count, value in connection.execute(
-            f"select _file_id, count(*), min({shown(rule.column, contract)}) "
+    holders = {file.file_id: (one, file.file.name) for one in group for file in one.files}
+    for one in group:
+        one.mild = []
+    for rule in warning_rules(load.contract):
+        rows = load.connection.execute(
+            f"select _file_id, count(*), min({shown(rule.column, load.contract)}) "
             f"from {loaded} and not ({rule.condition}) group by _file_id order by _file_id"
         ).fetchall()
-    ]
+        for file_id, count, value in rows:
+            holder, name = holders[file_id]
+            fault = Fault(
+                rule.name,
+                f"{rule.message} {count:,} rows hold such a value; they are loaded.",
+                file=name,
+                column=rule.column.title,
+                value=value,
+                severity="warning",
+            )
+            holder.mild.append(fault)
 
 
 # --- settling --------------------------------------------------------------------------------
 
 
-def _settle(load: _Load, pending: Pending) -> Outcome:
-    """Judge a delivery whose acceptable rows are in, and record it (inside the transaction)."""
+def _settle(load: _Load, group: Sequence[Pending]) -> list[Outcome]:
+    """Judge deliveries whose acceptable rows are in, and record them (inside the transaction)."""
     connection, contract = load.connection, load.contract
-    refuse_moved(file.file for file in pending.files)
+    refuse_moved(file.file for one in group for file in one.files)
     if contract.layout == "csv":
-        _find_refused_lines(connection, contract, pending)
-        held = f"{contract.raw_table} where _delivery_id = {pending.delivery_id}"
-        pending.mild = _mild_faults(load, pending, held)
-    stopping = [
-        *_unbalanced(contract, pending),
-        *_over_limit(contract, pending),
-        *_periods_twice(connection, contract, pending),
+        for one in group:
+            _find_refused_lines(connection, contract, one)
+        _find_mild_faults(load, group, f"{contract.raw_table} where {_among(group)}")
+    twice = _periods_twice(connection, contract, group)
+    judged = [
+        (one, [*_unbalanced(one), *_over_limit(contract, one), *twice.get(one.delivery_id, [])])
+        for one in group
     ]
-    if stopping:
-        connection.execute(
-            f"delete from {contract.raw_table} where _delivery_id = ?", [pending.delivery_id]
-        )
-        return record(connection, contract, pending, "refused", stopping, load.now)
-    pending.warnings += pending.mild
-    return record(connection, contract, pending, "loaded", [], load.now)
+    if refused := [one for one, stopping in judged if stopping]:
+        connection.execute(f"delete from {contract.raw_table} where {_among(refused)}")
+    for one, stopping in judged:
+        if not stopping:
+            one.warnings += one.mild
+    return record(connection, contract, judged, load.now)
+
+
+def _among(group: Iterable[Pending]) -> str:
+    """Return the condition that a raw row is of one of these deliveries."""
+    return f"_delivery_id in ({', '.join(str(one.delivery_id) for one in group)})"
 
 
 def _find_refused_lines(
@@ -345,7 +346,7 @@ def _find_refused_lines(
             pending.faults += faults
 
 
-def _unbalanced(contract: Contract, pending: Pending) -> list[Fault]:
+def _unbalanced(pending: Pending) -> list[Fault]:
     """Rows delivered must be rows loaded plus rows refused, counted by different means."""
     faults = [no_rows(load.file) for load in pending.files if load.delivered == 0]
     for load in pending.files:
@@ -388,20 +389,21 @@ def _over_limit(contract: Contract, pending: Pending) -> list[Fault]:
 
 
 def _periods_twice(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
-) -> list[Fault]:
+    connection: duckdb.DuckDBPyConnection, contract: Contract, group: Sequence[Pending]
+) -> dict[int, list[Fault]]:
+    """Return a fault for each period that is in several files of a delivery, by delivery."""
     if not contract.one_file_a_period:
-        return []
-    names = {load.file_id: load.file.name for load in pending.files}
+        return {}
+    names = {file.file_id: file.file.name for one in group for file in one.files}
     rows = connection.execute(
-        f"select {contract.series_sql}, {contract.period}, "
-        "list(distinct _file_id order by _file_id) "
-        f"from {contract.raw_table} where _delivery_id = ? group by all "
-        "having count(distinct _file_id) > 1 order by all",
-        [pending.delivery_id],
+        "select _delivery_id, series, period, list(_file_id order by _file_id) from ("
+        f"select distinct _delivery_id, {contract.series_sql} as series, "
+        f"{contract.period} as period, _file_id from {contract.raw_table} where {_among(group)}"
+        ") group by all having count(*) > 1 order by all"
     ).fetchall()
-    return [
-        Fault(
+    faults: dict[int, list[Fault]] = defaultdict(list)
+    for delivery_id, series, period, files in rows:
+        fault = Fault(
             "a month comes once",
             f"{series} {period:%Y-%m} is in {len(files)} files of this "
             f"delivery: {', '.join(names[file] for file in files)}. Leave one of them.",
@@ -409,5 +411,5 @@ def _periods_twice(
             line=2,
             column=contract.period,
         )
-        for series, period, files in rows
-    ]
+        faults[delivery_id].append(fault)
+    return faults

@@ -1,7 +1,8 @@
 """What is new in the landing zone, and the submission rules that it must meet to be read at all."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -14,6 +15,7 @@ from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.keyed_csv import read_keyed_csv
 from orchestration.ingest.landing import (
     Delivery,
+    Known,
     LandedFile,
     fits_pattern,
     known_checksums,
@@ -68,14 +70,9 @@ def pending_deliveries(
     next_delivery = _next_id(connection, "deliveries", "delivery_id")
     next_file = _next_id(connection, "files", "file_id")
     pending: list[Pending] = []
-    for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
-        if unfinished := unfinished_files(raw / contract.source / quarter.isoformat()):
-            report.passed_over.append(_being_transferred(quarter, unfinished))
-            continue
-        delivery = read_delivery(raw, contract, quarter, _index(connection, contract, quarter))
+    for delivery in _landed(connection, raw, contract, as_at, report):
+        quarter = delivery.quarter
         latest = _latest(connection, contract.source, quarter)
-        if delivery is None:
-            continue
         if latest and latest.content_sha256 == delivery.content_sha256:
             report.unchanged += 1
             if latest.outcome.state == "refused":
@@ -87,6 +84,25 @@ def pending_deliveries(
         next_delivery += 1
         next_file += len(files)
     return pending
+
+
+def _landed(
+    connection: duckdb.DuckDBPyConnection,
+    raw: Path,
+    contract: Contract,
+    as_at: date,
+    report: LoadReport,
+) -> list[Delivery]:
+    """Return the deliveries that have landed in full; several are read at a time."""
+    known: dict[date, Known] = {}
+    for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
+        if unfinished := unfinished_files(raw / contract.source / quarter.isoformat()):
+            report.passed_over.append(_being_transferred(quarter, unfinished))
+        else:
+            known[quarter] = _index(connection, contract, quarter)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        landed = pool.map(lambda one: read_delivery(raw, contract, one, known[one]), known)
+        return [delivery for delivery in landed if delivery]
 
 
 def _being_transferred(quarter: date, unfinished: Sequence[str]) -> Fault:
@@ -104,15 +120,13 @@ def _next_id(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> 
     return int(number)
 
 
-def _index(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, quarter: date
-) -> dict[tuple[str, int, int], str]:
+def _index(connection: duckdb.DuckDBPyConnection, contract: Contract, quarter: date) -> Known:
     rows = connection.execute(
         "select file_name, bytes, mtime_ns, sha256 from control.landing_index "
         "where source = ? and quarter = ?",
         [contract.source, quarter],
     ).fetchall()
-    return dict(known_checksums(rows))
+    return known_checksums(rows)
 
 
 @dataclass(frozen=True)
@@ -135,29 +149,35 @@ def _latest(connection: duckdb.DuckDBPyConnection, source: str, quarter: date) -
 
 
 def look_over(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    pending: Pending,
-    others: Sequence[Pending],
-) -> None:
+    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Sequence[Pending]
+) -> list[tuple[Pending, list[Fault]]]:
     """Apply the submission rules, and read what the source's own reader reads.
 
-    ``others`` are the deliveries of the same load that were found readable before this one.
-    Raises :class:`SubmissionError` with every fault found.
+    Returns each delivery with every fault for which it cannot be used at all.
     """
-    _refuse_other_quarters_content(connection, contract, pending, others)
-    faults = _receipt_faults(pending.delivery)
     read = _row_reader(contract)
     # Scanning a file is work for numpy, which lets other threads work; a row reader is Python's.
     with ThreadPoolExecutor(max_workers=1 if read else None) as pool:
-        looks = [pool.submit(_look_into, load, contract, read) for load in pending.files]
+        looks = [
+            [pool.submit(_look_into, load, contract, read) for load in one.files] for one in pending
+        ]
+    looked: list[tuple[Pending, list[Fault]]] = []
+    for one, files in zip(pending, looks, strict=True):
+        readable = [other for other, faults in looked if not faults]
+        faults = _other_quarters_content(connection, contract, one, readable)
+        looked.append((one, faults or _submission_faults(one, files)))
+    return looked
+
+
+def _submission_faults(pending: Pending, looks: Iterable[Future[list[Fault]]]) -> list[Fault]:
+    """Return the faults that the look into each file found; its warnings are the delivery's."""
+    faults = _receipt_faults(pending.delivery)
     for look in looks:
         try:
             pending.warnings += look.result()
         except SubmissionError as error:
             faults.extend(error.faults)
-    if faults:
-        raise SubmissionError(faults)
+    return faults
 
 
 def _row_reader(contract: Contract) -> Reader | None:
@@ -182,12 +202,13 @@ def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[
     return unknown_columns(load.file, load.scanned.header, contract.by_header, contract)
 
 
-def _refuse_other_quarters_content(
+def _other_quarters_content(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     pending: Pending,
-    others: Sequence[Pending],
-) -> None:
+    others: Iterable[Pending],
+) -> list[Fault]:
+    """Return a fault where the same files stand for another quarter, loaded or about to be."""
     digest = pending.delivery.content_sha256
     loaded = connection.execute(
         "select quarter from control.deliveries "
@@ -196,15 +217,16 @@ def _refuse_other_quarters_content(
     ).fetchall()
     same = [quarter for (quarter,) in loaded]
     same += [one.delivery.quarter for one in others if one.delivery.content_sha256 == digest]
-    if same:
-        raise SubmissionError(
-            Fault(
-                "is new",
-                f"The same files were delivered for {same[0].isoformat()}. Send the "
-                "files of this quarter, or remove the folder if there is nothing new.",
-                file=pending.delivery.files[0].name,
-            )
+    if not same:
+        return []
+    return [
+        Fault(
+            "is new",
+            f"The same files were delivered for {same[0].isoformat()}. Send the "
+            "files of this quarter, or remove the folder if there is nothing new.",
+            file=pending.delivery.files[0].name,
         )
+    ]
 
 
 def _receipt_faults(delivery: Delivery) -> list[Fault]:

@@ -1,8 +1,7 @@
-"""Writing down how a delivery fared, in ``control`` and ``quarantine``."""
+"""Writing down how deliveries fared, in ``control`` and ``quarantine``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -13,121 +12,159 @@ from orchestration.ingest.landing import received_at
 from orchestration.ingest.outcomes import Outcome
 from orchestration.ingest.pending import Pending
 
+Judged = tuple[Pending, Sequence[Fault]]
+"""A delivery and the faults for which it is refused; it is loaded where there are none."""
+
 
 def record(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
-    pending: Pending,
-    state: Literal["loaded", "refused"],
-    stopping: list[Fault],
+    judged: Sequence[Judged],
     now: datetime,
-) -> Outcome:
-    """Record a delivery as loaded or refused, with its files and faults; return how it fared.
+) -> list[Outcome]:
+    """Record deliveries as loaded or refused, with their files and faults; return how each fared.
 
-    ``stopping`` are the faults for which it is refused. Belongs inside the load's transaction.
+    Belongs inside the load's transaction.
     """
-    if state == "refused":
+    outcomes = [_outcome(contract, pending, stopping) for pending, stopping in judged]
+    _record_deliveries(connection, judged, outcomes, now)
+    _record_files(connection, contract, [pending for pending, _ in judged])
+    _record_faults(connection, judged)
+    _record_coverage(connection, contract, judged)
+    return outcomes
+
+
+def _outcome(contract: Contract, pending: Pending, stopping: Sequence[Fault]) -> Outcome:
+    if stopping:
         for load in pending.files:
             load.loaded, load.refused = 0, load.delivered
-    delivery = pending.delivery
-    outcome = Outcome(
+    return Outcome(
         contract.source,
-        delivery.quarter,
+        pending.delivery.quarter,
         pending.version,
-        state,
+        "refused" if stopping else "loaded",
         sum(load.delivered for load in pending.files),
         sum(load.loaded for load in pending.files),
         sum(load.refused for load in pending.files),
         " ".join(str(fault) for fault in stopping) or None,
-        stopping + pending.faults,
+        [*stopping, *pending.faults],
         pending.warnings,
     )
-    note = delivery.receipt.note if delivery.receipt else None
-    connection.execute(
-        "insert into control.deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            pending.delivery_id,
-            contract.source,
-            delivery.quarter,
-            pending.version,
-            state,
-            delivery.nature,
-            note,
-            delivery.content_sha256,
-            received_at(delivery),
-            now,
-            outcome.rows_delivered,
-            outcome.rows_loaded,
-            outcome.rows_refused,
-            outcome.reason,
-        ],
+
+
+def _record_deliveries(
+    connection: duckdb.DuckDBPyConnection,
+    judged: Sequence[Judged],
+    outcomes: Sequence[Outcome],
+    now: datetime,
+) -> None:
+    deliveries = [pending.delivery for pending, _ in judged]
+    receipts = [delivery.receipt for delivery in deliveries]
+    _append(
+        connection,
+        "control.deliveries",
+        {
+            "delivery_id": [pending.delivery_id for pending, _ in judged],
+            "source": [one.source for one in outcomes],
+            "quarter": [one.quarter for one in outcomes],
+            "version": [one.version for one in outcomes],
+            "state": [one.state for one in outcomes],
+            "nature": [delivery.nature for delivery in deliveries],
+            "note": [receipt.note if receipt else None for receipt in receipts],
+            "content_sha256": [delivery.content_sha256 for delivery in deliveries],
+            "received_at": [received_at(delivery) for delivery in deliveries],
+            "loaded_at": [now] * len(judged),
+            "rows_delivered": [one.rows_delivered for one in outcomes],
+            "rows_loaded": [one.rows_loaded for one in outcomes],
+            "rows_refused": [one.rows_refused for one in outcomes],
+            "reason": [one.reason for one in outcomes],
+        },
     )
-    _record_files(connection, contract, pending)
-    _record_faults(connection, pending, stopping)
-    if state == "loaded":
-        connection.execute(
-            f"insert into control.coverage select ?, {contract.series_sql}, {contract.period}, "
-            f"_delivery_id, count(*) from {contract.raw_table} where _delivery_id = ? group by all",
-            [contract.source, pending.delivery_id],
-        )
-    return outcome
 
 
 def _record_files(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
+    connection: duckdb.DuckDBPyConnection, contract: Contract, group: Sequence[Pending]
 ) -> None:
-    header_lines = 1 if contract.layout == "csv" else 0
+    quarters = [one.delivery.quarter for one in group]
     connection.execute(
-        "delete from control.landing_index where source = ? and quarter = ?",
-        [contract.source, pending.delivery.quarter],
+        "delete from control.landing_index where source = ? and quarter in (select unnest(?))",
+        [contract.source, quarters],
     )
-    for load in pending.files:
-        file = load.file
-        connection.execute(
-            "insert into control.files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                load.file_id,
-                pending.delivery_id,
-                file.name,
-                file.bytes,
-                file.sha256,
-                header_lines,
-                load.delivered,
-                load.loaded,
-                load.refused,
-            ],
-        )
-        connection.execute(
-            "insert into control.landing_index values (?, ?, ?, ?, ?, ?)",
-            [
-                contract.source,
-                pending.delivery.quarter,
-                file.name,
-                file.bytes,
-                file.mtime_ns,
-                file.sha256,
-            ],
-        )
-
-
-def _record_faults(
-    connection: duckdb.DuckDBPyConnection, pending: Pending, stopping: Sequence[Fault]
-) -> None:
-    ids = {load.file.name: load.file_id for load in pending.files}
-    faults = [*pending.faults, *stopping]
-    if not faults:
-        return
-    columns: dict[str, tuple[pa.DataType, list[object]]] = {
-        "delivery_id": (pa.int32(), [pending.delivery_id] * len(faults)),
-        "file_id": (pa.int32(), [ids.get(fault.file or "", 0) for fault in faults]),
-        "line": (pa.int64(), [fault.line for fault in faults]),
-        "sheet": (pa.string(), [fault.sheet for fault in faults]),
-        "column_name": (pa.string(), [fault.column for fault in faults]),
-        "value": (pa.string(), [fault.value for fault in faults]),
-        "rule": (pa.string(), [fault.rule for fault in faults]),
-        "message": (pa.string(), [fault.message for fault in faults]),
+    held = [(one, load) for one in group for load in one.files]
+    files = [load.file for _, load in held]
+    content: dict[str, Sequence[object]] = {
+        "file_name": [file.name for file in files],
+        "bytes": [file.bytes for file in files],
+        "sha256": [file.sha256 for file in files],
     }
-    table = pa.table({name: pa.array(values, kind) for name, (kind, values) in columns.items()})
-    connection.register("_faults", table)
-    connection.execute("insert into quarantine.refused_rows by name select * from _faults")
-    connection.unregister("_faults")
+    _append(
+        connection,
+        "control.files",
+        content
+        | {
+            "file_id": [load.file_id for _, load in held],
+            "delivery_id": [one.delivery_id for one, _ in held],
+            "header_lines": [1 if contract.layout == "csv" else 0] * len(held),
+            "rows_delivered": [load.delivered for _, load in held],
+            "rows_loaded": [load.loaded for _, load in held],
+            "rows_refused": [load.refused for _, load in held],
+        },
+    )
+    _append(
+        connection,
+        "control.landing_index",
+        content
+        | {
+            "source": [contract.source] * len(held),
+            "quarter": [one.delivery.quarter for one, _ in held],
+            "mtime_ns": [file.mtime_ns for file in files],
+        },
+    )
+
+
+def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> None:
+    told = [
+        (pending.delivery_id, ids.get(fault.file or "", 0), fault)
+        for pending, stopping in judged
+        for ids in [{load.file.name: load.file_id for load in pending.files}]
+        for fault in (*pending.faults, *stopping)
+    ]
+    if not told:
+        return
+    faults = [fault for _, _, fault in told]
+    _append(
+        connection,
+        "quarantine.refused_rows",
+        {
+            "delivery_id": [delivery_id for delivery_id, _, _ in told],
+            "file_id": [file_id for _, file_id, _ in told],
+            "line": [fault.line for fault in faults],
+            "sheet": [fault.sheet for fault in faults],
+            "column_name": [fault.column for fault in faults],
+            "value": [fault.value for fault in faults],
+            "rule": [fault.rule for fault in faults],
+            "message": [fault.message for fault in faults],
+        },
+    )
+
+
+def _record_coverage(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, judged: Iterable[Judged]
+) -> None:
+    loaded = ", ".join(str(pending.delivery_id) for pending, stopping in judged if not stopping)
+    if loaded:
+        connection.execute(
+            f"insert into control.coverage select ?, {contract.series_sql}, {contract.period}, "
+            f"_delivery_id, count(*) from {contract.raw_table} where _delivery_id in ({loaded}) "
+            "group by all",
+            [contract.source],
+        )
+
+
+def _append(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[object]]
+) -> None:
+    """Add rows to a table, in one statement; ``columns`` are all its columns, by name."""
+    connection.register("_added", pa.table(dict(columns)))
+    connection.execute(f"insert into {table} by name select * from _added")
+    connection.unregister("_added")

@@ -11,6 +11,7 @@ from orchestration.ingest.wording import date_form
 from orchestration.quoting import literal
 
 _ERROR_CELL = "#(DIV/0!|N/A|NAME\\?|NULL!|NUM!|REF!|VALUE!)"
+
 _MONTH = "(19[0-9]{2}|20[0-9]{2}|2100)-(0[1-9]|1[0-2])"
 """A month of the years that a date may lie in, as text."""
 
