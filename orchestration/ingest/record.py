@@ -122,22 +122,27 @@ def _record_files(
     )
 
 
-def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> None:
+def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
     told = [
-        (pending.delivery_id, ids.get(fault.file or "", 0), fault)
-        for pending, stopping in judged
-        for ids in [{load.file.name: load.file_id for load in pending.files}]
-        for fault in (*pending.faults, *stopping)
+        (pending, fault) for pending, stopping in judged for fault in (*pending.faults, *stopping)
     ]
     if not told:
         return
-    faults = [fault for _, _, fault in told]
+    numbers = {
+        (pending.delivery_id, load.file.name): load.file_id
+        for pending, _ in judged
+        for load in pending.files
+    }
+    faults = [fault for _, fault in told]
     _append(
         connection,
         "quarantine.refused_rows",
         {
-            "delivery_id": [delivery_id for delivery_id, _, _ in told],
-            "file_id": [file_id for _, file_id, _ in told],
+            "delivery_id": [pending.delivery_id for pending, _ in told],
+            # A fault of the whole delivery is of no file.
+            "file_id": [
+                numbers.get((pending.delivery_id, fault.file or ""), 0) for pending, fault in told
+            ],
             "line": [fault.line for fault in faults],
             "sheet": [fault.sheet for fault in faults],
             "column_name": [fault.column for fault in faults],
