@@ -34,6 +34,16 @@ def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, consol
                 answer.df().to_csv(sys.stdout, index=False)
             else:
                 _show(answer, console)
+        except duckdb.CatalogException as error:
+            asked, other = (
+                ("published database", "the warehouse, which a query asks without --published")
+                if published
+                else ("warehouse", "the published database: add --published")
+            )
+            raise QueryError(
+                f"The query cannot be answered: {error}\n"
+                f"The {asked} was asked. The name may be one of {other}."
+            ) from error
         except duckdb.Error as error:
             raise QueryError(f"The query cannot be answered: {error}") from error
 
