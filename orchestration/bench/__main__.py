@@ -35,6 +35,13 @@ from orchestration.settings import load_settings
 from orchestration.transform.project import run_dbt
 run_dbt(load_settings(), ["build", "--exclude-resource-type", "unit_test"])
 """
+_EXPORTS = """
+import sys
+from datetime import date
+from orchestration.exports.assets import export_quarter
+from orchestration.settings import load_settings
+export_quarter(load_settings(), date.fromisoformat(sys.argv[1]))
+"""
 _SAME = """
 attach '{ours}' as ours (read_only);
 attach '{bare}' as bare (read_only);
@@ -178,18 +185,23 @@ def _by_turns(
 
 
 def _start_up(console: Console, home: Path, ratios: dict[str, float]) -> None:
-    """Measure a refresh with nothing new, and a full one, beside dbt alone on the sample."""
+    """Measure a refresh with nothing new, a full one and all exports, beside dbt alone, on the sample."""
     environment = {"CSP_HOME": str(home), "CSP_RAW": str(PROJECT / "raw")}
     refresh = ["-m", "orchestration.cli", "refresh"]
     _timed(refresh, environment)
     warm = _timed(refresh, environment)
     full = _timed([*refresh, "--full"], environment)
     dbt = _timed(["-c", _DBT_ALONE], environment)
+    (quarter,) = [folder.name for folder in (home / "exports").iterdir()]
+    shutil.rmtree(home / "exports")
+    exports = _timed(["-c", _EXPORTS, quarter], environment)
     console.print(
-        f"Sample: nothing new {warm:.1f} s, --full {full:.1f} s, dbt build alone {dbt:.1f} s"
+        f"Sample: nothing new {warm:.1f} s, --full {full:.1f} s, all exports {exports:.1f} s, "
+        f"dbt build alone {dbt:.1f} s"
     )
     ratios["refresh with nothing new to dbt build alone"] = warm / dbt
     ratios["full refresh to dbt build alone"] = full / dbt
+    ratios["all exports to dbt build alone"] = exports / dbt
 
 
 def _county(console: Console, ratios: dict[str, float]) -> None:

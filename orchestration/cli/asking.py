@@ -35,15 +35,12 @@ def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, consol
             else:
                 _show(answer, console)
         except duckdb.CatalogException as error:
-            asked, other = (
-                ("published database", "the warehouse, which a query asks without --published")
+            asked = (
+                "The published database was asked; without --published the warehouse is."
                 if published
-                else ("warehouse", "the published database: add --published")
+                else "The warehouse was asked; to ask the published database, add --published."
             )
-            raise QueryError(
-                f"The query cannot be answered: {error}\n"
-                f"The {asked} was asked. The name may be one of {other}."
-            ) from error
+            raise QueryError(f"The query cannot be answered: {error}\n{asked}") from error
         except duckdb.Error as error:
             raise QueryError(f"The query cannot be answered: {error}") from error
 
