@@ -185,7 +185,7 @@ def _by_turns(
 
 
 def _start_up(console: Console, home: Path, ratios: dict[str, float]) -> None:
-    """Measure a refresh with nothing new, a full one and all exports, beside dbt alone, on the sample."""
+    """Measure refreshes of the sample (nothing new, full) and all exports, beside dbt alone."""
     environment = {"CSP_HOME": str(home), "CSP_RAW": str(PROJECT / "raw")}
     refresh = ["-m", "orchestration.cli", "refresh"]
     _timed(refresh, environment)
