@@ -27,8 +27,8 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from rich.console import Console
 
+from orchestration.cli.console import new_console
 from orchestration.cli.preparing import prepare
 from orchestration.cli.refreshing import run_refresh
 from orchestration.running import CUT_SHORT
@@ -157,7 +157,7 @@ def _refresh(quarter: date, watcher: Callable[[Moment], None] | None = None) -> 
         logging.getLogger("csp.progress").addHandler(_Steps())
         _watchers.append(watcher)
     # The progress display's thread would be the only other one.
-    code = run_refresh(load_settings(), quarter, Console(width=250, highlight=False))
+    code = run_refresh(load_settings(), quarter, new_console(width=250))
     assert code == 0, code
 
 

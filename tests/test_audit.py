@@ -18,7 +18,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from rich.console import Console
 
 from orchestration.cli.auditing import (
     BEGIN,
@@ -30,6 +29,7 @@ from orchestration.cli.auditing import (
     write_csv,
     write_markdown,
 )
+from orchestration.cli.console import new_console
 from orchestration.errors import TransformError
 from orchestration.settings import PROJECT, Settings
 from orchestration.transform.project import run_dbt
@@ -478,7 +478,7 @@ def test_a_source_without_a_delivery_is_not_checked(copied: Ground) -> None:
 
 
 def printed_by(settings: Settings, **shown: bool) -> tuple[int, str]:
-    console = Console(file=io.StringIO(), width=200, highlight=False)
+    console = new_console(file=io.StringIO(), width=200)
     code = show_audit(
         settings,
         misprints=shown.get("misprints", False),

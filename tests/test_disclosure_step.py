@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from rich.console import Console
 
+from orchestration.cli.console import new_console
 from orchestration.cli.refreshing import run_refresh
 from orchestration.disclosure import step
 from orchestration.disclosure.assembly import (
@@ -371,7 +371,7 @@ def test_a_finding_stops_the_refresh_before_it_publishes(
         return Outcome(1, 12, 1, 4, 0, (finding,), 0, 50, 0.0, 0.1)
 
     monkeypatch.setattr(step, "disclose", found)
-    console = Console(record=True, width=200)
+    console = new_console(record=True, width=200)
     settings = sample.settings.__class__(home=home, raw=PROJECT / "raw")
     assert run_refresh(settings, date(2018, 4, 1), console) == 1
     said = console.export_text()

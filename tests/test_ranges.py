@@ -8,9 +8,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from rich.console import Console
 
 from orchestration import backfill
+from orchestration.cli.console import new_console
 from orchestration.cli.ranges import print_quarters, quarters_between
 from orchestration.cli.refreshing import _report
 from orchestration.errors import BackfillError, QuarterError, StorageError
@@ -31,7 +31,7 @@ def _release(quarter: date, *changed: str) -> dict[str, Any]:
 def _said(
     quarters: list[date], releases: Mapping[str, Mapping[str, Any]], exports: list[date]
 ) -> list[str]:
-    console = Console(file=StringIO(), width=200)
+    console = new_console(file=StringIO(), width=200)
     print_quarters(quarters, releases, {str(one): {} for one in exports}, console)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().splitlines()
@@ -57,7 +57,7 @@ def test_each_quarter_of_a_range_has_its_line() -> None:
         "Q3 2017/18 (2017-10-01): unchanged. published/2017-10-01/csp.duckdb",
         "  Warning: more rows [rule: volume]",
         "Q4 2017/18 (2018-01-01): published, tables changed: 1. published/2018-01-01/csp.duckdb",
-        "Q1 2018/19 (2018-04-01) was not published: its previous release, if any, stands.",
+        "Q1 2018/19 (2018-04-01) was not published: its previous release, if any, is unchanged.",
     ]
 
 

@@ -7,8 +7,8 @@ from datetime import date
 from io import StringIO
 
 import pytest
-from rich.console import Console
 
+from orchestration.cli.console import new_console
 from orchestration.cli.standing import show_status
 from orchestration.warehouse import writer_lock
 from tests.support import Ground, month_file
@@ -16,7 +16,7 @@ from tests.support import Ground, month_file
 
 def _status(ground: Ground, today: str) -> str:
     said = StringIO()
-    show_status(ground.settings, Console(file=said, width=160), date.fromisoformat(today))
+    show_status(ground.settings, new_console(file=said, width=160), date.fromisoformat(today))
     return said.getvalue()
 
 
@@ -55,7 +55,7 @@ def test_refused_delivery_is_told_with_its_reason(ground: Ground) -> None:
     ground.load("police_uk_street")
     said = _status(ground, "2018-09-05")
     assert _row(said, "police_uk_street")[2] == "refused v1"
-    assert "Have police_uk_street mended and land it again" in said
+    assert "Ask for corrected files of police_uk_street and land them" in said
     assert "Refused: police_uk_street 2018-04-01 (version 1). 2018-04.csv" in said
 
 
@@ -76,7 +76,7 @@ def test_status_while_a_refresh_is_writing(ground: Ground) -> None:
     finally:
         holder.kill()
         holder.wait()
-    assert "What is loaded cannot be told now" in said
+    assert "What is loaded cannot be shown now" in said
     assert _row(said, "police_uk_street")[2] == "landed"
 
 

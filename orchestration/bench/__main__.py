@@ -22,6 +22,7 @@ from orchestration.bench.county import report
 from orchestration.bench.ours import CRIME_MARTS
 from orchestration.bench.recorded import machine, read_recorded, record, regressions
 from orchestration.bench.same import script
+from orchestration.cli.console import new_console, styled
 from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, load_settings
 
@@ -89,7 +90,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure bulk, start-up and growth beside their peers; fail where a ratio got worse."""
-    console = Console(highlight=False)
+    console = new_console()
     scratch = Path(tempfile.mkdtemp(prefix="csp-bench-", dir=folder))
     ratios: dict[str, float] = {}
     try:
@@ -108,7 +109,7 @@ def bench(
         console.print(f"{name}: {ratio:.2f}")
     worse = regressions(ratios, read_recorded())
     for one in worse:
-        console.print(f"[bold red]Worse by more than a fifth.[/] {one}")
+        console.print(styled("[bold red]Worse by more than a fifth.[/] {}", one))
     if keep:
         record(ratios)
     if differences or (worse and not keep):

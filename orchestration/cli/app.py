@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from orchestration.access import close_new_files
+from orchestration.cli.console import new_console, styled
 from orchestration.errors import CspError
 from orchestration.quarters import parse_quarter, quarter_label
 from orchestration.settings import load_settings
@@ -33,12 +33,8 @@ def main() -> None:
     try:
         app()
     except CspError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]Stopped.[/] {_plain(str(error))}")
+        new_console(stderr=True).print(styled("[bold red]Stopped.[/] {}", error))
         sys.exit(1)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 @app.command()
@@ -58,7 +54,7 @@ def refresh(
     from orchestration.cli.refreshing import run_refresh
 
     settings = load_settings()
-    console = Console(highlight=False)
+    console = new_console()
     chosen = parse_quarter(quarter) if quarter else None
     if to is not None and chosen is None:
         raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
@@ -92,7 +88,7 @@ def land(
         note=note,
     )
     landed = land_delivery(settings.raw, contract, day, files, receipt)
-    console = Console(highlight=False)
+    console = new_console()
     console.print(f"Landed {source} for {quarter_label(day)} ({day}) in {landed.delivery.folder}:")
     for file in landed.delivery.files:
         console.print(f"  {file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
@@ -116,7 +112,7 @@ def check(
     """
     from orchestration.cli.checking import check_files
 
-    raise typer.Exit(check_files(load_settings(), source, files, report, Console(highlight=False)))
+    raise typer.Exit(check_files(load_settings(), source, files, report, new_console()))
 
 
 @app.command()
@@ -130,7 +126,7 @@ def status(
     from orchestration.cli.standing import show_status
 
     today = (on or datetime.now()).date()
-    show_status(load_settings(), Console(highlight=False), today)
+    show_status(load_settings(), new_console(), today)
 
 
 @app.command()
@@ -144,7 +140,7 @@ def history(
     from orchestration.cli.histories import show_history
 
     chosen = parse_quarter(quarter) if quarter else None
-    show_history(load_settings(), source, chosen, Console(highlight=False))
+    show_history(load_settings(), source, chosen, new_console())
 
 
 @app.command()
@@ -164,7 +160,7 @@ def accept(
     from orchestration.cli.histories import accept as accept_anomalies
 
     day = period.date() if period else None
-    console = Console(highlight=False)
+    console = new_console()
     accept_anomalies(load_settings(), source, parse_quarter(quarter), rule, day, reason, console)
 
 
@@ -184,7 +180,7 @@ def purge(
     """
     from orchestration.cli.purging import run_purge
 
-    console = Console(highlight=False)
+    console = new_console()
     run_purge(load_settings(), parse_quarter(before), console, dry_run=dry_run, landing=landing)
 
 
@@ -193,7 +189,7 @@ def releases() -> None:
     """List the published releases, the current one and those that were superseded."""
     from orchestration.cli.released import show_releases
 
-    show_releases(load_settings(), Console(highlight=False))
+    show_releases(load_settings(), new_console())
 
 
 @app.command()
@@ -210,7 +206,7 @@ def rollback(
     """
     from orchestration.cli.released import make_current
 
-    console = Console(highlight=False)
+    console = new_console()
     make_current(load_settings(), parse_quarter(quarter), build, reason, console)
 
 
@@ -227,7 +223,7 @@ def trace(
     """Show the deliveries, files and rows that a figure was made from."""
     from orchestration.cli.tracing import show_trace
 
-    show_trace(load_settings(), table, key, csv, Console(highlight=False))
+    show_trace(load_settings(), table, key, csv, new_console())
 
 
 @app.command()
@@ -241,7 +237,7 @@ def sql(
     """Ask the warehouse a question in SQL (read-only)."""
     from orchestration.cli.asking import ask
 
-    ask(load_settings(), query, published=published, as_csv=csv, console=Console(highlight=False))
+    ask(load_settings(), query, published=published, as_csv=csv, console=new_console())
 
 
 @app.command()
@@ -312,7 +308,7 @@ def audit(
     from orchestration.cli.auditing import show_audit, write_csv, write_markdown
 
     settings = load_settings()
-    console = Console(highlight=False)
+    console = new_console()
     code = show_audit(settings, misprints=misprints, findings=findings, console=console)
     if csv:
         console.print(f"{write_csv(settings, csv):,} printed numbers written to {csv}.")

@@ -14,6 +14,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Column, Table
 
+from orchestration.cli.console import styled
 from orchestration.errors import CspError
 from orchestration.quarters import quarter_label
 from orchestration.settings import Settings
@@ -175,7 +176,7 @@ def show_audit(settings: Settings, *, misprints: bool, findings: bool, console: 
     console.print(audit.headline)
     for verdict in ("cannot be derived", "not checked"):
         for reason, count in _reasons(audit.having(verdict)):
-            console.print(f"  {verdict}, {count:,}: {reason}", markup=False)
+            console.print(f"  {verdict}, {count:,}: {reason}")
     console.print(_counts("Inconsistencies", "Kind", _by_kind(audit), _ANSWERS))
     if misprints:
         console.print(_misprint_table(audit))
@@ -183,9 +184,9 @@ def show_audit(settings: Settings, *, misprints: bool, findings: bool, console: 
         console.print(_finding_table(audit))
     faults = audit.faults
     if faults:
-        console.print(f"[bold red]{len(faults):,} not explained:[/]")
+        console.print(styled("[bold red]{:,} not explained:[/]", len(faults)))
         for fault in faults:
-            console.print(f"  {fault}", markup=False)
+            console.print(f"  {fault}")
     return 1 if faults else 0
 
 
@@ -231,15 +232,11 @@ def _misprint_table(audit: Audit) -> Table:
         table.add_row(
             figure.figure_id,
             figure.printed_value,
-            _plain(figure.computed_value),
-            _plain(figure.reason),
+            figure.computed_value or "",
+            figure.reason or "",
             figure.inconsistency_ids or "",
         )
     return table
-
-
-def _plain(text: str | None) -> str:
-    return (text or "").replace("[", r"\[")
 
 
 def _finding_table(audit: Audit) -> Table:
@@ -248,10 +245,10 @@ def _finding_table(audit: Audit) -> Table:
         table.add_row(
             str(one.inconsistency_id),
             one.location,
-            _plain(one.claim),
+            one.claim,
             one.verdict,
             one.answered_by,
-            _plain(one.answer),
+            one.answer or "",
         )
     return table
 

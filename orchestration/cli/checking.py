@@ -48,5 +48,5 @@ def _table(rows: Sequence[tuple[str | int | None, ...]]) -> Table:
     table = Table(*(Column(heading, overflow="fold") for heading in _SHOWN_COLUMNS))
     for row in rows[:_SHOWN]:
         cells = ("" if row[place] is None else str(row[place]) for place in places)
-        table.add_row(*(cell.replace("[", r"\[") for cell in cells))
+        table.add_row(*cells)
     return table

@@ -7,6 +7,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Column, Table
 
+from orchestration.cli.console import styled
 from orchestration.errors import LandingError
 from orchestration.ingest.anomalies import (
     RULES,
@@ -20,6 +21,8 @@ from orchestration.ingest.history import DeliveryRecord, Superseding, delivery_h
 from orchestration.ingest.rawtables import ensure_control
 from orchestration.settings import Settings
 from orchestration.warehouse import connect, writer_lock
+
+_STATES = {"loaded": "[green]{}[/]{}", "refused": "[red]{}[/]{}"}
 
 
 def show_history(settings: Settings, source: str, quarter: date | None, console: Console) -> None:
@@ -67,11 +70,10 @@ def _versions(source: str, records: list[DeliveryRecord]) -> Table:
         title=f"Deliveries of {source}",
     )  # fmt: skip
     for one in records:
-        colour = "green" if one.state == "loaded" else "red"
         nature = ", synthetic" if one.nature == "synthetic" else ""
         table.add_row(
             f"{one.quarter} v{one.version}",
-            f"[{colour}]{one.state}[/]{nature}",
+            styled(_STATES[one.state], one.state, nature),
             f"{one.received_at:%Y-%m-%d %H:%M}" if one.received_at else "no receipt",
             f"{one.loaded_at:%Y-%m-%d %H:%M}",
             f"{one.rows_loaded:,}",
@@ -117,13 +119,12 @@ def _files(records: list[DeliveryRecord]) -> Table:
 
 def print_anomaly(one: Anomaly, console: Console) -> None:
     """Print an anomaly, with who accepted it and why where somebody did."""
-    said = str(one).replace("[", r"\[")
     if one.reason is None:
-        console.print(f"[yellow]Out of the ordinary:[/] {said}")
+        console.print(styled("[yellow]Out of the ordinary:[/] {}", one))
         return
-    reason = one.reason.replace("[", r"\[")
     console.print(
-        f"Accepted: {said} by {one.accepted_by or 'somebody'}, {one.accepted_at:%Y-%m-%d}: {reason}"
+        f"Accepted: {one} by {one.accepted_by or 'somebody'}, {one.accepted_at:%Y-%m-%d}: "
+        f"{one.reason}"
     )
 
 
@@ -159,7 +160,7 @@ def accept(
         ensure_control(connection)
         settled = accept_anomaly(connection, source, quarter, rule, period, reason, _user(), now)
     for one in settled:
-        console.print(f"Accepted: {str(one).replace('[', chr(92) + '[')}")
+        console.print(f"Accepted: {one}")
     console.print("It is not warned about again while this version is in force.")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import duckdb
 from rich.console import Console
 
+from orchestration.cli.console import styled
 from orchestration.errors import PurgeError
 from orchestration.ingest.contract import load_contracts
 from orchestration.ingest.rawtables import ensure_control
@@ -70,7 +71,7 @@ def show_past_period(settings: Settings, console: Console) -> None:
         # A warehouse of a version that kept everything.
         return
     for one in past:
-        console.print(f"[yellow]Past its period:[/] {one}: `csp purge --before QUARTER`.")
+        console.print(styled("[yellow]Past its period:[/] {}: `csp purge --before QUARTER`.", one))
 
 
 def _list(deliveries: list[KeptDelivery] | tuple[KeptDelivery, ...], console: Console) -> None:

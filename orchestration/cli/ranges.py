@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
+from orchestration.cli.console import styled
 from orchestration.errors import QuarterError
 from orchestration.quarters import next_quarter, quarter_label
 
@@ -45,13 +45,20 @@ def print_quarters(
         release = releases.get(key)
         if release is None:
             console.print(
-                f"[bold]{label} was not published:[/] its previous release, if any, stands."
+                styled(
+                    "[bold]{} was not published:[/] its previous release, if any, is unchanged.",
+                    label,
+                )
             )
             continue
         changed = len(release["changed_tables"])
         said = f"published, tables changed: {changed}" if release["changed"] else "unchanged"
-        console.print(f"[bold green]{label}:[/] {said}. {release['path']}", soft_wrap=True)
+        console.print(
+            styled("[bold green]{}:[/] {}. {}", label, said, release["path"]), soft_wrap=True
+        )
         for words in release.get("warnings", ()):
-            console.print(f"  [yellow]Warning:[/] {escape(words)}")
+            console.print(styled("  [yellow]Warning:[/] {}", words))
         if key not in exports:
-            console.print(f"[bold]The exports of {label} were not completed;[/] refresh it again.")
+            console.print(
+                styled("[bold]The exports of {} were not completed;[/] refresh it again.", label)
+            )

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Column, Table
 
 from orchestration.backup import MENDED
+from orchestration.cli.console import styled
 from orchestration.cli.histories import print_anomaly
 from orchestration.cli.preparing import prepare
 from orchestration.cli.ranges import print_quarters, quarters_between
@@ -107,7 +108,7 @@ def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full
     run_id = str(uuid4())
     with dg.DagsterInstance.get() as instance, marked_as_running(instance, run_id):
         for dead in end_dead_runs(instance):
-            console.print(f"[yellow]Cut short:[/] run {dead[:8]}. {CUT_SHORT}")
+            console.print(styled("[yellow]Cut short:[/] run {}. {}", dead[:8], CUT_SHORT))
         with _progress(console, len(job.graph.nodes)):
             result = job.execute_in_process(
                 partition_key=quarters[0].isoformat() if len(quarters) == 1 else None,
@@ -144,7 +145,8 @@ def _check_partition(job: Any, quarter: date) -> None:
 def _progress(console: Console, steps: int) -> Iterator[None]:
     """Show each step of the run as Dagster logs it."""
     progress = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        TimeElapsedColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     handler = _StepHandler(progress, steps)
@@ -166,7 +168,7 @@ class _StepHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         said = str(getattr(record, "dagster_meta", {}).get("orig_message", ""))
         if said.startswith(MENDED):
-            self._progress.console.print(f"[yellow]{_plain(said)}[/]")
+            self._progress.console.print(styled("[yellow]{}[/]", said))
         event = getattr(record, "dagster_event", None)
         kind = getattr(event, "event_type_value", None)
         if event is not None and kind == "STEP_START":
@@ -214,7 +216,7 @@ def _count_check(ran: _Ran, check: Any) -> None:
     ran.checks[outcome] += 1
     # What only warns is told in words below.
     if outcome not in ("passed", "warn"):
-        said = f". {_plain(check.description)}" if check.description else ""
+        said = f". {check.description}" if check.description else ""
         ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}{said}")
 
 
@@ -278,7 +280,7 @@ def _print_sources(
     console.print(table)
     for source, load in sorted(loads.items()):
         for warning in load["warnings"]:
-            console.print(f"[yellow]Warning:[/] {source}, {_plain(warning)}")
+            console.print(styled("[yellow]Warning:[/] {}, {}", source, warning))
     _print_anomalies(settings, ran, console)
     return _print_refusals(settings, quarters, console)
 
@@ -320,20 +322,18 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
         ).fetchall()
     for _, source, delivered, version, reason in refused:
         console.print(
-            f"[bold red]Refused:[/] {source} {delivered} (version {version}). {_plain(reason)}"
+            styled(
+                "[bold red]Refused:[/] {} {} (version {}). {}", source, delivered, version, reason
+            )
         )
     if refused:
         console.print("The rows stay out, and the previous version, if any, stays in force.")
     for source, _, file, line, column, message, rule in quarantined:
+        where = f"{source}, {file}, line {line}, column '{column}'"
         console.print(
-            f"[yellow]In quarantine:[/] {source}, {file}, line {line}, column '{column}': "
-            f"{_plain(message)} \\[rule: {rule}]"
+            styled("[yellow]In quarantine:[/] {}: {} {}", where, message, f"[rule: {rule}]")
         )
     return len(refused)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def _print_checks(ran: _Ran, console: Console) -> None:
@@ -343,7 +343,7 @@ def _print_checks(ran: _Ran, console: Console) -> None:
         said += f", {ran.checks['warn']} warn"
     console.print(said + ("." if total == ran.checks["passed"] + ran.checks["warn"] else ":"))
     for name in ran.failed_checks:
-        console.print(f"  [red]not passed:[/] {name}")
+        console.print(styled("  [red]not passed:[/] {}", name))
     if stood := _standing(ran):
         console.print(
             f"{len(stood)} models have nothing new behind them and stand, with their checks, as "
@@ -355,7 +355,7 @@ def _print_warnings(settings: Settings, console: Console) -> None:
     with connect(settings, read_only=True) as connection:
         warnings = standing_warnings(connection)
     for warning in warnings:
-        console.print(f"[yellow]Warning:[/] {_plain(warning)}.")
+        console.print(styled("[yellow]Warning:[/] {}.", warning))
 
 
 def _print_stopped(
@@ -366,19 +366,19 @@ def _print_stopped(
     try:
         refused = _print_sources(settings, quarters, ran, console)
     except CspError as error:
-        console.print(f"[yellow]How the deliveries fared cannot be told:[/] {_plain(str(error))}")
+        console.print(styled("[yellow]How the deliveries fared cannot be shown:[/] {}", error))
     _print_checks(ran, console)
     _print_failures(ran, refused, console)
     if ran.releases:
         print_quarters(quarters, ran.releases, ran.exports, console)
     else:
-        console.print("[bold]Nothing was published:[/] the previous release stands as it was.")
+        console.print(styled("[bold]Nothing was published:[/] the previous release is unchanged."))
 
 
 def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
     for step, words in ran.failures:
         if words:
-            console.print(f"[bold red]Stopped[/] at {step}: {_plain(words)}")
+            console.print(styled("[bold red]Stopped[/] at {}: {}", step, words))
     if refused:
         console.print("Mend what was refused, land it again with `csp land`, and refresh again.")
 
@@ -400,14 +400,17 @@ def _print_outputs(
             quarter_label(one) for one in dict.fromkeys([quarters[0], quarters[-1]])
         )
         console.print(
-            f"[bold green]Nothing has changed[/] since the last refresh of {about}: every mart is "
-            "the same."
+            styled(
+                "[bold green]Nothing has changed[/] since the last refresh of {}: every mart is "
+                "the same.",
+                about,
+            )
         )
     elif len(quarters) == 1 and (changed := release.get("changed_tables")):
         console.print(f"Published anew: {', '.join(changed)}.")
     if release.get("synthetic"):
         console.print(
-            "[yellow]The release holds synthetic data, and says so wherever it is shown.[/]"
+            styled("[yellow]The release holds synthetic data, and says so wherever it is shown.[/]")
         )
     table = Table("Output", "Where", title="Outputs")
     table.add_row("For BI (read-only)", str(settings.published / "csp.duckdb"))

@@ -49,7 +49,6 @@ def show_releases(settings: Settings, console: Console) -> None:
             f"({rollback.reason}). It holds until a release is published that differs from the "
             f"{quarter_label(rollback.instead_of_quarter)} that was rolled back; "
             f"`csp rollback {releases[0].quarter} --reason ...` ends it.",
-            markup=False,
         )
 
 

@@ -3,7 +3,7 @@
 Reads the landing zone, the control tables and the published files; starts neither Dagster nor dbt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
+from orchestration.cli.console import styled
 from orchestration.cli.histories import show_anomalies
 from orchestration.cli.purging import show_past_period
 from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
@@ -84,7 +86,7 @@ def show_status(settings: Settings, console: Console, today: date) -> None:
         )
     console.print(table)
     if made_up := sorted({name for (name, _), one in known.versions.items() if one.synthetic}):
-        console.print(f"[yellow]Not real, but synthetic:[/] {', '.join(made_up)}.")
+        console.print(styled("[yellow]Synthetic data:[/] {}.", ", ".join(made_up)))
     for quarter in quarters:
         standings = {name: cells[name, quarter].standing for name in contracts}
         console.print(_in_short(settings, quarter, standings))
@@ -103,7 +105,7 @@ class _Cell:
     """How one delivery stands, as a word and as it is shown."""
 
     standing: str
-    words: str
+    words: str | Text
 
 
 def _cell(settings: Settings, known: _Known, expected: Expectation, today: date) -> _Cell:
@@ -111,11 +113,11 @@ def _cell(settings: Settings, known: _Known, expected: Expectation, today: date)
         return _landed_cell(settings, known, expected)
     folder = settings.raw / expected.source / expected.quarter.isoformat()
     if unfinished_files(folder):
-        return _Cell("awaited", "[yellow]being transferred[/]")
+        return _Cell("awaited", styled("[yellow]being transferred[/]"))
     state = expected.state(today)
     if state == "late" and expected.due:
         days = (today - expected.due).days
-        return _Cell("late", f"[red]late[/] {days:,} days")
+        return _Cell("late", styled("[red]late[/] {:,} days", days))
     if state == "awaited":
         return _Cell("awaited", f"due {expected.due}")
     return _Cell("not expected", "-")
@@ -127,14 +129,14 @@ def _landed_cell(settings: Settings, known: _Known, expected: Expectation) -> _C
         return _Cell("landed", "landed")
     version = known.versions.get(key)
     if version is None:
-        return _Cell("not loaded", "[yellow]landed, not loaded[/]")
+        return _Cell("not loaded", styled("[yellow]landed, not loaded[/]"))
     if known.files.get(key) != _files(settings.raw / key[0] / key[1].isoformat()):
-        return _Cell("not loaded", f"[yellow]changed since v{version.version}[/]")
+        return _Cell("not loaded", styled("[yellow]changed since v{}[/]", version.version))
     if version.state == "refused":
-        return _Cell("refused", f"[bold red]refused[/] v{version.version}")
-    said = f"[green]loaded[/] v{version.version}"
+        return _Cell("refused", styled("[bold red]refused[/] v{}", version.version))
+    said = styled("[green]loaded[/] v{}", version.version)
     if version.rows_refused:
-        said += f", {version.rows_refused:,} quarantined"
+        said.append(f", {version.rows_refused:,} quarantined")
     return _Cell("loaded", said)
 
 
@@ -160,7 +162,7 @@ def _known(settings: Settings, console: Console) -> _Known:
             for source, quarter, *file in indexed:
                 known.files.setdefault((source, quarter), set()).add(tuple(file))
     except (WarehouseBusyError, WarehouseUnreadableError) as error:
-        console.print(f"[yellow]What is loaded cannot be told now. {error}[/]")
+        console.print(styled("[yellow]What is loaded cannot be shown now. {}[/]", error))
         return known
     except duckdb.CatalogException:
         console.print("The warehouse is empty: `csp refresh` fills it.")
@@ -180,7 +182,7 @@ def _loaded_to(known: _Known, source: str) -> str:
     return quarter_label(max(loaded)) if loaded else "nothing"
 
 
-def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -> str:
+def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -> Text:
     """Say in a line how a quarter stands, and what to do about it."""
     names = {
         standing: [name for name, one in standings.items() if one == standing]
@@ -188,10 +190,20 @@ def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -
     }
     said = [f"{len(found)} {standing}" for standing, found in names.items() if found]
     published = (settings.published / quarter.isoformat() / "csp.duckdb").exists()
-    line = f"{quarter_label(quarter)}: {', '.join(said) or 'nothing is expected'}; "
-    line += "published." if published else "[bold]not published[/]."
+    line = styled(
+        "{}: {}; published." if published else "{}: {}; [bold]not published[/].",
+        quarter_label(quarter),
+        ", ".join(said) or "nothing is expected",
+    )
+    return line.append(_to_do(quarter, names, published=published))
+
+
+def _to_do(quarter: date, names: Mapping[str, Sequence[str]], *, published: bool) -> str:
+    line = ""
     if names["refused"]:
-        line += f" Have {', '.join(names['refused'])} mended and land it again (`csp land`)."
+        line += (
+            f" Ask for corrected files of {', '.join(names['refused'])} and land them (`csp land`)."
+        )
     elif names["not loaded"]:
         line += f" `csp refresh {quarter}` loads {', '.join(names['not loaded'])}."
     elif not published and not names["loaded"] and not names["landed"]:
@@ -206,10 +218,16 @@ def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -
 def _print_refused(known: _Known, console: Console) -> None:
     for (source, quarter), version in sorted(known.versions.items()):
         if version.state == "refused":
-            reason = (version.reason or "").replace("[", r"\[")
+            reason = version.reason or ""
             shown = reason[:_SHOWN_REASON] + (" ..." if len(reason) > _SHOWN_REASON else "")
             console.print(
-                f"[bold red]Refused:[/] {source} {quarter} (version {version.version}). {shown}"
+                styled(
+                    "[bold red]Refused:[/] {} {} (version {}). {}",
+                    source,
+                    quarter,
+                    version.version,
+                    shown,
+                )
             )
 
 
@@ -227,7 +245,7 @@ def _releases(settings: Settings) -> Table | str:
     for file in files:
         release = _release(file)
         if release is None:
-            table.add_row(file.parent.name, "", "", "[red]cannot be read[/]")
+            table.add_row(file.parent.name, "", "", styled("[red]cannot be read[/]"))
             continue
         quarter, built, synthetic = release
         is_current = current is not None and current[0] == quarter

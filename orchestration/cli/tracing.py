@@ -54,7 +54,7 @@ def show_trace(
             else f"All its {len(delivery.rows):,} rows:"
         )
         for position in delivery.rows[:_SHOWN]:
-            console.print(f"  {_place(position)}", markup=False)
+            console.print(f"  {_place(position)}")
         if len(delivery.rows) > _SHOWN:
             console.print(f"  and {len(delivery.rows) - _SHOWN:,} more (--csv writes them all)")
     if not found.deliveries:
