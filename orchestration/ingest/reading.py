@@ -16,12 +16,12 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from orchestration.errors import ContractError
+from orchestration.ingest.cell_types import CellTypes, SheetCells, cell_types
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError, readable
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.pseudonyms import Pseudonyms
 from orchestration.ingest.rules import pseudonym
-from orchestration.ingest.unpacking import FailedCells, look_inside
 
 Cell = Any
 """What a workbook cell holds: text, a number, a date, a truth value, or '' for nothing."""
@@ -104,8 +104,8 @@ class Workbook:
 
     file: LandedFile
     book: CalamineWorkbook
-    sheets: list[str] = field(default_factory=list)
-    failed: FailedCells = field(default_factory=dict)
+    sheets: list[str]
+    types: CellTypes
 
     def hidden_sheets(self) -> list[Fault]:
         """Return a warning for each sheet that a person who opens the workbook does not see."""
@@ -137,12 +137,17 @@ class Workbook:
                     file=self.file.name,
                     sheet=sheet,
                     line=below[0][0] + 1,
-                    column=_letters(below[0][1]),
+                    column=letters(below[0][1]),
                 )
             )
 
     def rows(self, sheet: str) -> list[list[Cell]]:
-        """Return the cells of ``sheet`` from its first row on; a failed formula as its error."""
+        """Return the cells of ``sheet`` from its first row on; a cell of an error as its text.
+
+        Raises :class:`SubmissionError` where the sheet is damaged, and where what is read is not
+        what the file holds, cell by cell.
+        """
+        held = self.types.sheet(sheet)
         damaged = Fault(
             "can be opened",
             "The sheet is damaged and cannot be read. Open the workbook "
@@ -152,9 +157,9 @@ class Workbook:
         )
         with _refusing(damaged):
             cells = self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        for (row, column), error in self.failed.get(sheet, {}).items():
-            if row < len(cells) and column < len(cells[row]):
-                cells[row][column] = error
+        for (row, column), error in held.errors.items():
+            _put(cells, row, column, error)
+        _refuse_unread_cells(self.file, sheet, cells, held)
         return cells
 
     def sheet_named(self, name: str) -> str:
@@ -178,7 +183,35 @@ class Workbook:
         )
 
 
-def _letters(place: int) -> str:
+def _put(cells: list[list[Cell]], row: int, column: int, value: Cell) -> None:
+    """Set a cell, which may lie beyond those that were read."""
+    cells.extend([] for _ in range(row + 1 - len(cells)))
+    cells[row].extend("" for _ in range(column + 1 - len(cells[row])))
+    cells[row][column] = value
+
+
+def _refuse_unread_cells(
+    file: LandedFile, sheet: str, cells: Sequence[Sequence[Cell]], held: SheetCells
+) -> None:
+    """Raise :class:`SubmissionError` where a cell that holds something was read as blank."""
+    for row, columns in sorted(held.filled.items()):
+        read = cells[row] if row < len(cells) else []
+        for column in sorted(columns):
+            if column >= len(read) or read[column] == "":
+                raise SubmissionError(
+                    Fault(
+                        "every cell is read",
+                        "The cell holds something that cannot be read. Open the workbook in a "
+                        "spreadsheet program, save it, and send it again.",
+                        file=file.name,
+                        sheet=sheet,
+                        line=row + 1,
+                        column=letters(column),
+                    )
+                )
+
+
+def letters(place: int) -> str:
     """Return a column's letters in a spreadsheet, for its place counted from 0."""
     letters = ""
     while place >= 0:
@@ -201,7 +234,7 @@ def open_workbook(file: LandedFile) -> Workbook:
         raise SubmissionError(
             Fault("not empty", "The workbook is empty (0 bytes). Send it again.", file=file.name)
         )
-    failed = look_inside(file)
+    types = cell_types(file)
     damaged = Fault(
         "can be opened",
         "The file is not a workbook that can be opened: it is damaged, protected, or of another "
@@ -211,7 +244,9 @@ def open_workbook(file: LandedFile) -> Workbook:
     )
     with _refusing(damaged):
         try:
-            book = CalamineWorkbook.from_path(str(file.path))
+            with file.path.open("rb") as stream:
+                # Known by its content: a workbook may come by the name of another kind.
+                book = CalamineWorkbook.from_filelike(stream)
         except PasswordError as error:
             raise SubmissionError(
                 Fault(
@@ -220,7 +255,7 @@ def open_workbook(file: LandedFile) -> Workbook:
                     file=file.name,
                 )
             ) from error
-        return Workbook(file, book, list(book.sheet_names), failed)
+        return Workbook(file, book, list(book.sheet_names), types)
 
 
 @contextmanager

@@ -10,7 +10,13 @@ from orchestration.ingest.contract import Column, Contract
 from orchestration.ingest.wording import date_form
 from orchestration.quoting import literal
 
-_ERROR_CELL = "#(DIV/0!|N/A|NAME\\?|NULL!|NUM!|REF!|VALUE!)"
+ERROR_TEXT = (
+    "#(N/?[ADV]|GETTING_DATA|[A-Za-z\u00c0-\u00de0-9/_\u00bf]{2,}[!?])|#{3,}|[Ee]rr ?:[0-9]{3}"
+)
+"""Regular expression of what a spreadsheet program shows for a value that it could not work out, in
+the languages of its users; a row of number signs is a number that its column was too narrow for."""
+
+ERROR_RULE = "holds no spreadsheet error"
 
 _MONTH = "(19[0-9]{2}|20[0-9]{2}|2100)-(0[1-9]|1[0-2])"
 """A month of the years that a date may lie in, as text."""
@@ -204,11 +210,10 @@ def _range_rules(column: Column) -> list[_ValueRule]:
 def _record_rules(contract: Contract) -> list[Rule]:
     """Return the rules that refuse a row. A blank is never only a warning."""
     rules = [rule for column in contract.columns for rule in rules_of(column)]
-    if contract.layout == "reader":
-        rules += [_error_cell_rule(column) for column in contract.columns if _takes_any(column)]
-    return [
+    kept = [
         rule for rule in rules if rule.column.severity == "record" or rule.name == "is not blank"
     ]
+    return kept + [_error_cell_rule(column) for column in contract.columns if _takes_any(column)]
 
 
 def warning_rules(contract: Contract) -> list[Rule]:
@@ -220,15 +225,20 @@ def warning_rules(contract: Contract) -> list[Rule]:
 
 
 def _takes_any(column: Column) -> bool:
-    return column.type == "VARCHAR" and not (column.pattern or column.allowed or column.length)
+    """Say whether an error's text would pass the column's other rules, or only be warned about."""
+    bounded = column.pattern or column.allowed or column.length
+    return column.type == "VARCHAR" and (column.severity == "warning" or not bounded)
 
 
 def _error_cell_rule(column: Column) -> Rule:
+    # Nearly no value starts like an error, so nearly none is held against the expression.
+    name, error = column.name, literal(ERROR_TEXT)
     return Rule(
         column,
-        "holds no spreadsheet error",
-        f"({column.name} is null or not regexp_full_match({column.name}, {literal(_ERROR_CELL)}))",
-        "The cell's formula gives an error, or no value.",
+        ERROR_RULE,
+        f"(case when starts_with({name}, '#') or starts_with(lower({name}[:3]), 'err') "
+        f"then not regexp_full_match({name}, {error}) else true end)",
+        "The cell holds an error of the spreadsheet program, not a value.",
     )
 
 

@@ -22,6 +22,7 @@ _MENDS = {
     "send it again.",
     "can be read": "Save the file again as the agreed kind and send it again.",
     "columns are named once": "Leave one of the columns of this heading.",
+    "every cell is read": "Open the workbook in a spreadsheet program, save it, and send it again.",
     "every line is a row": "Take line breaks out of the values.",
     "few rows are wrong": "Mend the rows that are listed, then send the whole delivery again.",
     "has a header": "Put the agreed headings in one row above the data.",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from orchestration.ingest.rules import ERROR_RULE
 from tests.corpus.good import Good, Grid, csv_bytes, xlsx_bytes
 
 Outcome = Literal["refused", "rows", "warned", "loaded"]
@@ -136,30 +137,26 @@ def _wrong_values(good: Good, heading: str) -> Iterator[tuple[str, Any, tuple[st
         rules = ("has the right form", "is a known value", "is ")
         yield "out of the domain", SECRET, rules
         yield "a formula for a value", "=1+1", rules
-        yield "spreadsheet error", "#REF!", rules
+        yield "spreadsheet error", "#REF!", (*rules, ERROR_RULE)
         yield "very long", "x" * 30_000, rules
     else:
         yield "very long", "x" * 30_000, ("is at most",)
-        if good.kind != "csv":
-            yield "spreadsheet error", "#REF!", ("holds no spreadsheet error",)
+        yield "spreadsheet error", "#REF!", (ERROR_RULE,)
 
 
 def _wrong_cell(good: Good, heading: str, name: str, value: Any, rules: tuple[str, ...]) -> Case:
     column = good.column(heading)
     one_cell = heading in good.cells
     judged_by_reader = good.source == "prison_releases" and one_cell
+    mild = column.severity == "warning" and name not in ("blank", "spreadsheet error")
     return Case(
         f"{heading}: {name}",
         good,
         good.bytes(_set(good, 2, heading, value)),
-        "refused" if judged_by_reader else "warned" if column.severity == "warning" else "rows",
+        "refused" if judged_by_reader else "warned" if mild else "rows",
         rules,
-        wrong_rows=0
-        if column.severity == "warning" and name != "blank"
-        else 1
-        if one_cell
-        else max(len(good.cells), 1),
-        line=None if column.severity == "warning" else good.line(2),
+        wrong_rows=0 if mild else 1 if one_cell else max(len(good.cells), 1),
+        line=None if mild else good.line(2),
         secret=column.personal and SECRET in str(value),
     )
 
