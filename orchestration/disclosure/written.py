@@ -16,6 +16,7 @@ from orchestration.disclosure.model import (
     Ratio,
     Tables,
 )
+from orchestration.errors import DisclosureError
 
 Labels = Mapping[str, Mapping[str, str]]
 """By table, the ordinary label of each count's row: a row with another label is a merged one."""
@@ -24,17 +25,23 @@ Labels = Mapping[str, Mapping[str, str]]
 def as_written(
     contents: Contents, declared: Mapping[str, Declaration], made: Tables, labels: Labels
 ) -> Publication:
-    """Return what the protected ``contents`` tell, with how counts hang together from ``made``."""
+    """Return what the protected ``contents`` tell, with how counts hang together from ``made``.
+
+    Raises :class:`DisclosureError` for a number of which the table model has no cell.
+    """
     bounds = {key: _outer(cell) for key, cell in made.cells.items()}
     ratios: list[PrintedRatio] = []
     for name, rows in contents.items():
         for row, count, key in _counts(rows, declared[name], labels.get(name, {})):
+            if key not in bounds:
+                _refuse_unknown(name, row[count.column], key)
+                continue
             low, high = bounds[key]
             if row[count.column] is not None:
                 bounds[key] = (int(row[count.column]),) * 2
             elif MARKER in (row[STATUS] or ""):
                 bounds[key] = (max(low, made.cells[key].least_if_marked), high)
-            ratios += _ratios(row, count, key)
+            ratios += _ratios(name, row, count, key, made)
     unknown = {key for key, (low, high) in bounds.items() if low != high}
     telling = [
         printed
@@ -61,13 +68,23 @@ def _counts(
                 yield row, count, key
 
 
-def _ratios(row: Row, count: Count, key: str) -> Iterator[PrintedRatio]:
+def _refuse_unknown(name: str, printed: object, key: str) -> None:
+    """Refuse a printed number without a cell. An empty cell is a count that its row never had."""
+    if printed is not None:
+        raise DisclosureError(
+            f"{name} prints a count that its tables do not hold: {key}. Correct its `disclosure`."
+        )
+
+
+def _ratios(name: str, row: Row, count: Count, key: str, made: Tables) -> Iterator[PrintedRatio]:
     for share in count.shares:
         if row[share.column] is None:
             continue
         units = round(float(row[share.column]) * 10**share.decimals)
         base = named(share.of, row) if share.of else row[share.per or ""]
-        if base is not None:
+        if isinstance(base, str) and base not in made.cells:
+            _refuse_unknown(name, row[share.column], base)
+        elif base is not None:
             yield PrintedRatio(Ratio(key, base, share.scale, share.decimals), units)
 
 

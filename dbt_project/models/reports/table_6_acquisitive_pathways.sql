@@ -1,5 +1,6 @@
 -- Table 6: needs of assessed offenders whose main offence was acquisitive, all of them, men and women,
--- for the force's area, of the Community Rehabilitation Company's latest snapshot.
+-- for the force's area, of the Community Rehabilitation Company's latest snapshot. Where the sex of an
+-- assessed offender is not recorded, a fourth group holds them, so that the groups add up to the total.
 
 with needs as (
 
@@ -30,7 +31,8 @@ printed_sexes as (
         values
         ('All', 'Total', 1),
         ('Male', 'Men', 2),
-        ('Female', 'Women', 3)
+        ('Female', 'Women', 3),
+        ('Not known', 'Not recorded', 4)
     ) as sexes (sex, offenders_are, column_order)
 
 ),
@@ -57,6 +59,26 @@ latest as (
 
 ),
 
+shown as (
+
+    select
+        cohort,
+        period_end,
+        period_label,
+        area_code,
+        area_name,
+        offenders_are,
+        column_order,
+        pathway,
+        assessed,
+        answered,
+        identified,
+        deliveries
+    from latest
+    where offenders_are <> 'Not recorded' or assessed > 0
+
+),
+
 -- The printed table has a first row of completed assessments.
 printed as (
 
@@ -73,25 +95,25 @@ printed as (
         any_value(assessed) as offenders,
         null as base,
         any_value(deliveries) as deliveries
-    from latest
+    from shown
     group by
         cohort, period_end, period_label, area_code, area_name, offenders_are, column_order
     union all
     select
         pathways.table_order as row_order,
-        latest.pathway as row_label,
-        latest.cohort,
-        latest.period_end,
-        latest.period_label,
-        latest.area_code,
-        latest.area_name,
-        latest.offenders_are,
-        latest.column_order,
-        latest.identified as offenders,
-        latest.answered as base,
-        latest.deliveries
-    from latest
-    inner join {{ ref('oasys_pathways') }} as pathways on latest.pathway = pathways.title
+        shown.pathway as row_label,
+        shown.cohort,
+        shown.period_end,
+        shown.period_label,
+        shown.area_code,
+        shown.area_name,
+        shown.offenders_are,
+        shown.column_order,
+        shown.identified as offenders,
+        shown.answered as base,
+        shown.deliveries
+    from shown
+    inner join {{ ref('oasys_pathways') }} as pathways on shown.pathway = pathways.title
 
 )
 

@@ -1,0 +1,165 @@
+"""Disclosure control of sparse tables: small districts, blanks, empty tables, everything 0.
+
+Tables are made of people drawn at random and have the declarations of the models themselves.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from orchestration.disclosure.assembly import (
+    assembled,
+    ordinary_labels,
+    protected_rows,
+    with_earlier,
+    with_force,
+)
+from orchestration.disclosure.declared import Declaration, Row
+from orchestration.disclosure.engine import protect
+from orchestration.disclosure.verdict import Verdict, examine
+from orchestration.disclosure.written import as_written, printed_counts
+from orchestration.errors import DisclosureError
+from orchestration.settings import PROJECT
+
+FORCES = {"D1": "F", "D2": "F"}
+PLACES = ("D1", "D2", "F:outside")
+PATHWAYS = ("Accommodation", "Drugs")
+GROUPS = {"Total": (None, "Male", "Female"), "Men": ("Male",), "Women": ("Female",)}
+TABLE_3, TABLE_6, APPENDIX = (
+    "reports.table_3_oasys_pathways",
+    "reports.table_6_acquisitive_pathways",
+    "reports.appendix_c_pathways",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody assessed, with an answer on each pathway; none where it was left blank."""
+
+    area: str
+    sex: str | None
+    acquisitive: bool
+    answers: tuple[bool | None, ...]
+
+
+PEOPLE = st.lists(
+    st.builds(
+        Person,
+        st.sampled_from(PLACES),
+        st.sampled_from(("Male", "Female", None)),
+        st.booleans(),
+        st.tuples(*(st.sampled_from((True, False, None)) for _ in PATHWAYS)),
+    ),
+    max_size=40,
+)
+LONE = Person("D2", "Male", acquisitive=True, answers=(True, False))
+MANY = [Person("D1", sex, True, (True, False)) for sex in ("Male", "Female") for _ in range(20)]
+
+
+def declared_of(file: str) -> dict[str, Declaration]:
+    """Return what the published models of a file of reports declare."""
+    path = PROJECT / "dbt_project" / "models" / "reports" / file
+    found = {}
+    for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+        csp = model["config"]["meta"]["csp"]
+        if csp["publish"] and "disclosure" in csp:
+            found[f"reports.{model['name']}"] = Declaration.model_validate(csp["disclosure"])
+    return found
+
+
+NEEDS = declared_of("_reports_needs.yml")
+
+
+def rows_of(people: Sequence[Person], area: str, **extra: Any) -> Iterator[Row]:
+    """Yield the row of completed assessments and one for each pathway."""
+    common = {"cohort": "CRC", "period_end": "2019-02-28", "area_code": area, **extra}
+    whole = {"row_order": 0, "pathway": "Total", "offenders": len(people), "base": None}
+    yield with_force({**common, **whole, "percent": None, "status": "[z]"}, FORCES)
+    for number, pathway in enumerate(PATHWAYS, start=1):
+        answers = [one.answers[number - 1] for one in people if one.answers[number - 1] is not None]
+        base, need = len(answers), sum(map(bool, answers))
+        share = round(1000 * need / base) / 10 if base else None
+        counts = {"row_order": number, "pathway": pathway, "offenders": need, "base": base}
+        status = None if base else "[z]"
+        yield with_force({**common, **counts, "percent": share, "status": status}, FORCES)
+
+
+def tables_of(people: Sequence[Person]) -> dict[str, list[Row]]:
+    """Return Table 3, Table 6 and Appendix C of the people."""
+    by_area = {place: [one for one in people if one.area == place] for place in PLACES}
+    table_3 = [row for area, here in by_area.items() for row in rows_of(here, area)]
+    table_3 += rows_of(people, "F")
+    thieves = [one for one in people if one.acquisitive]
+    blank = [one for one in thieves if one.sex is None]
+    table_6 = [
+        row
+        for group, sexes in GROUPS.items()
+        for row in rows_of([one for one in thieves if one.sex in sexes], "F", offender_group=group)
+    ]
+    if blank:
+        table_6 += rows_of(blank, "F", offender_group="Not recorded")
+    whole = [row for row in rows_of(people, "F") if row["row_order"]]
+    return {TABLE_3: table_3, TABLE_6: table_6, APPENDIX: whole}
+
+
+def judged(contents: dict[str, list[Row]], before: dict[str, list[Row]] | None = None) -> Verdict:
+    """Protect tables, beside those of an earlier release, and attack them as written."""
+    labels = {name: ordinary_labels(rows, NEEDS[name]) for name, rows in contents.items()}
+    made = assembled(contents, NEEDS)
+    if before:
+        known = {
+            key: value
+            for name, rows in before.items()
+            for key, value in printed_counts(rows, NEEDS[name], labels.get(name, {})).items()
+            if key in made.cells and not made.cells[key].sensitive
+        }
+        made = with_earlier(made, known)
+    protection = protect(made)
+    written = {
+        name: protected_rows(name, rows, NEEDS[name], protection) for name, rows in contents.items()
+    }
+    return examine(protection, as_written(written, NEEDS, protection.tables, labels))
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        pytest.param([], id="nobody"),
+        pytest.param([LONE], id="one person"),
+        pytest.param([*MANY, LONE], id="one person in a district"),
+        pytest.param([*MANY, Person("D1", None, True, (True, None))], id="a blank sex"),
+        pytest.param([Person("F:outside", None, False, (None, None))], id="no answer at all"),
+    ],
+)
+def test_people_who_are_few_are_protected_without_a_fault(people: list[Person]) -> None:
+    assert judged(tables_of(people)).safe
+
+
+@given(PEOPLE, st.sets(st.sampled_from((TABLE_3, TABLE_6, APPENDIX))))
+@example([*MANY, LONE], {TABLE_3})
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_sparse_tables_are_protected_or_refused_in_words(
+    people: list[Person], left_out: set[str]
+) -> None:
+    contents = {name: rows for name, rows in tables_of(people).items() if name not in left_out}
+    try:
+        verdict = judged(contents, before=tables_of(people[:-1]))
+    except DisclosureError as error:
+        assert "cannot be protected" in str(error)
+    else:
+        assert verdict.safe
+
+
+def test_a_printed_number_without_a_cell_is_refused() -> None:
+    contents = tables_of(MANY)
+    protection = protect(assembled(contents, NEEDS))
+    written = {name: [dict(row) for row in rows] for name, rows in contents.items()}
+    written[TABLE_3][0]["base"] = 7
+    with pytest.raises(DisclosureError, match="prints a count that its tables do not hold"):
+        as_written(written, NEEDS, protection.tables, {})
