@@ -17,16 +17,18 @@ from orchestration.cli.console import styled
 from orchestration.cli.histories import show_anomalies
 from orchestration.cli.purging import show_past_period
 from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
-from orchestration.ingest.contract import Contract, load_contracts
+from orchestration.ingest.contract import Contract, contract_of, load_contracts
 from orchestration.ingest.expected import Expectation, expect, landed_quarters, next_due
-from orchestration.ingest.landing import quarters_landed
-from orchestration.ingest.receipt import delivered_files, unfinished_files
+from orchestration.ingest.landing import FileState, quarters_landed, read_delivery
+from orchestration.ingest.landing_index import indexed_files
+from orchestration.ingest.receipt import unfinished_files
 from orchestration.quarters import last_closed_quarter, quarter_label
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
 _VERSIONS = """
-select source, quarter, version, state, nature = 'synthetic', rows_refused, reason
+select source, quarter, version, state, nature = 'synthetic', rows_refused, reason,
+    content_sha256
 from control.deliveries
 qualify row_number() over (partition by source, quarter order by version desc) = 1
 """
@@ -42,6 +44,7 @@ class _Version:
     synthetic: bool
     rows_refused: int
     reason: str | None
+    content_sha256: str
 
 
 @dataclass
@@ -50,7 +53,7 @@ class _Known:
 
     readable: bool = False
     versions: dict[tuple[str, date], _Version] = field(default_factory=dict)
-    files: dict[tuple[str, date], set[tuple[str, int, int]]] = field(default_factory=dict)
+    files: dict[tuple[str, date], dict[FileState, str]] = field(default_factory=dict)
 
 
 def show_status(settings: Settings, console: Console, today: date) -> None:
@@ -130,7 +133,7 @@ def _landed_cell(settings: Settings, known: _Known, expected: Expectation) -> _C
     version = known.versions.get(key)
     if version is None:
         return _Cell("not loaded", styled("[yellow]landed, not loaded[/]"))
-    if known.files.get(key) != _files(settings.raw / key[0] / key[1].isoformat()):
+    if version.content_sha256 != _content(settings, known, key):
         return _Cell("not loaded", styled("[yellow]changed since v{}[/]", version.version))
     if version.state == "refused":
         return _Cell("refused", styled("[bold red]refused[/] v{}", version.version))
@@ -140,10 +143,12 @@ def _landed_cell(settings: Settings, known: _Known, expected: Expectation) -> _C
     return _Cell("loaded", said)
 
 
-def _files(folder: Path) -> set[tuple[str, int, int]]:
-    """Name, bytes and time of change of each delivered file, as the load remembers them."""
-    found = ((name, path.stat()) for name, path in delivered_files(folder))
-    return {(name, stat.st_size, stat.st_mtime_ns) for name, stat in found}
+def _content(settings: Settings, known: _Known, key: tuple[str, date]) -> str | None:
+    """Return the identity of what lies in the landing zone; only what was replaced is read."""
+    source, quarter = key
+    contract = contract_of(source)
+    delivery = read_delivery(settings.raw, contract, quarter, known.files.get(key))
+    return delivery.content_sha256 if delivery else None
 
 
 def _known(settings: Settings, console: Console) -> _Known:
@@ -156,16 +161,15 @@ def _known(settings: Settings, console: Console) -> _Known:
         with connect(settings, read_only=True) as connection:
             for source, quarter, *version in connection.execute(_VERSIONS).fetchall():
                 known.versions[source, quarter] = _Version(*version)
-            indexed = connection.execute(
-                "select source, quarter, file_name, bytes, mtime_ns from control.landing_index"
-            ).fetchall()
-            for source, quarter, *file in indexed:
-                known.files.setdefault((source, quarter), set()).add(tuple(file))
+            known.files = {key: indexed_files(connection, *key) for key in known.versions}
     except (WarehouseBusyError, WarehouseUnreadableError) as error:
         console.print(styled("[yellow]What is loaded cannot be shown now. {}[/]", error))
         return known
     except duckdb.CatalogException:
         console.print("The warehouse is empty: `csp refresh` fills it.")
+    except duckdb.BinderException:
+        # An earlier version kept less of each file: the checksums are taken again.
+        known.files = {}
     known.readable = True
     return known
 

@@ -44,8 +44,13 @@ create table if not exists control.landing_index (
     file_name varchar not null,
     bytes bigint not null,
     mtime_ns bigint not null,
-    sha256 varchar not null
+    sha256 varchar not null,
+    ctime_ns bigint,
+    inode ubigint
 );
+-- An earlier version did not keep these two; its files are hashed once more.
+alter table control.landing_index add column if not exists ctime_ns bigint;
+alter table control.landing_index add column if not exists inode ubigint;
 
 create table if not exists control.coverage (
     source varchar not null,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from orchestration.errors import LandingError, QuarterError
 from orchestration.ingest.contract import Contract
@@ -21,15 +22,44 @@ from orchestration.ingest.receipt import Receipt, delivered_files, unreadable
 from orchestration.quarters import parse_quarter
 
 
+class FileState(NamedTuple):
+    """What the file system says of a file, by its name in the delivery.
+
+    Size and time of modification are not enough: a copying program gives a corrected file the
+    time that it likes. ``ctime_ns``, the time at which the file was put there or last written to,
+    is the system's own, and ``inode`` changes where another file takes the name.
+    """
+
+    name: str
+    bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path, name: str) -> Self:
+        """Return the state of the file at ``path``. Raises OSError where there is none."""
+        stat = path.stat()
+        return cls(name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+
+
 @dataclass(frozen=True)
 class LandedFile:
     """One file of a delivery; ``name`` is its path within the delivery's folder, as it is shown."""
 
     path: Path
-    name: str
-    bytes: int
-    mtime_ns: int
+    state: FileState
     sha256: str
+
+    @property
+    def name(self) -> str:
+        """Path of the file within the delivery's folder."""
+        return self.state.name
+
+    @property
+    def bytes(self) -> int:
+        """Size of the file."""
+        return self.state.bytes
 
 
 @dataclass(frozen=True)
@@ -62,8 +92,8 @@ class Landed:
     unchanged: bool = False
 
 
-Known = Mapping[tuple[str, int, int], str]
-"""Checksums already known, by (file name, bytes, time of change)."""
+Known = Mapping[FileState, str]
+"""Checksums already known, by the state that the file had when it was hashed."""
 
 
 def quarters_landed(raw: Path, contract: Contract) -> list[date]:
@@ -102,35 +132,45 @@ def read_delivery(
 ) -> Delivery | None:
     """Return what lies in the landing zone for one source and quarter, or None where nothing does.
 
-    A file is hashed unless ``known`` has its checksum. Raises :class:`LandingError` where a file
-    cannot be read.
+    A file is hashed unless ``known`` has its checksum and the receipt does not contradict it.
+    Raises :class:`LandingError` where a file or the receipt cannot be read.
     """
     folder = raw / contract.source / quarter.isoformat()
+    receipt = Receipt.read(folder)
     try:
-        files = _landed_files(folder, known or {})
+        files = _landed_files(folder, known or {}, receipt)
     except OSError as error:
         raise unreadable(error) from error
     if not files:
         return None
-    return Delivery(contract.source, quarter, folder, files, Receipt.read(folder))
+    return Delivery(contract.source, quarter, folder, files, receipt)
 
 
-def _landed_files(folder: Path, known: Known) -> tuple[LandedFile, ...]:
+def _landed_files(
+    folder: Path, known: Known, receipt: Receipt | None = None
+) -> tuple[LandedFile, ...]:
     if not folder.is_dir():
         return ()
+    receipted = {file.name: file.sha256 for file in receipt.files} if receipt else {}
+
+    def look(file: tuple[str, Path]) -> LandedFile:
+        return landed_file(file[1], file[0], known, receipted.get(file[0]))
+
     with ThreadPoolExecutor() as pool:
-        landed = pool.map(
-            lambda file: landed_file(file[1], file[0], known), delivered_files(folder)
-        )
-        return tuple(landed)
+        return tuple(pool.map(look, delivered_files(folder)))
 
 
-def landed_file(path: Path, name: str, known: Known) -> LandedFile:
-    """Return a file with its size and checksum. Raises OSError where it cannot be read."""
-    stat = path.stat()
-    name = readable(name)
-    digest = known.get((name, stat.st_size, stat.st_mtime_ns)) or sha256_of(path)
-    return LandedFile(path, name, stat.st_size, stat.st_mtime_ns, digest)
+def landed_file(path: Path, name: str, known: Known, receipted: str | None = None) -> LandedFile:
+    """Return a file with its size and checksum; ``receipted`` is the one on its receipt, if any.
+
+    A checksum that is known is taken as long as the file's state is the same and the receipt does
+    not say otherwise. Raises OSError where the file cannot be read.
+    """
+    state = FileState.of(path, readable(name))
+    digest = known.get(state)
+    if digest is None or digest != (receipted or digest):
+        digest = sha256_of(path)
+    return LandedFile(path, state, digest)
 
 
 def sha256_of(path: Path) -> str:
@@ -229,8 +269,7 @@ def refuse_moved(files: Iterable[LandedFile]) -> None:
     """
     for file in files:
         try:
-            stat = file.path.stat()
-            same = (stat.st_size, stat.st_mtime_ns) == (file.bytes, file.mtime_ns)
+            same = FileState.of(file.path, file.name) == file.state
         except FileNotFoundError:
             same = False
         if not same:
@@ -238,11 +277,6 @@ def refuse_moved(files: Iterable[LandedFile]) -> None:
                 f"{file.path} changed while it was being read: it is still being written. Nothing "
                 "of its delivery was loaded. Refresh again when it has been delivered in full."
             )
-
-
-def known_checksums(rows: Sequence[tuple[str, int, int, str]]) -> Known:
-    """Index (file name, bytes, time of change, checksum) rows for :func:`read_delivery`."""
-    return {(name, size, mtime): digest for name, size, mtime, digest in rows}
 
 
 def received_at(delivery: Delivery) -> datetime | None:

@@ -18,10 +18,10 @@ from orchestration.ingest.landing import (
     Known,
     LandedFile,
     fits_pattern,
-    known_checksums,
     quarters_landed,
     read_delivery,
 )
+from orchestration.ingest.landing_index import index_files, indexed_files
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.reading import Reader, Row, reader_of, unknown_columns
 from orchestration.ingest.receipt import unfinished_files
@@ -70,11 +70,14 @@ def pending_deliveries(
     next_delivery = _next_id(connection, "deliveries", "delivery_id")
     next_file = _next_id(connection, "files", "file_id")
     pending: list[Pending] = []
-    for delivery in _landed(connection, raw, contract, as_at, report):
+    known: dict[date, Known] = {}
+    for delivery in _landed(connection, raw, contract, as_at, report, known):
         quarter = delivery.quarter
         latest = _latest(connection, contract.source, quarter)
         if latest and latest.content_sha256 == delivery.content_sha256:
             report.unchanged += 1
+            if {file.state for file in delivery.files} != known[quarter].keys():
+                index_files(connection, contract.source, [delivery])
             if latest.outcome.state == "refused":
                 report.still_refused.append(latest.outcome)
             continue
@@ -92,14 +95,17 @@ def _landed(
     contract: Contract,
     as_at: date,
     report: LoadReport,
+    known: dict[date, Known],
 ) -> list[Delivery]:
-    """Return the deliveries that have landed in full; several are read at a time."""
-    known: dict[date, Known] = {}
+    """Return the deliveries that have landed in full; several are read at a time.
+
+    ``known`` takes what the index has of each quarter.
+    """
     for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
         if unfinished := unfinished_files(raw / contract.source / quarter.isoformat()):
             report.passed_over.append(_being_transferred(quarter, unfinished))
         else:
-            known[quarter] = _index(connection, contract, quarter)
+            known[quarter] = indexed_files(connection, contract.source, quarter)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         landed = pool.map(lambda one: read_delivery(raw, contract, one, known[one]), known)
         return [delivery for delivery in landed if delivery]
@@ -118,15 +124,6 @@ def _next_id(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> 
     row = connection.execute(f"select coalesce(max({column}), 0) + 1 from control.{table}")
     (number,) = row.fetchall()[0]
     return int(number)
-
-
-def _index(connection: duckdb.DuckDBPyConnection, contract: Contract, quarter: date) -> Known:
-    rows = connection.execute(
-        "select file_name, bytes, mtime_ns, sha256 from control.landing_index "
-        "where source = ? and quarter = ?",
-        [contract.source, quarter],
-    ).fetchall()
-    return known_checksums(rows)
 
 
 @dataclass(frozen=True)

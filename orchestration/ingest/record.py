@@ -9,6 +9,7 @@ import pyarrow as pa
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault
 from orchestration.ingest.landing import received_at
+from orchestration.ingest.landing_index import index_files
 from orchestration.ingest.outcomes import Outcome
 from orchestration.ingest.pending import Pending
 
@@ -85,23 +86,15 @@ def _record_deliveries(
 def _record_files(
     connection: duckdb.DuckDBPyConnection, contract: Contract, group: Sequence[Pending]
 ) -> None:
-    quarters = [one.delivery.quarter for one in group]
-    connection.execute(
-        "delete from control.landing_index where source = ? and quarter in (select unnest(?))",
-        [contract.source, quarters],
-    )
     held = [(one, load) for one in group for load in one.files]
     files = [load.file for _, load in held]
-    content: dict[str, Sequence[object]] = {
-        "file_name": [file.name for file in files],
-        "bytes": [file.bytes for file in files],
-        "sha256": [file.sha256 for file in files],
-    }
     _append(
         connection,
         "control.files",
-        content
-        | {
+        {
+            "file_name": [file.name for file in files],
+            "bytes": [file.bytes for file in files],
+            "sha256": [file.sha256 for file in files],
             "file_id": [load.file_id for _, load in held],
             "delivery_id": [one.delivery_id for one, _ in held],
             "header_lines": [1 if contract.layout == "csv" else 0] * len(held),
@@ -110,16 +103,7 @@ def _record_files(
             "rows_refused": [load.refused for _, load in held],
         },
     )
-    _append(
-        connection,
-        "control.landing_index",
-        content
-        | {
-            "source": [contract.source] * len(held),
-            "quarter": [one.delivery.quarter for one, _ in held],
-            "mtime_ns": [file.mtime_ns for file in files],
-        },
-    )
+    index_files(connection, contract.source, [one.delivery for one in group])
 
 
 def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
