@@ -98,7 +98,11 @@ def landed_before(raw: Path, contracts: Mapping[str, Contract], before: date) ->
     """Return the folders of the landing zone that hold persons of earlier quarters."""
     folders = []
     for name in _sources(contracts):
-        for folder in [*(raw / name).glob("*-*-*"), *(raw / name).glob(".superseded/*-*-*")]:
+        for folder in [
+            *(raw / name).glob("*-*-*"),
+            *(raw / name).glob(".superseded/*-*-*"),
+            *(raw / name).glob(".ready/*-*-*"),
+        ]:
             if folder.name[:10] < before.isoformat():
                 folders.append(folder)
     return sorted(folders)

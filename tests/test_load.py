@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.errors import LandingError, OutdatedWarehouseError
-from orchestration.ingest.landing import land
+from orchestration.ingest.handover import land
 from orchestration.ingest.receipt import Receipt
 from orchestration.warehouse import connect
 from tests.support import NOW, STREET_HEADER, Ground, month_file, street_file, street_row
@@ -146,7 +146,10 @@ def test_landing_copies_with_receipt_and_keeps_what_it_replaces(
 
     def deliver(content: str) -> bool:
         (desk / NAME).write_bytes(content.encode())
-        return land(ground.settings.raw, contract, quarter, [desk / NAME], _receipt()).unchanged
+        paths = [desk / NAME]
+        return land(
+            ground.settings.raw, contract, quarter, paths, _receipt(), replace=True
+        ).unchanged
 
     assert not deliver(month_file(rows=3))
     assert deliver(month_file(rows=3))

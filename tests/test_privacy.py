@@ -31,8 +31,8 @@ from orchestration.errors import (
 )
 from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import load_contracts
+from orchestration.ingest.handover import land
 from orchestration.ingest.history import delivery_history
-from orchestration.ingest.landing import land
 from orchestration.ingest.pseudonyms import Pseudonyms, normalised
 from orchestration.ingest.receipt import Receipt
 from orchestration.retention import past_their_period, purge

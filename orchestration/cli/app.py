@@ -13,7 +13,7 @@ import typer
 from orchestration.access import close_new_files
 from orchestration.cli.console import new_console, styled
 from orchestration.errors import CspError
-from orchestration.quarters import parse_quarter, quarter_label
+from orchestration.quarters import parse_quarter
 from orchestration.settings import load_settings
 
 app = typer.Typer(
@@ -71,31 +71,36 @@ def land(
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="The figures are made up, not real.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the files whose place the given ones take.")
+    ] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The given files are the whole delivery; drop others.")
+    ] = False,
+    covers: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="FROM TO",
+            help="What the delivery covers, whatever occurs in it: days, months or quarters.",
+        ),
+    ] = None,
 ) -> None:
-    """Copy a delivery into the landing zone, with its checksums and the time of receipt."""
-    from orchestration.ingest.contract import contract_of
-    from orchestration.ingest.landing import land as land_delivery
+    """Add files to a quarter's delivery in the landing zone, with their checksums.
+
+    A file that takes another's place is named; --replace, or a yes at the terminal, confirms it.
+    """
+    from orchestration.cli.landing import land_files, parse_covers
     from orchestration.ingest.receipt import Receipt
 
-    settings = load_settings()
-    contract = contract_of(source)
-    day = parse_quarter(quarter)
     receipt = Receipt(
         source=source,
-        quarter=day,
+        quarter=parse_quarter(quarter),
         received_at=datetime.now().replace(microsecond=0),
         nature="synthetic" if synthetic else "real",
         note=note,
+        covers=parse_covers(*covers) if covers else None,
     )
-    landed = land_delivery(settings.raw, contract, day, files, receipt)
-    console = new_console()
-    console.print(f"Landed {source} for {quarter_label(day)} ({day}) in {landed.delivery.folder}:")
-    for file in landed.delivery.files:
-        console.print(f"  {file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
-    if landed.unchanged:
-        console.print("The same files had landed before: nothing has changed.")
-    else:
-        console.print(f"`csp refresh {day}` loads it.")
+    land_files(load_settings(), source, files, receipt, new_console(), replace=replace, whole=whole)
 
 
 @app.command()

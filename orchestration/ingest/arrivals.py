@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.delivery_folder import recover_landings
 from orchestration.ingest.landing import quarters_landed, read_delivery
 from orchestration.ingest.receipt import delivered_files, unfinished_files, unreadable
 
@@ -85,6 +86,7 @@ def watch(
     folders: dict[str, Seen] = {}
     by_quarter: dict[date, list[Contract]] = {}
     for contract in contracts.values():
+        recover_landings(raw / contract.source)
         for quarter in quarters_landed(raw, contract):
             seen = _look(raw, contract, quarter, memory, now)
             if seen:

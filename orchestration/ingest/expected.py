@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.delivery_folder import recover_landings
 from orchestration.ingest.landing import quarters_landed
 from orchestration.ingest.receipt import delivered_files
 from orchestration.quarters import next_quarter, quarter_end, quarter_of
@@ -85,8 +86,11 @@ def next_due(contract: Contract, landed: Collection[date], today: date) -> date 
 def landed_quarters(raw: Path, contracts: Mapping[str, Contract]) -> dict[str, list[date]]:
     """Return, by source, the quarters whose folder in the landing zone holds a file, oldest first.
 
-    Raises :class:`LandingError` for a folder that is not named after a quarter.
+    A landing that was killed half-way is completed or undone first. Raises
+    :class:`LandingError` for a folder that is not named after a quarter.
     """
+    for name in contracts:
+        recover_landings(raw / name)
     return {
         name: [
             quarter

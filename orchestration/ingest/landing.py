@@ -1,13 +1,11 @@
-"""The landing zone: which deliveries lie in it, and how a delivery is put there.
+"""The landing zone: which deliveries lie in it, with their files.
 
 ``raw/<source>/<quarter>/`` holds the files that a supplier handed over for one quarter, with a
-receipt. Nothing here changes a delivered file.
+receipt. Nothing here changes a delivered file; ``handover`` puts deliveries there.
 """
 
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,22 +72,19 @@ class Delivery:
 
     @property
     def content_sha256(self) -> str:
-        """Identity of the content: file names and times do not count."""
+        """Identity of the content: file names and times do not count.
+
+        What the receipt claims that the delivery covers does: the same bytes can say more then.
+        """
         digests = "\n".join(sorted(file.sha256 for file in self.files))
+        if self.receipt and self.receipt.covers:
+            digests += f"\ncovers {self.receipt.covers}"
         return hashlib.sha256(digests.encode()).hexdigest()
 
     @property
     def nature(self) -> str:
         """``synthetic`` where the receipt says so, else ``real``."""
         return self.receipt.nature if self.receipt else "real"
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A delivery that was put into the landing zone, or lay there already with the same content."""
-
-    delivery: Delivery
-    unchanged: bool = False
 
 
 Known = Mapping[FileState, str]
@@ -128,15 +123,21 @@ def _folders(root: Path) -> list[Path]:
 
 
 def read_delivery(
-    raw: Path, contract: Contract, quarter: date, known: Known | None = None
+    raw: Path,
+    contract: Contract,
+    quarter: date,
+    known: Known | None = None,
+    *,
+    receipted: bool = True,
 ) -> Delivery | None:
     """Return what lies in the landing zone for one source and quarter, or None where nothing does.
 
     A file is hashed unless ``known`` has its checksum and the receipt does not contradict it.
-    Raises :class:`LandingError` where a file or the receipt cannot be read.
+    ``receipted`` false leaves the receipt out. Raises :class:`LandingError` where a file or the
+    receipt cannot be read.
     """
     folder = raw / contract.source / quarter.isoformat()
-    receipt = Receipt.read(folder)
+    receipt = Receipt.read(folder) if receipted else None
     try:
         files = _landed_files(folder, known or {}, receipt)
     except OSError as error:
@@ -182,83 +183,6 @@ def sha256_of(path: Path) -> str:
 def fits_pattern(contract: Contract, name: str) -> bool:
     """Say whether a file name is of a kind that the contract reads."""
     return any(fnmatch(name.lower(), pattern) for pattern in contract.file_pattern)
-
-
-def land(
-    raw: Path, contract: Contract, quarter: date, paths: Sequence[Path], receipt: Receipt
-) -> Landed:
-    """Copy a delivery into the landing zone, with its receipt, as the next version.
-
-    The folder is built beside its place and swapped in, so that a refresh never meets half of it;
-    an earlier version moves to ``.superseded`` beside it. Landing the same bytes again changes
-    nothing. Raises :class:`LandingError` where a file is missing, unreadable, of a kind that the
-    source does not deliver, or named twice.
-    """
-    _check_landable(contract, paths)
-    target = raw / contract.source / quarter.isoformat()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".landing-", dir=target.parent))
-    try:
-        for path in paths:
-            shutil.copy2(path, scratch / path.name)
-        receipt.with_files(scratch).write(scratch)
-        _give_access(scratch, contract)
-        before = read_delivery(raw, contract, quarter)
-        if before and before.content_sha256 == _content_of(scratch, contract, quarter):
-            return Landed(before, unchanged=True)
-        if before:
-            _supersede(before)
-        scratch.replace(target)
-    except OSError as error:
-        raise LandingError(f"{error.filename}: {error.strerror}. Nothing was landed.") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return Landed(
-        Delivery(contract.source, quarter, target, _landed_files(target, {}), Receipt.read(target))
-    )
-
-
-def _give_access(folder: Path, contract: Contract) -> None:
-    """Let everybody read a delivery, but one about people only its owner."""
-    personal = any(column.personal for column in contract.columns)
-    folder.chmod(0o700 if personal else 0o755)
-    for path in folder.iterdir():
-        path.chmod(0o600 if personal else 0o644)
-
-
-def _content_of(folder: Path, contract: Contract, quarter: date) -> str:
-    files = _landed_files(folder, {})
-    return Delivery(contract.source, quarter, folder, files, None).content_sha256
-
-
-def _supersede(delivery: Delivery) -> None:
-    kept = delivery.folder.parent / ".superseded"
-    kept.mkdir(exist_ok=True)
-    name = f"{delivery.quarter.isoformat()}-{delivery.content_sha256[:12]}"
-    if (kept / name).exists():
-        shutil.rmtree(kept / name)
-    delivery.folder.replace(kept / name)
-
-
-def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
-    names = [path.name for path in paths]
-    if not names:
-        raise LandingError("Name at least one file to land.")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise LandingError(f"Two files are called {', '.join(twice)}. Rename one of them.")
-    for path in paths:
-        if not path.is_file():
-            raise LandingError(f"{readable(str(path))} is not a file. Check the path.")
-        if not path.name.isprintable():
-            raise LandingError(
-                f"{readable(path.name)}: the name holds a character that cannot be shown. "
-                "Rename it."
-            )
-        if not fits_pattern(contract, path.name):
-            kinds = ", ".join(contract.file_pattern)
-            raise LandingError(
-                f"{path.name} is not of a kind that {contract.source} delivers ({kinds})."
-            )
 
 
 def refuse_moved(files: Iterable[LandedFile]) -> None:

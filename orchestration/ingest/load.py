@@ -17,7 +17,7 @@ import duckdb
 from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines, rows_by_file
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault
-from orchestration.ingest.landing import Delivery, refuse_moved
+from orchestration.ingest.landing import Delivery, LandedFile, refuse_moved
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
 from orchestration.ingest.pseudonyms import Pseudonyms, throwaway_pseudonyms
@@ -101,6 +101,32 @@ def check_delivery(
     load = _Load(connection, contract, now, throwaway_pseudonyms(), None)
     (outcome,) = load_deliveries(load, [pending])
     return outcome
+
+
+def check_files(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    files: Sequence[LandedFile],
+    now: datetime,
+) -> list[Outcome]:
+    """Load each file by itself into an empty database of no further use; return how each fared.
+
+    A file's rows stand under its place among ``files``, from 1, as their delivery.
+    """
+    with _transaction(connection):
+        ensure_control(connection)
+        ensure_raw_table(connection, contract)
+    pending = [
+        Pending(
+            Delivery(contract.source, now.date(), file.path.parent, (file,), None),
+            number,
+            number,
+            [FileLoad(file, number)],
+        )
+        for number, file in enumerate(files, start=1)
+    ]
+    load = _Load(connection, contract, now, throwaway_pseudonyms(), None)
+    return sorted(load_deliveries(load, pending), key=lambda outcome: outcome.version)
 
 
 def load_deliveries(load: _Load, pending: Sequence[Pending]) -> list[Outcome]:

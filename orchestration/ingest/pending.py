@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.delivery_folder import recover_landings
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.keyed_csv import read_keyed_csv
 from orchestration.ingest.landing import (
@@ -101,6 +102,10 @@ def _landed(
 
     ``known`` takes what the index has of each quarter.
     """
+    report.passed_over += [
+        Fault("was landed in full", said, severity="warning")
+        for said in recover_landings(raw / contract.source)
+    ]
     for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
         if unfinished := unfinished_files(raw / contract.source / quarter.isoformat()):
             report.passed_over.append(_being_transferred(quarter, unfinished))

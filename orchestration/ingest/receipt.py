@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from orchestration.errors import LandingError
 
@@ -46,11 +46,33 @@ class ReceiptFile(BaseModel):
         return cls(name=name, bytes=path.stat().st_size, sha256=digest)
 
 
+class Covers(BaseModel):
+    """The days that a delivery claims to cover, both included: ``from`` and ``to`` on its receipt.
+
+    Raises ValidationError where ``to`` comes before ``from``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"{self.last} comes before {self.first}")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
+
+
 class Receipt(BaseModel):
     """What one source handed over for one quarter.
 
     `quarter` is the first day of a UK financial quarter; `received_at` is local time without a
-    zone; `nature` says whether the figures are real or synthetic; `files` are sorted by name.
+    zone; `nature` says whether the figures are real or synthetic; `files` are sorted by name;
+    `covers`, where it is given, is what the delivery claims to cover, whatever occurs in its rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +83,7 @@ class Receipt(BaseModel):
     nature: Nature
     note: str
     files: tuple[ReceiptFile, ...] = ()
+    covers: Covers | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -89,7 +112,7 @@ class Receipt(BaseModel):
 
     def write(self, folder: Path) -> Path:
         """Write the receipt into `folder` (files sorted by name) and return its path."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         content["files"] = sorted(content["files"], key=lambda file: str(file["name"]))
         path = folder / RECEIPT_NAME
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -197,5 +220,6 @@ def unfinished_files(folder: Path) -> list[str]:
 def _unreadable(path: Path, fault: str) -> str:
     return (
         f"{path}: the receipt cannot be read ({fault}). "
-        "Land the delivery again with `csp land`, or restore the file from its last good copy."
+        "Land the whole delivery again with `csp land --whole`, or restore the file from its last "
+        "good copy."
     )
