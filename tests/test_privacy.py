@@ -244,7 +244,11 @@ def test_a_warehouse_of_an_earlier_version_is_told(ground: Ground) -> None:
         ("05/04/2000", "05/04/2018", 18),
         ("29/02/2000", "28/02/2018", 17),
         ("29/02/2000", "01/03/2018", 18),
-        ("06/04/2018", "05/04/2018", -1),
+        ("06/04/2018", "05/04/2018", None),
+        ("06/04/2008", "05/04/2018", None),
+        ("05/04/2008", "05/04/2018", 10),
+        ("06/04/1907", "05/04/2018", 110),
+        ("05/04/1907", "05/04/2018", None),
         ("", "05/04/2018", None),
     ],
 )
@@ -268,6 +272,74 @@ def test_a_missing_date_of_birth_is_taken_from_another_row_of_the_person(ground:
     ground.load(CHARGES)
     ages = ground.query(f"select age_at_charge from raw.{CHARGES} order by _line")
     assert ages == [(17,), (18,), (None,)]
+
+
+def test_an_impossible_date_of_birth_gives_way_to_another_row_of_the_person(
+    ground: Ground,
+) -> None:
+    first, second = sample_rows(CHARGES, 2)
+    first |= {"Date Of Birth": "05/04/2025", "Charge Date": "05/04/2018", "PNC ID": ""}
+    second |= {"Date Of Birth": "06/04/2000", "Charge Date": "07/04/2018", "PNC ID": ""}
+    first["Nominal Ref"] = second["Nominal Ref"] = "N0000001"
+    put(ground, CHARGES, [first, second])
+    ground.load(CHARGES)
+    ages = ground.query(f"select age_at_charge from raw.{CHARGES} order by _line")
+    assert ages == [(17,), (18,)]
+
+
+EVENTS = [
+    (CHARGES, "Date Of Birth", "Charge Date"),
+    ("youth_offending", "Date of birth", "First offence date"),
+    ("probation_caseload", "Date of birth", "Snapshot date"),
+    ("iom_cohort", "Date of birth", "Snapshot date"),
+]
+
+
+@pytest.mark.parametrize(("source", "birth", "event"), EVENTS)
+@pytest.mark.parametrize("born", ["01/01/2030", "01/01/1900", "01/01/2015"])
+def test_a_birth_that_cannot_be_right_is_a_warning_with_its_row_and_no_date(
+    ground: Ground, source: str, birth: str, event: str, born: str
+) -> None:
+    rows = sample_rows(source)
+    rows[1][birth] = born
+    if source == CHARGES:
+        # Somebody of whom no other row has a date of birth.
+        rows[1] |= {"Nominal Ref": "N0000009", "PNC ID": ""}
+    put(ground, source, rows)
+    (outcome,) = ground.load(source).outcomes
+    assert (outcome.rows_loaded, outcome.rows_refused) == (len(rows), 0)
+    (warning,) = [one for one in outcome.warnings if one.rule.endswith(f"age on {event}")]
+    assert (warning.line, warning.column, warning.value) == (3, birth, None)
+    assert warning.file
+    assert "no age is recorded" in warning.message
+    assert born not in str(warning)
+    columns = load_contracts()[source].stored_columns
+    ages = [column.name for column in columns if column.derived_to == "age"]
+    held = ground.query(f"select {', '.join(ages)} from raw.{source} order by _line")
+    assert held[1] == (None,) * len(ages)
+    assert all(age is not None and 10 <= age <= 110 for row in held[:1] + held[2:] for age in row)
+
+
+@pytest.mark.parametrize(
+    ("source", "early", "late"),
+    [
+        (CHARGES, "Offence Date", "Charge Date"),
+        ("youth_offending", "First offence date", "Registered on"),
+        ("probation_caseload", "First release date", "Snapshot date"),
+    ],
+)
+def test_dates_in_the_wrong_order_are_a_warning_with_their_row(
+    ground: Ground, source: str, early: str, late: str
+) -> None:
+    rows = sample_rows(source)
+    day, month, year = rows[1][late].split("/")
+    rows[1][early] = f"{day}/{month}/{int(year) + 1}"
+    put(ground, source, rows)
+    (outcome,) = ground.load(source).outcomes
+    assert outcome.rows_loaded == len(rows)
+    (warning,) = [one for one in outcome.warnings if one.rule == f"is not after {late}"]
+    assert (warning.line, warning.column) == (3, early)
+    assert late in warning.message
 
 
 # --- scans

@@ -58,7 +58,10 @@ class Column(BaseModel):
     age in whole years."""
     derived_to: Literal["month", "quarter", "age"] | None = None
     age_on: str | None = None
-    """Date column of the event at which the age is taken."""
+    """Date column of the event at which the age is taken. An age below ``minimum`` (0 where none is
+    given) or above ``maximum`` (110) is not recorded, and its row is reported as a warning."""
+    not_after: str | None = None
+    """Date column before which, or on which, this date must lie. A later one is a warning."""
     same_person: tuple[str, ...] = ()
     """Identifiers by which a row without a date of birth takes it from another of its person."""
 
@@ -189,6 +192,7 @@ class Contract(BaseModel):
         named = {self.period, self.area, *self.key} | ({self.series} if self.series else set())
         named |= {column.derived_from for column in self.columns if column.derived_from}
         named |= {column.age_on for column in self.columns if column.age_on}
+        named |= {column.not_after for column in self.columns if column.not_after}
         named |= {name for column in self.columns for name in column.same_person}
         if missing := named - names:
             raise ValueError(f"names columns that it does not have: {sorted(missing)}")

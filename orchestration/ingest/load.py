@@ -312,22 +312,43 @@ def _find_mild_faults(load: _Load, group: Sequence[Pending], loaded: str) -> Non
     holders = {file.file_id: (one, file.file.name) for one in group for file in one.files}
     for one in group:
         one.mild = []
+    # A source that is read in bulk keeps no line numbers.
+    place = "null, null" if load.contract.layout == "csv" else _FIRST_PLACES
     for rule in warning_rules(load.contract):
         rows = load.connection.execute(
-            f"select _file_id, count(*), min({shown(rule.column, load.contract)}) "
+            f"select _file_id, count(*), min({shown(rule.column, load.contract)}), {place} "
             f"from {loaded} and not ({rule.condition}) group by _file_id order by _file_id"
         ).fetchall()
-        for file_id, count, value in rows:
+        for file_id, count, value, sheet, lines in rows:
             holder, name = holders[file_id]
             fault = Fault(
                 rule.name,
-                f"{rule.message} {count:,} rows hold such a value; they are loaded.",
+                f"{rule.message} {_how_many(count, lines)}",
                 file=name,
+                sheet=sheet,
+                line=lines[0] if lines else None,
                 column=rule.column.title,
                 value=value,
                 severity="warning",
             )
             holder.mild.append(fault)
+
+
+_NAMED_LINES = 10
+"""Most lines that a warning names."""
+
+_FIRST_PLACES = f"min(_sheet), list(_line order by _line)[:{_NAMED_LINES}]"
+
+
+def _how_many(count: int, lines: Sequence[int] | None) -> str:
+    """Say how many rows a warning is about, and on which lines the first of them are."""
+    said = "1 row holds" if count == 1 else f"{count:,} rows hold"
+    loaded = "it is" if count == 1 else "they are"
+    if not lines or count == 1:
+        return f"{said} such a value; {loaded} loaded."
+    named = ", ".join(f"{line:,}" for line in lines)
+    more = ", and more" if count > len(lines) else ""
+    return f"{said} such a value (lines {named}{more}); {loaded} loaded."
 
 
 # --- settling --------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ ERROR_RULE = "holds no spreadsheet error"
 _MONTH = "(19[0-9]{2}|20[0-9]{2}|2100)-(0[1-9]|1[0-2])"
 """A month of the years that a date may lie in, as text."""
 
+OLDEST = 110
+"""Age in years above which a date of birth cannot be right, unless a contract says otherwise."""
+
 _SHOWN = 100
 """Most characters of a wrong value that are shown."""
 
@@ -65,19 +68,33 @@ def _named(contract: Contract, name: str) -> Column:
 
 
 def _age(column: Column, contract: Contract, born: str) -> str:
-    """Return the SQL expression of whole years from birth to the event; negative if born after it.
+    """Return the SQL expression of whole years from birth to the event; null if not plausible.
 
-    Where the row has no date of birth, the first one in the delivery under the same identifier is
-    taken.
+    Where the row has no date of birth, or none that can be right, the first one in the delivery
+    under the same identifier is taken.
     """
     event = as_type(_named(contract, str(column.age_on)))
+    usable = f"case when {_is_plausible(_years(born, event), column)} then {born} end"
     others = [
-        f"case when {name} is not null then arg_min({born}, (_file_id, _line)) "
+        f"case when {name} is not null then arg_min({usable}, (_file_id, _line)) "
         f"over (partition by {_series(contract)}{name}) end"
         for name in (pseudonym(_named(contract, one)) for one in column.same_person)
     ]
-    known = f"coalesce({', '.join([born, *others])})" if others else born
-    return f"(date_part('year', age({event}, {known})) - ({known} > {event})::integer)::integer"
+    years = _years(f"coalesce({', '.join([usable, *others])})" if others else born, event)
+    return f"case when {_is_plausible(years, column)} then {years} end"
+
+
+def _years(born: str, event: str) -> str:
+    """Return the SQL expression of whole years between two dates; negative if born after it."""
+    return f"(date_part('year', age({event}, {born})) - ({born} > {event})::integer)::integer"
+
+
+def _is_plausible(years: str, column: Column) -> str:
+    return f"{years} between {column.minimum or 0:g} and {_greatest_age(column):g}"
+
+
+def _greatest_age(column: Column) -> float:
+    return OLDEST if column.maximum is None else column.maximum
 
 
 def _series(contract: Contract) -> str:
@@ -219,9 +236,29 @@ def _record_rules(contract: Contract) -> list[Rule]:
 def warning_rules(contract: Contract) -> list[Rule]:
     """Return the rules that a row may break and be loaded."""
     rules = [rule for column in contract.columns for rule in rules_of(column)]
-    return [
+    mild = [
         rule for rule in rules if rule.column.severity == "warning" and rule.name != "is not blank"
     ]
+    return mild + [rule for column in contract.columns for rule in _order_rules(column, contract)]
+
+
+def _order_rules(column: Column, contract: Contract) -> list[Rule]:
+    """Return the rules on a date beside another: an age that can be right, an order of events."""
+    if column.derived_to == "age":
+        born = _named(contract, str(column.derived_from))
+        event = _named(contract, str(column.age_on))
+        condition = _is_plausible(_years(as_type(born), as_type(event)), column)
+        message = (
+            f"The age on '{event.title}' would lie below {column.minimum or 0:g} or above "
+            f"{_greatest_age(column):g} years, so no age is recorded for the row."
+        )
+        return [Rule(born, f"gives a plausible age on {event.title}", condition, message)]
+    if column.not_after:
+        later = _named(contract, column.not_after)
+        condition = f"{as_type(column)} <= {as_type(later)}"
+        message = f"The date lies after '{later.title}'."
+        return [Rule(column, f"is not after {later.title}", condition, message)]
+    return []
 
 
 def _takes_any(column: Column) -> bool:

@@ -88,6 +88,8 @@ def _mend_of_value(rule: str, column: Column | None) -> str | None:
             f"Write the date as {date_form(column)}. A number such as 43281 is how a spreadsheet "
             "stores a date: format the column as text or as a date before saving."
         )
+    if rule.startswith(("gives a plausible age", "is not after")):
+        return "Check both dates and correct the wrong one."
     if rule.startswith(("is at least", "is at most")) and column.type != "VARCHAR":
         return "Check the figure against its source and correct it."
     if rule.endswith("long"):

@@ -25,7 +25,8 @@ select
     -- The one column that says who it is.
     people.pnc_id as person_ref,
     {{ sex_label('people.sex') }} as sex,
-    people.age_at_snapshot,
+    -- Deliveries loaded by earlier versions may hold the age of a birth after the event.
+    case when people.age_at_snapshot >= 0 then people.age_at_snapshot end as age_at_snapshot,
     people.district_code,
     people.lead_agency,
     people.location,

@@ -84,6 +84,23 @@ class _Table:
             )
         )
 
+    def period(self, what: str) -> dict[str, str]:
+        """Return first and last day beside '``what`` from' and '``what`` to'."""
+        first, last = self.day(f"{what} from"), self.day(f"{what} to")
+        if last < first:
+            raise SubmissionError(
+                Fault(
+                    "ends after it starts",
+                    f"The period ends before it starts ({first}). Correct the two dates above the "
+                    "table.",
+                    file=self.file.name,
+                    sheet=self.sheet,
+                    column=f"{what} to",
+                    value=last,
+                )
+            )
+        return {"period_start": first, "period_end": last}
+
     def body(self) -> list[tuple[int, list[Cell]]]:
         """Return the rows below the header that hold anything, with their line."""
         rows = enumerate(self.cells[self.header + 1 :], start=self.header + 2)
@@ -128,10 +145,7 @@ def read(file: LandedFile) -> Reading:
 
 def _releases(table: _Table) -> list[Row]:
     prison = text_of(table.above("Prison"))
-    period = {
-        "period_start": table.day("Released from"),
-        "period_end": table.day("Released to"),
-    }
+    period = table.period("Released")
     rows = []
     for line, cells in table.body():
         counts = {kind: table.count(cells, line, kind) for kind in _KINDS}
@@ -153,10 +167,7 @@ def _releases(table: _Table) -> list[Row]:
 
 
 def _need(table: _Table) -> list[Row]:
-    period = {
-        "period_start": table.day("Assessed from"),
-        "period_end": table.day("Assessed to"),
-    }
+    period = table.period("Assessed")
     rows = []
     for line, cells in table.body():
         prison = table.text(cells, "Prison")

@@ -25,7 +25,8 @@ select
     people.crn as person_ref,
     people.police_force,
     people.residence,
-    people.age_at_snapshot,
+    -- Deliveries loaded by earlier versions may hold the age of a birth after the event.
+    case when people.age_at_snapshot >= 0 then people.age_at_snapshot end as age_at_snapshot,
     people.sex,
     people.ethnicity,
     people.order_type,

@@ -25,7 +25,8 @@ select
     -- The one column that says who it is, unique within a service.
     registrations.yos_reference as person_ref,
     {{ sex_label('registrations.sex') }} as sex,
-    registrations.age_at_offence,
+    -- Deliveries loaded by earlier versions may hold the age of a birth after the event.
+    case when registrations.age_at_offence >= 0 then registrations.age_at_offence end as age_at_offence,
     registrations.district_code,
     registrations.registered_on,
     registrations.offence_date,
