@@ -61,7 +61,7 @@ bases as (
         wave_start,
         area_code,
         question,
-        count(distinct response_id) as base
+        count(distinct (survey, response_id)) as base
     from {{ ref('int_survey_answers__given') }}
     group by wave_start, area_code, question
 

@@ -4,6 +4,7 @@
 with responses as (
 
     select
+        survey,
         wave_start,
         response_id,
         town,
@@ -23,6 +24,7 @@ with responses as (
 answers as (
 
     select
+        survey,
         wave_start,
         response_id,
         town,
@@ -34,6 +36,7 @@ answers as (
 )
 
 select
+    answers.survey,
     answers.wave_start,
     answers.response_id,
     areas.area_code,
