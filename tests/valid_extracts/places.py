@@ -1,0 +1,272 @@
+"""Extracts about places: crime, lookups, populations, dwellings, prisons, schemes, surveys."""
+
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+
+from orchestration.ingest.contract import Contract
+from orchestration.quarters import quarter_of
+from tests.valid_extracts.cells import Draw, Row, filled, pools, values
+from tests.valid_extracts.layouts import (
+    KINDS,
+    Extract,
+    csv_extract,
+    dwellings_workbook,
+    ons_workbook,
+    prison_workbook,
+    quarter_last_day,
+    survey_workbook,
+)
+from tests.valid_extracts.people import drawn_quarters, shifted
+from tests.valid_extracts.world import ELSEWHERE, Force, World, short_name
+
+_NEW_TYPES = date(2013, 5, 1)
+_OLD_NAMES = {"Violent crime", "Public disorder and weapons"}
+_NEW_NAMES = {
+    "Bicycle theft",
+    "Possession of weapons",
+    "Public order",
+    "Theft from the person",
+    "Violence and sexual offences",
+}
+_TOWNS = {
+    "E07000008": ["Cambridge"],
+    "E07000009": ["Ely", "Littleport", "Soham"],
+    "E07000010": ["Chatteris", "March", "Whittlesey", "Wisbech"],
+    "E07000011": ["Huntingdon", "Ramsey", "St Ives", "St Neots"],
+    "E07000012": ["Cambourne", "Northstowe", "Sawston"],
+    "E06000031": ["Peterborough"],
+}
+_PRISONS = ["HMP Peterborough", "HMP Bedford", "HMP Littlehey", "HMP Whitemoor"]
+_TENURES = [
+    "local authority",
+    "private registered provider",
+    "other public sector",
+    "private sector",
+    "total",
+]
+
+
+# --- areas and crime -------------------------------------------------------------------------
+
+
+def small_areas(world: World) -> dict[str, str]:
+    """Return two small areas of each district, and of districts elsewhere, with their district."""
+    places = [*world.districts, *ELSEWHERE]
+    return {
+        f"E01{number:04d}{part:02d}": district
+        for number, district in enumerate(places, start=1001)
+        for part in (1, 2)
+    }
+
+
+def lookups(world: World) -> list[Extract]:
+    """Return the lookups, delivered with the first quarter: without them nothing has a place."""
+    grid = [["LSOA11CD", "LSOA11NM", "LAD17CD", "LAD17NM", "FID"]]
+    for number, (code, district) in enumerate(small_areas(world).items(), start=1):
+        name = world.name_of(district)
+        grid.append([code, f"{name} {number:03d}A", district, name, str(number)])
+    return [Extract("area_lookups", world.quarters[0], "LSOA_2011_to_LAD_2017.csv", {"": grid})]
+
+
+def street_crime(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return a file a month and force; months may be missing, and come again corrected."""
+    extracts = []
+    for force in world.forces:
+        back = draw(st.sampled_from([1, 3, 13, 15, 26]))
+        missing = draw(st.lists(st.integers(0, back - 1), max_size=2))
+        held = pools(draw, contract)
+        months = [shifted(world.as_at, 2 - number) for number in range(back)]
+        wanted = [month for number, month in enumerate(months) if number not in missing]
+        for month in wanted:
+            extracts.append(_street_file(world, contract, force, month, held, quarter_of(month)))
+        again = [month for month in wanted if quarter_of(month) < world.as_at]
+        if again and draw(st.booleans()):
+            month = draw(st.sampled_from(again))
+            extracts.append(_street_file(world, contract, force, month, held, world.as_at))
+    return extracts
+
+
+def _street_file(
+    world: World,
+    contract: Contract,
+    force: Force,
+    month: date,
+    held: dict[str, list[object]],
+    quarter: date,
+) -> Extract:
+    places = small_areas(world)
+    types = [one for one in held["crime_type"] if _published(str(one), month)]
+    rows = []
+    for _ in range(world.chance.choice([1, 2, 5, 12])):
+        row = filled(held, world.chance)
+        row |= {
+            "month": month,
+            "reported_by": force.name,
+            "falls_within": force.name,
+            "crime_type": world.chance.choice([*types, "Shoplifting", "Burglary"]),
+            "lsoa_code": world.chance.choice([*places, None]),
+        }
+        rows.append(row)
+        if world.chance.random() < 0.1:
+            rows.append(dict(row))
+    name = f"{month:%Y-%m}-{short_name(force.name).split('-')[0]}-street.csv"
+    return csv_extract(contract, quarter, name, rows)
+
+
+def _published(name: str, month: date) -> bool:
+    """Say whether the publisher used a crime type in a month of September 2011 or later."""
+    return name not in (_NEW_NAMES if month < _NEW_TYPES else _OLD_NAMES)
+
+
+# --- populations and dwellings ---------------------------------------------------------------
+
+
+def populations(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return ONS mid-year estimates, old or new, and the research group's of a year or two."""
+    extracts = []
+    latest = world.as_at.year - draw(st.integers(0, 4))
+    years = list(range(latest, latest - draw(st.integers(1, 4)), -1))
+    listed = [code for code in world.districts if world.chance.random() < 0.95]
+    if draw(st.integers(0, 5)) and listed:
+        rows = [
+            {"area_code": code, "area_name": world.name_of(code)}
+            | {year: world.chance.choice([1, 999, 34_567, 100_000, 215_000]) for year in years}
+            for code in [*listed, ELSEWHERE[0]]
+        ]
+        extracts.append(ons_workbook(world.quarters[0], "ukmidyearestimates.xls", years, rows))
+    if draw(st.booleans()):
+        year = latest - draw(st.integers(-1, 2))
+        grid = [["Area code", "Area name", "Mid-year", "Population"]]
+        grid += [
+            [code, world.name_of(code), str(year), str(world.chance.choice([10, 98_340, 136_240]))]
+            for code in world.districts
+            if world.chance.random() < 0.9
+        ]
+        if len(grid) > 1:
+            name = "research-group-population.csv"
+            extracts.append(
+                Extract(
+                    "population_estimates", draw(st.sampled_from(world.quarters)), name, {"": grid}
+                )
+            )
+    return extracts
+
+
+def dwellings(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return Live Table 100: every tenure of a district, some cells with a marker."""
+    extracts = []
+    markers = next(column for column in contract.columns if column.name == "marker").allowed or ()
+    for quarter in drawn_quarters(draw, world):
+        years = draw(st.lists(st.integers(2013, quarter.year), min_size=1, max_size=3, unique=True))
+        hidden = draw(st.sampled_from([0.0, 0.0, 0.1]))
+        sheets = {}
+        for year in sorted(years):
+            rows = []
+            for number, code in enumerate(world.districts):
+                if world.chance.random() < 0.05:
+                    continue
+                row: Row = {
+                    "la_code": f"Q{number:04d}",
+                    "area_code": code,
+                    "area_name": world.name_of(code),
+                }
+                for tenure in _TENURES:
+                    whole = world.chance.choice([0, 3, 9, 10, 5_189])
+                    row[tenure] = whole + (0.25 if tenure in ("private sector", "total") else 0)
+                    if world.chance.random() < hidden:
+                        row[tenure] = world.chance.choice(markers)
+                rows.append(row)
+            if rows:
+                sheets[year] = rows
+        if sheets:
+            extracts.append(dwellings_workbook(quarter, "Live_Table_100.ods", sheets, _TENURES))
+    return extracts
+
+
+def schemes(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return a council's list each, of places that it may not know."""
+    extracts = []
+    for quarter in drawn_quarters(draw, world):
+        held = pools(draw, contract)
+        held["scheme"] = held["scheme"][:3]
+        # A scheme is run by one organisation for one group of people.
+        about = {
+            scheme: {
+                name: filled(held, world.chance)[name] for name in ("provider", "client_group")
+            }
+            for scheme in held["scheme"]
+        }
+        councils = draw(
+            st.lists(st.sampled_from(world.districts), min_size=1, max_size=6, unique=True)
+        )
+        rows, seen = [], set()
+        for _ in range(draw(st.integers(1, 15))):
+            row = filled(held, world.chance)
+            row |= {"snapshot_date": quarter_last_day(quarter)} | about[row["scheme"]]
+            row["district_code"] = world.chance.choice(councils)
+            key = tuple(row[name] for name in contract.key)
+            if key not in seen:
+                seen.add(key)
+                rows.append(row)
+        extracts.append(csv_extract(contract, quarter, "supported-accommodation.csv", rows))
+    return extracts
+
+
+def prisons(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return a return of each half-year, to the quarter in which it came."""
+    extracts = []
+    for quarter in drawn_quarters(draw, world):
+        first = shifted(quarter, -3) if quarter.month in (4, 10) else shifted(quarter, -6)
+        whole = {
+            "prison": _PRISONS[0],
+            "period_start": first,
+            "period_end": shifted(first, 6) - timedelta(days=1),
+            "need_start": date(quarter.year - 1, 1, 1),
+            "need_end": date(quarter.year - 1, 12, 31),
+        }
+        places: list[str | None] = [*world.districts, ELSEWHERE[0], None]
+        going = world.chance.sample(places, draw(st.integers(1, len(places))))
+        releases = [
+            {
+                "area_name": world.name_of(code) if code else "Not recorded",
+                "area_code": code,
+                "sex": sex,
+            }
+            | {kind: world.chance.choice([0, 0, 1, 2, 11]) for kind in KINDS}
+            for code in going
+            for sex in draw(st.sampled_from([["Male"], ["Female"], ["Male", "Female"]]))
+        ]
+        need = []
+        for prison in draw(st.lists(st.sampled_from(_PRISONS), max_size=4, unique=True)):
+            for sex in ["Male", "Female"][: world.chance.choice([1, 2])]:
+                assessed = world.chance.choice([0, 1, 40])
+                some = world.chance.randint(0, assessed)
+                need.append({"prison": prison, "sex": sex, "assessed": assessed, "with_need": some})
+        extracts.append(prison_workbook(quarter, f"prison-{first}.xlsx", whole, releases, need))
+    return extracts
+
+
+def surveys(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return a district's wave of each quarter; respondents skip questions, towns may be empty."""
+    extracts = []
+    asked = draw(st.lists(st.sampled_from(list(_TOWNS)), max_size=2, unique=True))
+    issues = next(one for one in contract.columns if one.name == "issues_experienced")
+    for district in asked:
+        for quarter in drawn_quarters(draw, world):
+            held = pools(draw, contract, without={"issues_experienced", "response_id"})
+            ticked = draw(st.lists(values(issues), min_size=1, max_size=3))
+            rows = []
+            for number in range(draw(st.sampled_from([1, 4, 30, 120]))):
+                row = filled(held, world.chance)
+                row |= {
+                    "response_id": str(60_000_000 + number),
+                    "response_date": quarter + timedelta(days=world.chance.choice([0, 45, 89])),
+                    "town": world.chance.choice(_TOWNS[district]),
+                    "issues_experienced": world.chance.choice([*ticked, None]),
+                }
+                rows.append(row)
+            whole = {"survey": f"{world.name_of(district)} survey", "wave_start": quarter}
+            name = f"survey-{short_name(world.name_of(district))}.xlsx"
+            extracts.append(survey_workbook(contract, quarter, name, whole, rows))
+    return extracts

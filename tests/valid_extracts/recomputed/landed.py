@@ -1,0 +1,174 @@
+"""Landed files as rows, and which of them are in force as at a quarter."""
+
+import csv
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from orchestration.ingest.contract import Contract, load_contracts
+from orchestration.settings import PROJECT
+
+Row = dict[str, Any]
+_YOUNGEST, _OLDEST = 10, 110
+"""Ages at which somebody can be charged or supervised."""
+
+SEEDS = PROJECT / "dbt_project" / "seeds"
+
+
+@dataclass(frozen=True)
+class Force:
+    """A force area of the partnerships file; ``csps`` has the districts with a partnership."""
+
+    code: str
+    name: str
+    districts: tuple[str, ...]
+    csps: frozenset[str]
+
+    def place(self, district: str | None) -> str:
+        """Return the area in which a person of ``district`` is counted."""
+        if district is None:
+            return f"{self.code}:unlocated"
+        return district if district in self.districts else f"{self.code}:outside"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A landing zone as at a quarter."""
+
+    raw: Path
+    as_at: date
+    forces: tuple[Force, ...]
+
+    @classmethod
+    def of(cls, folder: Path, as_at: date) -> "Landed":
+        listed = tomllib.loads((folder / "partnerships.toml").read_text(encoding="utf-8"))
+        forces = []
+        for area in listed["force_areas"]:
+            served = [one["district_code"] for one in area.get("partnerships", [])]
+            others = [one["district_code"] for one in area.get("other_districts", [])]
+            forces.append(Force(area["code"], area["force"], (*served, *others), frozenset(served)))
+        return cls(folder / "raw", as_at, tuple(forces))
+
+    @property
+    def last_day(self) -> date:
+        return _last_day(self.as_at)
+
+    def files(self, source: str) -> Iterator[tuple[date, Path]]:
+        """Yield quarter and path of each file delivered up to the quarter, oldest first."""
+        for folder in sorted((self.raw / source).glob("*")):
+            if date.fromisoformat(folder.name) <= self.as_at:
+                for path in sorted(folder.iterdir()):
+                    yield date.fromisoformat(folder.name), path
+
+    def in_force(
+        self, rows: list[tuple[date, Row]], series: Callable[[Row], Any], period: str
+    ) -> list[Row]:
+        """Keep of each series and period what the latest quarter delivered, up to its last day."""
+        latest: dict[tuple[Any, Any], date] = {}
+        for quarter, row in rows:
+            key = (series(row), row[period])
+            if row[period] <= self.last_day:
+                latest[key] = max(latest.get(key, quarter), quarter)
+        return [row for quarter, row in rows if latest.get((series(row), row[period])) == quarter]
+
+
+def _last_day(quarter: date) -> date:
+    return (pd.Timestamp(quarter) + pd.offsets.QuarterEnd(startingMonth=3)).date()
+
+
+@cache
+def seed(name: str) -> list[dict[str, str]]:
+    """Return a reference list."""
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+@cache
+def contracts() -> dict[str, Contract]:
+    """Return every contract."""
+    return load_contracts()
+
+
+def csv_rows(landed: Landed, source: str) -> list[tuple[date, Row]]:
+    """Return the rows of a source's CSV files, by the contract's names and types."""
+    contract = contracts()[source]
+    found = []
+    for quarter, path in landed.files(source):
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            for line in csv.DictReader(handle):
+                row = {
+                    column.name: _typed(
+                        line.get(str(column.header)), column.type, column.date_format
+                    )
+                    for column in contract.columns
+                    if column.header
+                }
+                found.append((quarter, row))
+    return found
+
+
+def _typed(text: str | None, kind: str, date_format: str) -> Any:
+    text = (text or "").strip()
+    if not text:
+        return None
+    if kind == "DATE":
+        return datetime.strptime(text, date_format).date()
+    if kind in ("INTEGER", "BIGINT"):
+        return int(text)
+    return float(text) if kind == "DOUBLE" else text
+
+
+def sheet_rows(path: Path, sheet: str) -> list[list[Any]]:
+    """Return a sheet's cells; None where a cell is empty, dates as dates."""
+    frame = pd.read_excel(path, sheet_name=sheet, header=None, engine="calamine", dtype=object)
+    return [[_cell(value) for value in row] for row in frame.to_numpy().tolist()]
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets."""
+    with pd.ExcelFile(path, engine="calamine") as book:
+        return [str(name) for name in book.sheet_names]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, str):
+        return value.strip() or None
+    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    return value
+
+
+def table_below(cells: list[list[Any]], first: str) -> tuple[list[list[Any]], list[Row]]:
+    """Return the rows above a header that holds ``first``, and those below it by heading."""
+    start = next(number for number, row in enumerate(cells) if first in row)
+    headings = cells[start]
+    body = [
+        dict(zip(headings, row, strict=False))
+        for row in cells[start + 1 :]
+        if any(value is not None for value in row)
+    ]
+    return cells[:start], body
+
+
+def beside(above: list[list[Any]], label: str) -> Any:
+    """Return the cell beside a label above a table."""
+    return next(row[1] for row in above if row[0] == label)
+
+
+def age(born: date | None, day: date) -> int | None:
+    """Return whole years on a day; none where they cannot be right (docs/privacy.md).
+
+    Who was born on 29 February is a year older on 1 March.
+    """
+    if born is None:
+        return None
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    return years if _YOUNGEST <= years <= _OLDEST else None

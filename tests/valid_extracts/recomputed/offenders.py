@@ -1,0 +1,211 @@
+"""Persons charged and known offenders."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tests.valid_extracts.recomputed.figures import percentages, rate
+from tests.valid_extracts.recomputed.landed import Force, Landed, Row, age, csv_rows, seed
+from tests.valid_extracts.recomputed.places import Populations
+
+Table = dict[tuple[Any, ...], Row]
+
+
+@dataclass(frozen=True)
+class Offender:
+    """A person in a financial year, as at their first charge in it."""
+
+    area: str
+    offences: int
+    first_group: str
+    sex: str | None
+    years: int | None
+    ethnicity: str | None
+
+
+def recompute(landed: Landed) -> dict[str, Table]:
+    """Return ``offender_rates``, ``offending_frequency`` and ``offender_profile``."""
+    charges = landed.in_force(
+        [
+            (quarter, row | {"charge_month": row["charge_date"].replace(day=1)})
+            for quarter, row in csv_rows(landed, "police_charges")
+        ],
+        lambda row: row["force"],
+        "charge_month",
+    )
+    populations = Populations(landed)
+    tables: dict[str, Table] = {
+        "offender_rates": {},
+        "offending_frequency": {},
+        "offender_profile": {},
+    }
+    counts = landed.in_force(
+        csv_rows(landed, "police_offender_counts"), lambda row: row["force"], "calendar_year"
+    )
+    for force in landed.forces:
+        own = [row for row in charges if row["force"] == force.name]
+        years = {start: _offenders(force, own, start) for start in _whole_years(own)}
+        counted = [row for row in counts if row["force"] == force.name]
+        _add_rates(tables["offender_rates"], force, counted, years, populations)
+        for start, offenders in years.items():
+            for area, some in _by_area(force, offenders).items():
+                _add_frequency(tables["offending_frequency"], area, start, some)
+                _add_profile(tables["offender_profile"], area, start, some)
+    return tables
+
+
+def _whole_years(charges: list[Row]) -> list[date]:
+    months = {row["charge_month"] for row in charges}
+    starts = {date(month.year - (month.month < 4), 4, 1) for month in months}
+    return sorted(
+        start
+        for start in starts
+        if all(date(start.year + (n > 11), (n % 12) + 1, 1) in months for n in range(3, 15))
+    )
+
+
+def _offenders(force: Force, charges: list[Row], start: date) -> list[Offender]:
+    """Return everyone charged in a financial year, each once."""
+    pnc_of: dict[str, str] = {}
+    for row in charges:
+        if row["pnc_id"]:
+            pnc_of.setdefault(row["nominal_ref"], row["pnc_id"])
+    facts: dict[str, dict[str, Any]] = defaultdict(dict)
+    by_person: dict[str, dict[str, Row]] = defaultdict(dict)
+    order = sorted(charges, key=lambda row: (row["charge_date"], row["offence_date"]))
+    for row in order:
+        person = row["pnc_id"] or pnc_of.get(row["nominal_ref"], row["nominal_ref"])
+        if row["sex"] != "U":
+            facts[person].setdefault("sex", row["sex"])
+        if row["date_of_birth"]:
+            facts[person].setdefault("born", row["date_of_birth"])
+        if row["ethnicity_code"] not in (None, "NS"):
+            facts[person].setdefault("ethnicity", row["ethnicity_code"])
+        # An offence charged under both of a person's references counts from the earlier charge.
+        by_person[person].setdefault(row["offence_ref"], row)
+    end = date(start.year + 1, 3, 31)
+    found = []
+    for person, offences in by_person.items():
+        of_year = [row for row in offences.values() if start <= row["charge_date"] <= end]
+        if of_year:
+            first = min(of_year, key=lambda row: (row["charge_date"], row["offence_date"]))
+            years = age(facts[person].get("born"), first["charge_date"])
+            found.append(
+                Offender(
+                    force.place(first["residence_code"]),
+                    len(of_year),
+                    first["offence_group"],
+                    facts[person].get("sex"),
+                    years,
+                    facts[person].get("ethnicity"),
+                )
+            )
+    return found
+
+
+def _by_area(force: Force, offenders: list[Offender]) -> dict[str, list[Offender]]:
+    """Return the offenders of each area; the force area counts its residents."""
+    areas = [*force.districts, force.place(None), force.place("elsewhere")]
+    found = {area: [one for one in offenders if one.area == area] for area in areas}
+    found[force.code] = [one for one in offenders if one.area in force.districts]
+    return found
+
+
+def _add_rates(
+    table: Table,
+    force: Force,
+    counted: list[Row],
+    years: dict[date, list[Offender]],
+    populations: Populations,
+) -> None:
+    areas = (*force.districts, force.code)
+    found: dict[tuple[str, str, date], int | None] = {}
+    for day in {row["calendar_year"] for row in counted}:
+        of_year = {
+            row["area_code"]: row["offenders"] for row in counted if row["calendar_year"] == day
+        }
+        for area in areas:
+            found[area, "calendar_year", day] = of_year.get(area)
+    for start, offenders in years.items():
+        for area, some in _by_area(force, offenders).items():
+            found[area, "financial_year", start] = len(some)
+    before: dict[str, tuple[str, str | None]] = {}
+    for (area, kind, start), count in sorted(found.items(), key=lambda one: one[0]):
+        row: Row = {"offenders": count}
+        if area not in areas:
+            row |= rate(None, None) | {"population": None, "status": "[z]"}
+        else:
+            people = populations.of_offenders(area, start.year)
+            row |= rate(count, people and people.count)
+            row["population"] = people and people.count
+            now = (kind, people.estimator if people else None)
+            row["status"] = _status(count, people, before.get(area), now)
+            before[area] = now
+        table[area, kind, start] = row
+
+
+def _status(
+    count: int | None,
+    people: Any,
+    before: tuple[str, str | None] | None,
+    now: tuple[str, str | None],
+) -> str | None:
+    if count is None or people is None:
+        return "[x]"
+    if before and (before[0] != now[0] or (before[1] and before[1] != now[1])):
+        return "[b]"
+    return "[p]" if people.carried else None
+
+
+def _add_frequency(table: Table, area: str, start: date, offenders: list[Offender]) -> None:
+    numbers = Counter(one.offences for one in offenders)
+    everyone, everything = len(offenders), sum(one.offences for one in offenders)
+    for number in sorted({*range(1, 8), *numbers}):
+        some = numbers[number]
+        table[area, start, number] = {
+            "offences_band": str(number) if number < 8 else "8 or more",
+            "offenders": some,
+            "all_offenders": everyone,
+            **percentages(some, everyone, "percent_of_offenders"),
+            "offences": some * number,
+            "all_offences": everything,
+            "percent_of_offences": 100 * some * number / everything if everything else None,
+            "status": None if everyone else "[z]",
+        }
+
+
+def _add_profile(table: Table, area: str, start: date, offenders: list[Offender]) -> None:
+    headings = {row["ethnicity_code"]: row["heading"] for row in seed("ethnicity_headings")}
+    categories = seed("offender_profile_categories")
+    groups = [row for row in categories if row["age_from"]]
+
+    def group(years: int | None) -> str:
+        fits = [
+            row["category"]
+            for row in groups
+            if years is not None and int(row["age_from"]) <= years <= int(row["age_to"])
+        ]
+        return fits[0] if fits else "Not known"
+
+    of = {
+        "sex": lambda one: {"M": "Male", "F": "Female"}.get(one.sex, "Not known"),
+        "age group": lambda one: group(one.years),
+        "ethnicity": lambda one: headings.get(one.ethnicity, "Refusal and Unknown"),
+        "first offence category": lambda one: one.first_group,
+    }
+    everyone = len(offenders)
+    for dimension, category_of in of.items():
+        found = Counter(category_of(one) for one in offenders)
+        listed = [row for row in categories if row["dimension"] == dimension]
+        known = sum(found[row["category"]] for row in listed if row["is_known"] == "true")
+        for row in listed:
+            some, says = found[row["category"]], row["is_known"] == "true"
+            table[area, start, dimension, row["category"]] = {
+                "offenders": some,
+                "all_offenders": everyone,
+                **percentages(some, everyone, "percent_of_all"),
+                "known_offenders": known,
+                **percentages(some, known if says else 0, "percent_of_known"),
+                "status": None if everyone else "[z]",
+            }

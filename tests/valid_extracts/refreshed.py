@@ -1,0 +1,64 @@
+"""Whole refreshes of a landing zone in this process, without the start of a new one for each."""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from orchestration.cli.preparing import prepare
+from orchestration.cli.refreshing import run_refresh
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh printed, and how it ended."""
+
+    code: int
+    said: str
+
+
+def prepared_home(folder: Path) -> Path:
+    """Return a home in which dbt is parsed and Dagster set up, to be copied for each example."""
+    home = folder / "var"
+    with _environment(home, folder / "raw", None):
+        prepare(Settings())
+    return home
+
+
+def settings_of(folder: Path, prepared: Path | None = None) -> Settings:
+    """Return the settings of a zone's folder; its home starts as a copy of ``prepared``."""
+    home = folder / "var"
+    if prepared and not home.exists():
+        shutil.copytree(prepared, home)
+    return Settings(home=home, raw=folder / "raw", partnerships=folder / "partnerships.toml")
+
+
+def refreshed(settings: Settings, quarter: date) -> Refreshed:
+    """Refresh a quarter as ``csp refresh`` does."""
+    text = io.StringIO()
+    console = Console(file=text, width=200)
+    with _environment(settings.home, settings.raw, settings.partnerships):
+        code = run_refresh(settings, quarter, console)
+    return Refreshed(code, text.getvalue())
+
+
+@contextmanager
+def _environment(home: Path, raw: Path, partnerships: Path | None) -> Iterator[None]:
+    """Set what Dagster's definitions read, and put back what was there."""
+    wanted = {"CSP_HOME": str(home), "CSP_RAW": str(raw)}
+    if partnerships:
+        wanted["CSP_PARTNERSHIPS"] = str(partnerships)
+    before = dict(os.environ)
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,83 @@
+"""A whole landing zone in one draw."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from orchestration.ingest.contract import Contract, load_contracts
+from tests.valid_extracts import people, places
+from tests.valid_extracts.cells import Draw, rows_by_contract
+from tests.valid_extracts.layouts import Extract, csv_extract
+from tests.valid_extracts.world import World, draw_world
+
+OF_THE_WORLD = {
+    "area_lookups", "community_survey", "dwelling_stock", "iom_cohort", "oasys_assessments",
+    "police_charges", "police_offender_counts", "police_uk_street", "population_estimates",
+    "prison_releases", "probation_caseload", "supported_accommodation", "youth_offending",
+}  # fmt: skip
+"""Sources whose rows are about the people and places of the world. Any other is drawn from its
+contract alone."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A landing zone that every contract allows."""
+
+    world: World
+    extracts: list[Extract]
+
+    def write(self, folder: Path) -> None:
+        """Write ``raw/`` and ``partnerships.toml`` into the folder."""
+        for extract in self.extracts:
+            extract.write(folder / "raw")
+        (folder / "partnerships.toml").write_text(self.world.partnerships(), encoding="utf-8")
+
+    def __repr__(self) -> str:
+        """Name the files with their rows, which is what a failure shows."""
+        files = "\n".join(
+            f"  {one.source}/{one.quarter}/{one.name}: "
+            + ", ".join(f"{name or 'rows'} {len(grid)}" for name, grid in one.sheets.items())
+            for one in self.extracts
+        )
+        return f"landing zone as at {self.world.as_at}\n{files}"
+
+
+@st.composite
+def landing_zones(draw: Draw) -> Zone:
+    """Draw a landing zone; each source may be missing, sparse, late or revised."""
+    contracts = load_contracts()
+    world = draw_world(draw)
+    wanted = draw(st.sets(st.sampled_from(sorted(OF_THE_WORLD - {"area_lookups"})), min_size=4))
+    extracts = places.lookups(world)
+    for source in sorted(wanted - {"oasys_assessments"}):
+        extracts += _drawn(draw, world, source, contracts)
+    for source in sorted(set(contracts) - OF_THE_WORLD):
+        extracts += by_contract(draw, world, contracts[source])
+    return Zone(world, extracts)
+
+
+def _drawn(draw: Draw, world: World, source: str, contracts: dict[str, Contract]) -> list[Extract]:
+    if source == "probation_caseload":
+        return people.probation(draw, world, contracts)
+    drawing = {
+        "police_charges": people.charges,
+        "police_offender_counts": people.offender_counts,
+        "iom_cohort": people.cohort,
+        "youth_offending": people.young_people,
+        "police_uk_street": places.street_crime,
+        "population_estimates": places.populations,
+        "dwelling_stock": places.dwellings,
+        "supported_accommodation": places.schemes,
+        "prison_releases": places.prisons,
+        "community_survey": places.surveys,
+    }[source]
+    return drawing(draw, world, contracts[source])
+
+
+def by_contract(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return a delivery of a source that nothing here knows; none where it has its own reader."""
+    if contract.layout == "reader":
+        return []
+    rows = rows_by_contract(draw, contract)
+    return [csv_extract(contract, world.as_at, f"{contract.source}.csv", rows)]
