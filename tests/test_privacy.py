@@ -287,6 +287,30 @@ def test_an_impossible_date_of_birth_gives_way_to_another_row_of_the_person(
     assert ages == [(17,), (18,)]
 
 
+def test_a_reference_of_two_people_lends_no_date_of_birth(ground: Ground) -> None:
+    rows = sample_rows(CHARGES, 3)
+    births = ("06/04/2000", "06/04/1970", "")
+    for row, pnc, born in zip(rows, ("2001/1A", "2001/2B", ""), births, strict=True):
+        row |= {"Nominal Ref": "N0000001", "PNC ID": pnc, "Date Of Birth": born}
+        row |= {"Charge Date": "05/04/2018", "Offence Date": "05/04/2018"}
+    put(ground, CHARGES, rows)
+    ground.load(CHARGES)
+    ages = ground.query(f"select age_at_charge from raw.{CHARGES} order by _line")
+    assert ages == [(17,), (47,), (None,)]
+
+
+def test_a_young_person_has_the_date_of_birth_of_another_registration(ground: Ground) -> None:
+    source = "youth_offending"
+    rows = sample_rows(source, 2)
+    for row, born, day in zip(rows, ("", "06/04/2003"), ("05/04/2018", "05/07/2018"), strict=True):
+        row |= {"Young person ID": "100000", "Date of birth": born}
+        row |= {"First offence date": day, "Registered on": day}
+    put(ground, source, rows)
+    ground.load(source)
+    ages = ground.query(f"select age_at_offence from raw.{source} order by _line")
+    assert ages == [(14,), (15,)]
+
+
 EVENTS = [
     (CHARGES, "Date Of Birth", "Charge Date"),
     ("youth_offending", "Date of birth", "First offence date"),

@@ -1,14 +1,27 @@
--- A youth offending service or prison that the reference tables do not list would be left out.
+-- Rows of a youth offending service or prison that no partnership names are counted nowhere. A warning
+-- that says what to add and where; the rows of others are published.
+{{ config(
+    severity='warn',
+    meta={'dagster': {'ref': {'name': 'stg_youth_offending__registrations'}}}
+) }}
 
-{{ config(meta={'dagster': {'ref': {'name': 'stg_youth_offending__registrations'}}}) }}
-
-select distinct
-    youth_offending_service as left_out
+select
+    count(*) || case when count(*) = 1 then ' row' else ' rows' end
+    || ' of the youth offending service ''' || youth_offending_service
+    || ''' are counted nowhere: no partnership names it. Add it to the partnerships file under '
+    || '[[force_areas.youth_offending_services]], with its districts' as broken_rules
 from {{ ref('stg_youth_offending__registrations') }}
 where youth_offending_service not in (
-    select youth_offending_service from {{ ref('youth_offending_services') }}
+    select youth_offending_service from {{ ref('int_youth_services__listed') }}
 )
+group by youth_offending_service
 union all
-select distinct prison as left_out
+select
+    count(*) || case when count(*) = 1 then ' figure' else ' figures' end
+    || ' of the prison ''' || prison
+    || ''' are counted nowhere: no partnership names it. Add it to the partnerships file under '
+    || '[[force_areas.prisons]] of the force area in which its releases are counted'
+        as broken_rules
 from {{ ref('stg_prison_releases__figures') }}
-where prison not in (select prison from {{ ref('prisons') }})
+where prison not in (select prison from {{ ref('int_prisons__listed') }})
+group by prison

@@ -116,8 +116,13 @@ others as (
 select
     areas.area_name || ', ' || year(supplied.year_start)
     || ': the count of known offenders that the force supplied lies '
-    || round(100.0 * abs(supplied.offenders - others.offenders) / others.offenders, 1)
-    || ' % ' || case when supplied.offenders > others.offenders then 'above ' else 'below ' end
+    || coalesce(
+        round(
+            100.0 * abs(supplied.offenders - others.offenders) / nullif(others.offenders, 0), 1
+        ) || ' % ',
+        ''
+    )
+    || case when supplied.offenders > others.offenders then 'above ' else 'below ' end
     || others.counted || '; ask the force which is right'
     || case
         when areas.area_type = 'force' then ', and see that the partnerships file names all its districts'

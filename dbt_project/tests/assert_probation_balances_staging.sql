@@ -4,7 +4,16 @@
 
 {{ config(meta={'dagster': {'ref': {'name': 'probation_profile'}}}) }}
 
-with delivered as (
+with forces as (
+
+    select force_name
+    from {{ ref('int_probation_areas__listed') }}
+    where area_type = 'force'
+
+),
+
+-- People of a force that nobody here serves are counted nowhere, which the load reports.
+delivered as (
 
     select
         cohort,
@@ -12,6 +21,7 @@ with delivered as (
         'caseload' as what,
         count(*) as people
     from {{ ref('stg_probation_caseload__people') }}
+    where police_force in (select force_name from forces)
     group by cohort, snapshot_date
     union all
     select
@@ -20,6 +30,7 @@ with delivered as (
         'assessed' as what,
         count_if(is_assessed) as people
     from {{ ref('stg_oasys_assessments__people') }}
+    where police_force in (select force_name from forces)
     group by cohort, snapshot_date
 
 ),

@@ -21,8 +21,13 @@ from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
 BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
-_VERDICTS = ("reproduced", "misprint", "cannot be derived", "not checked", "unexplained")
-_ANSWERS = ("computed", "hidden", "shown otherwise", "not answerable", "not checked", "nothing")
+_REVISED = "revised since printed"
+_VERDICTS = (
+    "reproduced", "misprint", "cannot be derived", _REVISED, "not checked", "unexplained",
+)  # fmt: skip
+_ANSWERS = (
+    "computed", "hidden", "shown otherwise", "not answerable", _REVISED, "not checked", "nothing",
+)  # fmt: skip
 _FIGURES = """
 select
     as_at,
@@ -140,6 +145,8 @@ class Audit:
             f"{derivable:,} that can be derived are reproduced ({share}), "
             f"{len(self.having('misprint')):,} are misprints, {missing:,} cannot be derived."
         )
+        if revised := len(self.having(_REVISED)):
+            said += f" {revised:,} were revised since."
         return said + (f" {unchecked:,} were not checked." if unchecked else "")
 
 
@@ -174,7 +181,7 @@ def show_audit(settings: Settings, *, misprints: bool, findings: bool, console: 
         console.print(f"The printed assessment against {quarter_label(as_at)} ({as_at})")
     console.print(_counts("Printed numbers", "Place", _by_place(audit), _VERDICTS))
     console.print(audit.headline)
-    for verdict in ("cannot be derived", "not checked"):
+    for verdict in ("cannot be derived", _REVISED, "not checked"):
         for reason, count in _reasons(audit.having(verdict)):
             console.print(f"  {verdict}, {count:,}: {reason}")
     console.print(_counts("Inconsistencies", "Kind", _by_kind(audit), _ANSWERS))

@@ -142,6 +142,18 @@ create table if not exists control.partnership_areas (
     force_area_name varchar not null
 );
 
+-- Youth offending services and prisons that the partnerships file names, beside the reference lists.
+create table if not exists control.partnership_youth_services (
+    youth_offending_service varchar not null,
+    district_code varchar not null
+);
+
+create table if not exists control.partnership_prisons (
+    prison varchar not null,
+    prison_group varchar not null,
+    force_code varchar not null
+);
+
 -- Deliveries whose rows about persons were removed when their period was over: what they were stays
 -- on record, they speak for nothing, and the same files are not loaded again.
 create table if not exists control.purges (

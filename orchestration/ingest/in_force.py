@@ -6,11 +6,12 @@ two of them cover the same period, the later quarter's. It is resolved here, onc
 """
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestration.errors import PurgeError, SettingsError
 from orchestration.quarters import quarter_end
@@ -73,6 +74,21 @@ class _District(BaseModel):
     district_name: str
 
 
+class _YouthService(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    districts: list[str] = Field(min_length=1)
+
+
+class _Prison(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    # Prisons of a group are counted together; a prison without one is counted alone.
+    group: str | None = None
+
+
 class _ForceArea(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -82,6 +98,9 @@ class _ForceArea(BaseModel):
     partnerships: list[_Partnership]
     # Districts that no partnership here serves: the force's figures add them up all the same.
     other_districts: list[_District] = []
+    # Services and prisons beside those of the reference lists (seeds).
+    youth_offending_services: list[_YouthService] = []
+    prisons: list[_Prison] = []
 
 
 class _Partnerships(BaseModel):
@@ -153,5 +172,38 @@ def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     connection.executemany(
         "insert into control.partnership_areas values (?, ?, ?, ?, ?, ?, ?)", [*rows, *others]
     )
+    _load_services(connection, path, listed.force_areas)
     connection.execute("commit")
     return len(rows)
+
+
+def _load_services(
+    connection: duckdb.DuckDBPyConnection, path: Path, areas: Sequence[_ForceArea]
+) -> None:
+    """Replace the youth offending services and prisons by those of the partnerships file.
+
+    Raises :class:`SettingsError` for a district that two services serve.
+    """
+    served: dict[str, str] = {}
+    services = [
+        (service.name, district)
+        for area in areas
+        for service in area.youth_offending_services
+        for district in service.districts
+    ]
+    for name, district in services:
+        if served.setdefault(district, name) != name:
+            raise SettingsError(
+                f"{path}: two youth offending services, {served[district]} and {name}, list the "
+                f"district {district}. Leave it with the one that serves it."
+            )
+    prisons = [
+        (prison.name, prison.group or prison.name, area.code)
+        for area in areas
+        for prison in area.prisons
+    ]
+    for table, rows in (("youth_services", services), ("prisons", prisons)):
+        connection.execute(f"delete from control.partnership_{table}")
+        marks = ", ".join("?" for _ in (rows[0] if rows else ()))
+        for row in dict.fromkeys(rows):
+            connection.execute(f"insert into control.partnership_{table} values ({marks})", row)

@@ -4,6 +4,7 @@ Every rule is one condition over the text of one column. The same conditions dec
 loaded, and name what is wrong with those that are not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestration.ingest.contract import Column, Contract
@@ -71,17 +72,30 @@ def _age(column: Column, contract: Contract, born: str) -> str:
     """Return the SQL expression of whole years from birth to the event; null if not plausible.
 
     Where the row has no date of birth, or none that can be right, the first one in the delivery
-    under the same identifier is taken.
+    under the same identifier is taken: the first of ``same_person`` that gives one. A later
+    identifier does only where its rows have no two values of an earlier one.
     """
     event = as_type(_named(contract, str(column.age_on)))
     usable = f"case when {_is_plausible(_years(born, event), column)} then {born} end"
+    names = [pseudonym(_named(contract, one)) for one in column.same_person]
     others = [
-        f"case when {name} is not null then arg_min({usable}, (_file_id, _line)) "
-        f"over (partition by {_series(contract)}{name}) end"
-        for name in (pseudonym(_named(contract, one)) for one in column.same_person)
+        f"case when {_is_one_person(name, names[:place], contract)} then "
+        f"arg_min({usable}, (_file_id, _line)) over ({_of(name, contract)}) end"
+        for place, name in enumerate(names)
     ]
     years = _years(f"coalesce({', '.join([usable, *others])})" if others else born, event)
     return f"case when {_is_plausible(years, column)} then {years} end"
+
+
+def _is_one_person(name: str, surer: Sequence[str], contract: Contract) -> str:
+    """Return the SQL condition that rows of an identifier have one value of each surer one."""
+    over = f"over ({_of(name, contract)})"
+    alike = [f"min({one}) {over} is not distinct from max({one}) {over}" for one in surer]
+    return " and ".join([f"{name} is not null", *alike])
+
+
+def _of(name: str, contract: Contract) -> str:
+    return f"partition by {_series(contract)}{name}"
 
 
 def _years(born: str, event: str) -> str:

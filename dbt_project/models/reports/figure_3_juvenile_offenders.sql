@@ -47,7 +47,7 @@ shown as (
         services.youth_offending_service
     from young_people
     cross join latest_financial_year
-    left join {{ ref('youth_offending_services') }} as services
+    left join {{ ref('int_youth_services__listed') }} as services
         on young_people.area_code = services.district_code
     where
         young_people.period_type = 'calendar_year'

@@ -1,5 +1,6 @@
 -- Every number that the assessment printed, held against what the warehouse computes: reproduced,
--- a misprint, or not to be derived; the last two only with the reason that audit_verdicts gives.
+-- a misprint, or not to be derived; the last two only with the reason that audit_verdicts gives. A
+-- difference behind which a delivery was revised since is a revision, with the delivery as its cause.
 
 with printed as (
 
@@ -101,6 +102,17 @@ undelivered as (
 
 ),
 
+revisions as (
+
+    select
+        behind.figure_id,
+        string_agg(revised.cause, '; ' order by revised.source) as cause
+    from (select figure_id, unnest(sources) as source from figures) as behind
+    inner join {{ ref('int_audit__revisions') }} as revised on behind.source = revised.source
+    group by behind.figure_id
+
+),
+
 -- The number in the digits that were printed, a half rounded up. Rounded to nine digits first, so
 -- that a half that arithmetic left a hair short stays a half.
 rounded as (
@@ -182,19 +194,20 @@ findings as (
 
 ),
 
-judged as (
+checked as (
 
     select
         compared.figure_id,
         compared.as_at,
         compared.computed_value,
+        compared.not_checked_because,
         case
             when compared.not_checked_because is not null then 'not checked'
             when expected.verdict is not null then expected.verdict
             when compared.is_as_printed then 'reproduced'
             else 'unexplained'
         end as verdict,
-        coalesce(compared.not_checked_because, expected.reason) as reason,
+        expected.reason,
         case
             when compared.not_checked_because is not null then null
             when expected.verdict is null and not compared.is_as_printed
@@ -216,6 +229,28 @@ judged as (
     inner join figures on compared.figure_id = figures.figure_id
     left join {{ ref('audit_verdicts') }} as expected on compared.figure_id = expected.figure_id
     left join findings on compared.figure_id = findings.figure_id
+
+),
+
+judged as (
+
+    select
+        checked.figure_id,
+        checked.as_at,
+        checked.computed_value,
+        case
+            when checked.fault is not null and revisions.cause is not null
+                then 'revised since printed'
+            else checked.verdict
+        end as verdict,
+        case
+            when checked.fault is not null and revisions.cause is not null
+                then 'Revised since printed: ' || revisions.cause || '.'
+            else coalesce(checked.not_checked_because, checked.reason)
+        end as reason,
+        case when revisions.cause is null then checked.fault end as fault
+    from checked
+    left join revisions on checked.figure_id = revisions.figure_id
 
 )
 

@@ -1,5 +1,6 @@
 -- Every inconsistency of the printed assessment with the warehouse's answer: the true value by a
--- query, the rule that hides a disclosive one, another way of showing it, or why there is no answer.
+-- query, the rule that hides a disclosive one, another way of showing it, or why there is no answer. An
+-- answer that no longer holds because a delivery was revised since says which.
 
 with findings as (
 
@@ -24,7 +25,9 @@ concerned as (
         count(*)::integer as figures,
         case when count(*) = 1 then any_value(figures.computed_value) end as computed_value,
         case when count(*) = 1 then any_value(figures.regenerated_by) end as regenerated_by,
-        max(figures.reason) filter (where figures.verdict = 'not checked') as not_checked_because
+        max(figures.reason) filter (where figures.verdict = 'not checked') as not_checked_because,
+        max(figures.reason) filter (where figures.verdict = 'revised since printed')
+            as revised_because
     from
         (
             select
@@ -51,6 +54,24 @@ undelivered as (
         ) as needed
     where needed.source not in (select source from {{ source('control', 'in_force') }})
     group by needed.inconsistency_id
+
+),
+
+revisions as (
+
+    select
+        behind.inconsistency_id,
+        'Revised since printed: ' || string_agg(revised.cause, '; ' order by revised.source) || '.'
+            as revised_because
+    from
+        (
+            select distinct
+                inconsistency_id,
+                unnest(sources) as source
+            from {{ ref('int_audit__findings') }}
+        ) as behind
+    inner join {{ ref('int_audit__revisions') }} as revised on behind.source = revised.source
+    group by behind.inconsistency_id
 
 ),
 
@@ -81,7 +102,8 @@ answered as (
             scope.out_of_scope,
             'No delivery in force: ' || undelivered.missing_sources || '.',
             concerned.not_checked_because
-        ) as not_checked_because
+        ) as not_checked_because,
+        coalesce(revisions.revised_because, concerned.revised_because) as revised_because
     from findings
     left join {{ ref('audit_answers') }} as answers
         on findings.inconsistency_id = answers.inconsistency_id
@@ -89,6 +111,7 @@ answered as (
     left join {{ ref('int_audit__findings') }} as queries
         on findings.inconsistency_id = queries.inconsistency_id
     left join undelivered on findings.inconsistency_id = undelivered.inconsistency_id
+    left join revisions on findings.inconsistency_id = revisions.inconsistency_id
     cross join scope
 
 ),
@@ -97,13 +120,17 @@ judged as (
 
     select
         inconsistency_id,
+        not_checked_because is null
+        and revised_because is not null
+        and expected is not null
+        and computed is distinct from expected as is_revised,
         case
             when answered_by is null then 'nothing answers it'
             when (verdict = 'disclosive') <> (answered_by = 'hidden')
                 then 'what is disclosive is hidden, and nothing else is'
             when figure_ids is not null and figures = 0
                 then 'no printed number is named ' || figure_ids
-            when not_checked_because is not null then null
+            when not_checked_because is not null or revised_because is not null then null
             when expected is not null and computed is distinct from expected
                 -- Without what it gives, which may count few people.
                 then 'its query no longer gives ' || expected
@@ -120,13 +147,18 @@ select
     answered.recomputed,
     answered.verdict,
     case
-        when answered.not_checked_because is null then coalesce(answered.answered_by, 'nothing')
-        else 'not checked'
+        when answered.not_checked_because is not null then 'not checked'
+        when judged.is_revised then 'revised since printed'
+        else coalesce(answered.answered_by, 'nothing')
     end as answered_by,
     answered.figure_ids,
     answered.figures,
     answered.computed,
-    coalesce(answered.not_checked_because, answered.answer) as answer,
+    case
+        when answered.not_checked_because is not null then answered.not_checked_because
+        when judged.is_revised then answered.revised_because
+        else answered.answer
+    end as answer,
     answered.regenerated_by,
     judged.fault is null as agreed,
     'inconsistency ' || answered.inconsistency_id || ' (' || answered.location || '): '

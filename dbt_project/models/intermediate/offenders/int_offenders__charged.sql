@@ -1,4 +1,5 @@
--- Everyone charged in a financial year, once: what was known of them at their first charge in it.
+-- Everyone charged in a financial year, once: where they lived and what they were charged with at their
+-- first charge in it, and what is known of them from all charges in force.
 
 with years as (
 
@@ -15,13 +16,11 @@ charges as (
 
     select
         years.force_code,
+        years.force_name,
         years.period_start,
         charges.person_ref,
         charges.charge_date,
         charges.offence_group,
-        charges.sex,
-        charges.age_at_charge,
-        charges.ethnicity_code,
         charges.residence_code,
         row_number() over (
             partition by years.force_code, years.period_start, charges.person_ref
@@ -35,22 +34,53 @@ charges as (
 
 ),
 
--- The earliest charge that says it: a detail that the first charge lacks is taken from a later one.
+-- A residence that the first charge lacks is taken from the earliest charge that says it.
 offenders as (
 
     select
         force_code,
+        force_name,
         period_start,
         person_ref,
         count(*) as offences,
+        min(charge_date) as first_charge_date,
         arg_min(offence_group, charge_number) as first_offence_group,
-        arg_min(sex, charge_number) as sex,
-        -- A birth after the charge is no birth.
-        arg_min(age_at_charge, charge_number) filter (age_at_charge >= 0) as age_years,
-        arg_min(ethnicity_code, charge_number) as ethnicity_code,
         arg_min(residence_code, charge_number) as residence_code
     from charges
-    group by force_code, period_start, person_ref
+    group by force_code, force_name, period_start, person_ref
+
+),
+
+-- The least and the greatest age that the person can have had at the first charge.
+aged as (
+
+    select
+        offenders.force_code,
+        offenders.period_start,
+        offenders.person_ref,
+        offenders.offences,
+        offenders.first_offence_group,
+        offenders.residence_code,
+        known.sex,
+        known.ethnicity_code,
+        {{ age_on('offenders.first_charge_date', 'known.born_by') }} as least_age,
+        {{ age_on('offenders.first_charge_date', '(known.born_after + 1)') }} as greatest_age
+    from offenders
+    inner join {{ ref('int_offenders__known') }} as known
+        on
+            offenders.force_name = known.force_name
+            and offenders.person_ref = known.person_ref
+
+),
+
+age_groups as (
+
+    select
+        category,
+        age_from,
+        age_to
+    from {{ ref('offender_profile_categories') }}
+    where dimension = 'age group'
 
 ),
 
@@ -65,20 +95,25 @@ districts as (
 )
 
 select
-    offenders.force_code,
-    offenders.period_start,
-    offenders.person_ref,
+    aged.force_code,
+    aged.period_start,
+    aged.person_ref,
     case
-        when offenders.residence_code is null then offenders.force_code || ':unlocated'
-        else coalesce(districts.area_code, offenders.force_code || ':outside')
+        when aged.residence_code is null then aged.force_code || ':unlocated'
+        else coalesce(districts.area_code, aged.force_code || ':outside')
     end as area_code,
-    offenders.offences,
-    offenders.first_offence_group,
-    offenders.sex,
-    offenders.age_years,
-    offenders.ethnicity_code
-from offenders
+    aged.offences,
+    aged.first_offence_group,
+    aged.sex,
+    -- Null where the possible ages are of two groups: a guess would put somebody in the wrong one.
+    case when age_groups.category is not null then aged.least_age end as age_years,
+    aged.ethnicity_code
+from aged
+left join age_groups
+    on
+        aged.least_age between age_groups.age_from and age_groups.age_to
+        and aged.greatest_age between age_groups.age_from and age_groups.age_to
 left join districts
     on
-        offenders.residence_code = districts.area_code
-        and offenders.force_code = districts.force_code
+        aged.residence_code = districts.area_code
+        and aged.force_code = districts.force_code

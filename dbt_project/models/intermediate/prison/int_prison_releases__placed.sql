@@ -7,7 +7,7 @@ with prisons as (
     select
         prisons.prison,
         forces.area_code as force_code
-    from {{ ref('prisons') }} as prisons
+    from {{ ref('int_prisons__listed') }} as prisons
     inner join {{ ref('int_areas__listed') }} as forces
         on
             prisons.force_code = forces.area_code

@@ -6,7 +6,7 @@ with services as (
     select distinct
         services.youth_offending_service,
         areas.force_code
-    from {{ ref('youth_offending_services') }} as services
+    from {{ ref('int_youth_services__listed') }} as services
     inner join {{ ref('int_areas__listed') }} as areas on services.district_code = areas.area_code
 
 ),
@@ -27,18 +27,23 @@ registrations as (
         registrations.youth_offending_service,
         registrations.return_quarter,
         registrations.person_ref,
-        registrations.sex,
+        known.sex,
         registrations.offence,
         registrations.offence_date,
         registrations.registered_on,
         registrations.is_first_time_entrant,
         registrations.accommodation_need,
-        registrations.age_at_offence as age,
+        {{ age_on('registrations.offence_date', 'known.born_by') }} as least_age,
+        {{ age_on('registrations.offence_date', '(known.born_after + 1)') }} as greatest_age,
         services.force_code,
         {{ placed_area(
             'registrations.district_code', 'districts.area_code', 'services.force_code'
         ) }} as area_code
     from {{ ref('stg_youth_offending__registrations') }} as registrations
+    inner join {{ ref('int_youth_people__known') }} as known
+        on
+            registrations.youth_offending_service = known.youth_offending_service
+            and registrations.person_ref = known.person_ref
     inner join services
         on registrations.youth_offending_service = services.youth_offending_service
     left join districts
@@ -56,12 +61,13 @@ select
     registrations.force_code,
     registrations.area_code,
     registrations.sex,
+    -- Not recorded where the possible ages are of two groups: a guess would put somebody in the wrong one.
     case
-        when registrations.age is null then 'Not recorded'
-        when registrations.age <= 12 then '12 and under'
-        when registrations.age <= 14 then '13 to 14'
-        when registrations.age <= 16 then '15 to 16'
-        else '17 and over'
+        when
+            {{ youth_age_group('registrations.least_age') }}
+            = {{ youth_age_group('registrations.greatest_age') }}
+            then {{ youth_age_group('registrations.least_age') }}
+        else 'Not recorded'
     end as age_group,
     registrations.offence as first_offence,
     registrations.is_first_time_entrant,

@@ -17,7 +17,7 @@ with figures as (
         figures.people,
         figures.delivery
     from {{ ref('stg_prison_releases__figures') }} as figures
-    inner join {{ ref('prisons') }} as prisons on figures.prison = prisons.prison
+    inner join {{ ref('int_prisons__listed') }} as prisons on figures.prison = prisons.prison
     inner join {{ ref('int_areas__listed') }} as areas
         on
             prisons.force_code = areas.area_code

@@ -21,7 +21,7 @@ area_services as (
         areas.area_code,
         services.youth_offending_service
     from areas
-    left join {{ ref('youth_offending_services') }} as services
+    left join {{ ref('int_youth_services__listed') }} as services
         on areas.area_code = services.district_code
     where areas.area_type = 'district'
     union
@@ -34,7 +34,7 @@ area_services as (
         on
             areas.force_code = districts.force_code
             and districts.area_type = 'district'
-    left join {{ ref('youth_offending_services') }} as services
+    left join {{ ref('int_youth_services__listed') }} as services
         on districts.area_code = services.district_code
     where areas.area_type <> 'district'
 

@@ -24,11 +24,17 @@ identified as (
     select
         charges.force as force_name,
         charges.charge_month,
-        -- One person may have several references of the force; the PNC identifier joins them. Where
-        -- some rows of a reference lack it, the others' is taken; where none has it, the reference.
+        -- A person is a PNC identifier, under whatever references of the force. A row without one has
+        -- that of its reference, where the reference has one only; otherwise its reference stands for
+        -- the person. A reference of two PNC identifiers is of two people, and a warning.
         coalesce(
-            arg_min(charges.pnc_id, (charges._file_id, charges._line))
-                over (partition by charges.force, charges.nominal_ref),
+            charges.pnc_id,
+            case
+                when
+                    min(charges.pnc_id) over reference_of_force
+                    = max(charges.pnc_id) over reference_of_force
+                    then min(charges.pnc_id) over reference_of_force
+            end,
             charges.nominal_ref
         ) as person_ref,
         charges.offence_ref,
@@ -50,6 +56,7 @@ identified as (
             charges._delivery_id = months_in_force.delivery_id
             and charges.charge_month = months_in_force.period
             and charges.force = months_in_force.series
+    window reference_of_force as (partition by charges.force, charges.nominal_ref)
 
 )
 

@@ -1,0 +1,30 @@
+-- A reference of a force that has two PNC identifiers is counted as two people. A warning with their
+-- number and no identifier: only the force can say who is who.
+{{ config(
+    severity='warn',
+    meta={'dagster': {'ref': {'name': 'stg_police_charges__charges'}}}
+) }}
+
+with references_of_two as (
+
+    select
+        charges.force,
+        charges.nominal_ref
+    from {{ source('raw', 'police_charges') }} as charges
+    inner join {{ source('control', 'in_force') }} as in_force
+        on
+            in_force.source = 'police_charges'
+            and charges._delivery_id = in_force.delivery_id
+            and charges.charge_month = in_force.period
+            and charges.force = in_force.series
+    group by charges.force, charges.nominal_ref
+    having count(distinct charges.pnc_id) > 1
+
+)
+
+select
+    force || ': ' || count(*) || case when count(*) = 1 then ' reference has' else ' references have' end
+    || ' more than one PNC identifier. Each identifier is counted as a person; ask the force which '
+    || 'is right' as broken_rules
+from references_of_two
+group by force
