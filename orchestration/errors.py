@@ -17,6 +17,10 @@ class QuarterError(CspError):
     """A text does not name a quarter."""
 
 
+class EmptyQuarterError(CspError):
+    """Nothing has landed for a quarter that is to be refreshed."""
+
+
 class ContractError(CspError):
     """A source's contract is wrong in itself (a fault of ours, not of a supplier)."""
 

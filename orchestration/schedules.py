@@ -6,7 +6,12 @@ from typing import Any
 import dagster as dg
 
 from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.expected import Expectation, expectations, landed_quarters
+from orchestration.ingest.expected import (
+    Expectation,
+    delivered_quarters,
+    expectations,
+    landed_quarters,
+)
 from orchestration.owners import ENGINEERS
 from orchestration.quarters import last_closed_quarter, quarter_label
 from orchestration.sensors import UNATTENDED, status_of
@@ -37,18 +42,17 @@ def refresh_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
         contracts = load_contracts()
         landed = landed_quarters(load_settings().raw, contracts)
         expected = expectations(contracts, landed, quarter)
-        if nothing := _nothing_landed(expected, quarter):
-            return dg.SkipReason(nothing)
+        delivered = quarter in delivered_quarters(load_settings().raw, contracts)
+        if not delivered:
+            return dg.SkipReason(_nothing_landed(expected, quarter))
         key = quarter.isoformat()
         return dg.RunRequest(run_key=key, partition_key=key, tags=UNATTENDED)
 
     return schedule
 
 
-def _nothing_landed(expected: list[Expectation], quarter: date) -> str | None:
-    """Say what is waited for where nothing of the quarter has landed; none where something has."""
-    if any(one.landed for one in expected):
-        return None
+def _nothing_landed(expected: list[Expectation], quarter: date) -> str:
+    """Say what is waited for where nothing of the quarter has landed but reference data."""
     awaited = [f"{one.source} (due {one.due})" for one in expected if one.due]
     return (
         f"Nothing expected for {quarter_label(quarter)} has landed. Awaited: {', '.join(awaited)}. "

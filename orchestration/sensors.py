@@ -22,8 +22,14 @@ from orchestration.ingest.arrivals import (
     quarters_to_refresh,
     watch,
 )
+from orchestration.ingest.assets import EVEN_IF_EMPTY
 from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.expected import Expectation, expectations, landed_quarters
+from orchestration.ingest.expected import (
+    Expectation,
+    delivered_quarters,
+    expectations,
+    landed_quarters,
+)
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.owners import ENGINEERS
 from orchestration.partitions import quarters_tagged
@@ -107,17 +113,20 @@ def look(settings: Settings, cursor: str | None, now: float) -> dg.SensorResult:
 def _requests(settings: Settings, seen: Watch) -> list[dg.RunRequest]:
     arrived = {one.quarter for one in seen.arrivals}
     published = _published(settings)
+    delivered = delivered_quarters(settings.raw, load_contracts())
     requests = []
     for quarter in quarters_to_refresh(arrived, published):
-        if quarter < settings.first_quarter:
+        if quarter < settings.first_quarter or quarter not in delivered | published:
             continue
+        # An empty quarter that stands published was asked for with --even-if-empty before.
+        tags = UNATTENDED if quarter in delivered else {**UNATTENDED, EVEN_IF_EMPTY: "true"}
         # The time is part of the key: a delivery taken back to what it was before is news, too.
         moment = int(max(one.since for one in seen.arrivals))
         requests.append(
             dg.RunRequest(
                 run_key=f"{quarter}-{fingerprint(seen.memory, quarter)}-{moment}",
                 partition_key=quarter.isoformat(),
-                tags=UNATTENDED,
+                tags=tags,
             )
         )
     return requests
@@ -132,7 +141,10 @@ def _why_nothing(seen: Watch) -> str:
     if seen.waiting:
         return f"Waiting: {'; '.join(seen.waiting[:_SHOWN])}."
     if seen.arrivals:
-        return "What arrived is older than CSP_FIRST_QUARTER."
+        return (
+            "What arrived is older than CSP_FIRST_QUARTER, or nothing but reference data for a "
+            "quarter without a release."
+        )
     return "Nothing new has landed."
 
 

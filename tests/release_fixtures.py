@@ -38,7 +38,10 @@ class Model:
     columns: Mapping[str, str]
     rows: tuple[tuple[object, ...], ...]
     note: str = ""
+    data_up_to: Mapping[str, str] | None = None
 
+
+MONTHLY = {"period_end": "last_day(month)", "measure": "offences"}
 
 AREAS = (
     ("E07000008", "Cambridge", "district", "cambridge", "Cambridge CSP"),
@@ -162,9 +165,15 @@ def models() -> dict[str, Model]:
             },
             table_5,
             "Rounded to the nearest ten.",
+            {"period_end": "make_date(stock_year, 3, 31)", "measure": "rate_per_1000"},
         ),
         "figure_10_shoplifting": Model(
-            "reports", "offences", ("area_code", "month"), FIGURE_COLUMNS, _figure(30)
+            "reports",
+            "offences",
+            ("area_code", "month"),
+            FIGURE_COLUMNS,
+            _figure(30),
+            data_up_to=MONTHLY,
         ),
         "figure_11_burglary": Model(
             "reports",
@@ -173,6 +182,7 @@ def models() -> dict[str, Model]:
             FIGURE_COLUMNS,
             _figure(10),
             "data.police.uk does not separate dwelling burglary from other burglary.",
+            MONTHLY,
         ),
     }
 
@@ -202,6 +212,7 @@ def manifest(changes: Mapping[str, Mapping[str, object]] | None = None) -> dict[
                         "counts": model.counts,
                         "title": name.replace("_", " ").capitalize(),
                         "note": model.note,
+                        **({"data_up_to": model.data_up_to} if model.data_up_to else {}),
                         **(changes or {}).get(name, {}),
                     }
                 }

@@ -85,6 +85,9 @@ def test_schedule_skips_where_nothing_expected_has_landed(
     assert not tick.run_requests
     assert "Nothing expected for Q1 2018/19 has landed" in tick.skip_message
     assert "police_uk_street (due 2018-08-31)" in tick.skip_message
+    ground.put("area_lookups", "2018-04-01", {"a.csv": "x"})
+    again = _tick(ground.settings, datetime(2018, 7, 16, 6, tzinfo=LONDON), monkeypatch)
+    assert not again.run_requests
 
 
 def test_schedule_ticks_at_six_in_london_on_both_sides_of_the_clock_change(

@@ -6,11 +6,14 @@ from typing import Literal
 
 import pytest
 
+from orchestration.errors import EmptyQuarterError
 from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.ingest.expected import State, due_date, expect, next_due
+from orchestration.ingest.expected import State, due_date, expect, next_due, refuse_empty
 from orchestration.ingest.landing_assets import deadline_cron, freshness
+from tests.support import Ground
 
 Q1 = date(2018, 4, 1)
+Q2 = date(2018, 7, 1)
 Cadence = Literal["quarterly", "annual", "one-off"]
 
 
@@ -82,3 +85,32 @@ def test_freshness_follows_the_cadence() -> None:
     assert freshness("one-off", 30) is None
     assert "Cron" in type(freshness("quarterly", 62)).__name__
     assert "TimeWindow" in type(freshness("annual", 92)).__name__
+
+
+# --- a quarter without deliveries ------------------------------------------------------------
+
+
+def test_a_quarter_for_which_nothing_has_landed_is_refused(ground: Ground) -> None:
+    raw, contracts = ground.settings.raw, load_contracts()
+    ground.put("police_uk_street", "2018-04-01", {"a.csv": "x"})
+    refuse_empty(raw, contracts, [Q1])
+    with pytest.raises(
+        EmptyQuarterError,
+        match=r"Nothing has landed for Q2 2018/19 \(2018-07-01\)\. The last quarter before it with "
+        r"a delivery is Q1 2018/19 \(2018-04-01\)",
+    ):
+        refuse_empty(raw, contracts, [Q1, Q2])
+    # What was loaded counts though its files are gone.
+    refuse_empty(raw, contracts, [Q1, Q2], [Q2])
+
+
+def test_reference_data_alone_make_no_quarter(ground: Ground) -> None:
+    raw, contracts = ground.settings.raw, load_contracts()
+    ground.put("area_lookups", "2018-07-01", {"a.csv": "x"})
+    (raw / "police_uk_street" / "2018-07-01").mkdir(parents=True)
+    with pytest.raises(
+        EmptyQuarterError, match=r"Q2 2018/19 \(2018-07-01\) but reference data \(area_lookups\)"
+    ):
+        refuse_empty(raw, contracts, [Q2])
+    ground.put("dwelling_stock", "2018-07-01", {"a.ods": "x"})
+    refuse_empty(raw, contracts, [Q2])

@@ -141,6 +141,28 @@ def test_release_says_what_it_is_and_where_it_came_from(tmp_path):
     ]  # fmt: skip
 
 
+def test_release_says_up_to_when_the_data_of_each_table_go(tmp_path):
+    result = publish(tmp_path)
+    found = fetch(
+        result.path,
+        "select table_name, area_code, data_up_to, note from data_up_to "
+        "where area_code like 'E07%10' or area_code like 'E23%' order by all",
+    )
+    # The last year of Table 5 has no rate, and 2016 ended before the quarter.
+    older = "The data end on 31 March 2016, before Q1 2018/19."
+    assert found == [
+        ("figure_10_shoplifting", "E07000010", date(2018, 6, 30), None),
+        ("figure_10_shoplifting", "E23000023", date(2018, 6, 30), None),
+        ("figure_11_burglary", "E07000010", date(2018, 6, 30), None),
+        ("figure_11_burglary", "E23000023", date(2018, 6, 30), None),
+        ("table_5_social_dwellings", "E07000010", date(2016, 3, 31), older),
+        ("table_5_social_dwellings", "E23000023", date(2016, 3, 31), older),
+    ]
+    assert fetch(result.path, "select data_up_to, deliveries_of_quarter from release") == [
+        (date(2018, 6, 30), 1)
+    ]
+
+
 def test_delivery_without_a_file_on_record_is_not_published(tmp_path):
     warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
     with duckdb.connect(warehouse) as connection:

@@ -5,10 +5,13 @@ What is expected is counted in the landing zone by Python's own readers, not by 
 
 import csv
 import json
+import re
 import shutil
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 import python_calamine
 
@@ -266,3 +269,69 @@ def test_its_exports_hold_nothing_of_fenland_but_where_districts_are_compared(
         row for row in month if row["month"] == "2018-06-01" and row["csp"] == "huntingdonshire"
     )
     assert int(june["offences"]) == shoplifting(LATER, "2018-06", HUNTINGDONSHIRE)
+
+
+# --- a quarter without deliveries
+
+
+def test_a_quarter_without_deliveries_is_refused_and_nothing_is_replaced(
+    later: tuple[Ground, str], tmp_path: Path
+) -> None:
+    shutil.copytree(later[0].settings.home, tmp_path / "var")
+    current = tmp_path / "var/published/csp.duckdb"
+    before = current.read_bytes()
+    done = refresh(tmp_path / "var", RAW, "2026-07-01")
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert "Nothing has landed for Q2 2026/27 (2026-07-01)" in said
+    assert "The last quarter before it with a delivery is Q3 2018/19 (2018-10-01)" in said
+    assert current.read_bytes() == before
+    assert not (tmp_path / "var/published/2026-07-01").exists()
+    ranged = refresh(tmp_path / "var", RAW, "2018-10-01", "--to", "2019-04-01")
+    assert ranged.returncode == 1
+    assert "Nothing has landed for Q4 2018/19 (2019-01-01), Q1 2019/20 (2019-04-01)" in " ".join(
+        ranged.stdout.split()
+    )
+    assert current.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_quarter_built_without_deliveries_says_so(
+    later: tuple[Ground, str], tmp_path: Path
+) -> None:
+    shutil.copytree(later[0].settings.home, tmp_path / "var")
+    done = refresh(tmp_path / "var", RAW, "2026-07-01", "--even-if-empty")
+    assert done.returncode == 0, done.stdout
+    assert "the data of this release go up to 2018-12-31, before Q2 2026/27" in done.stdout
+    release = duckdb.connect(tmp_path / "var/published/2026-07-01/csp.duckdb", read_only=True)
+    with release:
+        assert release.execute(
+            "select deliveries_of_quarter, data_up_to from main.release"
+        ).fetchall() == [(0, date(2018, 12, 31))]
+    page = (tmp_path / "var/exports/2026-07-01/fenland/pack.html").read_text(encoding="utf-8")
+    assert (
+        '<p class="warning" role="note">Data up to December 2018; this pack is for Q2 2026/27. '
+        "Nothing had landed for Q2 2026/27" in page
+    )
+
+
+def test_pack_and_release_say_up_to_when_their_data_go(later: tuple[Ground, str]) -> None:
+    home = later[0].settings.home
+    page = (home / "exports/2018-10-01/fenland/pack.html").read_text(encoding="utf-8")
+    assert "<p>Data up to December 2018.</p>" in page
+    # The stock of March 2016 is older than the quarter; shoplifting is not.
+    assert re.search(r"<li>Data up to March 20\d\d; this pack is for Q3 2018/19\.</li>", page)
+    assert "<li>Data up to December 2018.</li>" in page
+    with duckdb.connect(home / "published/csp.duckdb", read_only=True) as release:
+        ((tables,),) = release.execute(
+            "select count(distinct table_name) from main.data_up_to"
+        ).fetchall()
+        ((figures,),) = release.execute(
+            "select count(distinct table_name) from main.data_dictionary "
+            "where column_name = 'status' and table_schema in ('marts', 'reports')"
+        ).fetchall()
+        ((up_to, delivered),) = release.execute(
+            "select data_up_to, deliveries_of_quarter from main.release"
+        ).fetchall()
+    assert (tables, up_to) == (figures, date(2018, 12, 31))
+    assert delivered >= 8

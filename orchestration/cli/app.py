@@ -46,10 +46,18 @@ def refresh(
     full: Annotated[
         bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
     ] = False,
+    even_if_empty: Annotated[
+        bool,
+        typer.Option(
+            "--even-if-empty",
+            help="Build a quarter for which nothing has landed; its release says so.",
+        ),
+    ] = False,
 ) -> None:
     """Run the quarterly refresh, from the landing zone to the exports.
 
-    Without QUARTER: the latest quarter for which anything has landed.
+    Without QUARTER: the latest quarter for which more than reference data has landed. A quarter
+    without a delivery is refused.
     """
     from orchestration.cli.refreshing import run_refresh
 
@@ -59,7 +67,8 @@ def refresh(
     if to is not None and chosen is None:
         raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
     last = parse_quarter(to) if to else None
-    raise typer.Exit(run_refresh(settings, chosen, console, last=last, full=full))
+    code = run_refresh(settings, chosen, console, last=last, full=full, even_if_empty=even_if_empty)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -53,11 +53,13 @@ def run_refresh(
     *,
     last: date | None = None,
     full: bool = False,
+    even_if_empty: bool = False,
 ) -> int:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
 
     ``last`` makes it a range: each quarter from ``quarter`` on, oldest first, in one run. ``full``
-    builds every mart, though nothing that they read may have changed.
+    builds every mart, though nothing that they read may have changed. ``even_if_empty`` builds a
+    quarter for which nothing has landed.
 
     Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarters
     stops it; one of an earlier quarter is told each time, until it is mended or taken away. Raises
@@ -72,7 +74,12 @@ def run_refresh(
     names = [f"{quarter_label(one)} ({one})" for one in dict.fromkeys([quarters[0], quarters[-1]])]
     console.print(f"Refreshing {' to '.join(names)}")
     prepare(settings)
-    ran = _run(settings, quarters, console, full=full)
+    # Dagster is imported only where it is run.
+    from orchestration.ingest.assets import EVEN_IF_EMPTY
+    from orchestration.transform.assets import FULL_TAG
+
+    tags = {FULL_TAG: full, EVEN_IF_EMPTY: even_if_empty}
+    ran = _run(settings, quarters, console, [tag for tag, given in tags.items() if given])
     if not ran.success:
         _print_stopped(settings, quarters, ran, console)
         return 1
@@ -89,7 +96,9 @@ def run_refresh(
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full: bool) -> _Ran:
+def _run(
+    settings: Settings, quarters: Sequence[date], console: Console, tags: Sequence[str]
+) -> _Ran:
     import dagster as dg
 
     from orchestration.definitions import warehouse
@@ -97,7 +106,6 @@ def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full
     from orchestration.partitions import range_tags
     from orchestration.resources import STARTED_BY
     from orchestration.running import CUT_SHORT, end_dead_runs, marked_as_running
-    from orchestration.transform.assets import FULL_TAG
 
     # dagster-dbt logs beside the run's own log, which has all of it.
     logging.getLogger("dagster.builtin").propagate = False
@@ -119,7 +127,7 @@ def _run(settings: Settings, quarters: Sequence[date], console: Console, *, full
                 tags={
                     STARTED_BY: "csp refresh",
                     **(range_tags(quarters) if len(quarters) > 1 else {}),
-                    **({FULL_TAG: "true"} if full else {}),
+                    **dict.fromkeys(tags, "true"),
                 },
             )
         ran = _report(result, quarters[-1])
@@ -408,6 +416,14 @@ def _print_outputs(
         )
     elif len(quarters) == 1 and (changed := release.get("changed_tables")):
         console.print(f"Published anew: {', '.join(changed)}.")
+    if (up_to := str(release.get("data_up_to", ""))) and up_to < quarters[-1].isoformat():
+        console.print(
+            styled(
+                "[yellow]Warning:[/] the data of this release go up to {}, before {}.",
+                up_to,
+                quarter_label(quarters[-1]),
+            )
+        )
     if release.get("synthetic"):
         console.print(
             styled("[yellow]The release holds synthetic data, and says so wherever it is shown.[/]")

@@ -18,8 +18,14 @@ from orchestration.cli.histories import show_anomalies
 from orchestration.cli.purging import show_past_period
 from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
 from orchestration.ingest.contract import Contract, contract_of, load_contracts
-from orchestration.ingest.expected import Expectation, expect, landed_quarters, next_due
-from orchestration.ingest.landing import FileState, quarters_landed, read_delivery
+from orchestration.ingest.expected import (
+    Expectation,
+    delivered_quarters,
+    expect,
+    landed_quarters,
+    next_due,
+)
+from orchestration.ingest.landing import FileState, read_delivery
 from orchestration.ingest.landing_index import indexed_files
 from orchestration.ingest.receipt import unfinished_files
 from orchestration.quarters import last_closed_quarter, quarter_label
@@ -273,6 +279,5 @@ def _release(file: Path) -> tuple[date, datetime, bool] | None:
 
 
 def landed_to(settings: Settings, contracts: dict[str, Contract]) -> date | None:
-    """Return the latest quarter for which any source has landed, or None."""
-    landed = [quarters_landed(settings.raw, contract)[-1:] for contract in contracts.values()]
-    return max((quarters[0] for quarters in landed if quarters), default=None)
+    """Return the latest quarter for which more than reference data has landed, or None."""
+    return max(delivered_quarters(settings.raw, contracts), default=None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row
 
-EXPORT_FORMAT = 2
+EXPORT_FORMAT = 3
 """Raised when the code that writes exports changes what it writes, so that folders are redone."""
 
 MANIFEST = "manifest.json"

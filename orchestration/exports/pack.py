@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestration.exports.assessment import ASSESSMENT, COLUMN_NOTES, Exhibit
+from orchestration.exports.extent import Extent
 from orchestration.exports.findings import Place, findings
 from orchestration.exports.grids import Grid, brackets_note, grid, scope, shown_rows
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row, TableRef
@@ -67,12 +68,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Pack:
-    """Everything in a pack. ``sources`` has title, supplier, licence, nature and deliveries."""
+    """Everything in a pack. ``sources`` has title, supplier, licence, nature and deliveries.
+
+    ``up_to`` says up to when the data go, ``outdated`` whether that is before the quarter.
+    """
 
     title: str
     partnership: str
     quarter: str
     as_at: str
+    up_to: str
+    outdated: bool
     product: str
     synthetic_notice: str
     findings: tuple[Finding, ...]
@@ -89,8 +95,12 @@ def shown(
     charts: Sequence["Chart"],
     sources: Sequence[str],
     synthetic: bool,
+    up_to: str,
 ) -> Shown:
-    """Return how the pack shows an exhibit of a release; ``table`` is none where it lacks it."""
+    """Return how the pack shows an exhibit of a release; ``table`` is none where it lacks it.
+
+    ``up_to`` says up to when its data go.
+    """
     if table is None or not rows:
         reason = exhibit.reason if table is None else "no rows for this partnership"
         return Shown(exhibit.slug, exhibit.label, exhibit.subject, "", None, (), (), (), "",
@@ -102,6 +112,7 @@ def shown(
         brackets_note(exhibit),
         table.note,
         *(text for key, text in COLUMN_NOTES if key in used),
+        up_to,
     ]
     return Shown(
         slug=exhibit.slug,
@@ -133,6 +144,7 @@ def pack(
     places: Sequence[Place],
     as_at: str,
     sources: Sequence[tuple[str, ...]],
+    data: Extent,
 ) -> Pack:
     """Put a pack together; ``shows`` has every exhibit by its slug, ``rows`` the tables' rows."""
     chapters = tuple(
@@ -153,6 +165,8 @@ def pack(
         partnership=whose.name,
         quarter=release.quarter_label,
         as_at=as_at,
+        up_to=data.headline,
+        outdated=data.outdated,
         product=release.product,
         synthetic_notice=release.synthetic_notice or "",
         findings=said,

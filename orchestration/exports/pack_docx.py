@@ -51,6 +51,7 @@ def pack_docx(pack: Pack, made: datetime) -> bytes:
         f"Tables and figures of the strategic assessment, as at the end of {pack.quarter} "
         f"({pack.as_at})."
     )
+    document.add_paragraph(pack.up_to, style="Intense Quote" if pack.outdated else None)
     if pack.synthetic_notice:
         document.add_paragraph(pack.synthetic_notice, style="Intense Quote")
     _add_findings(document, pack)

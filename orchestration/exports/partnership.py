@@ -17,6 +17,7 @@ import duckdb
 from orchestration.exports.assessment import exhibits
 from orchestration.exports.datapackage import datapackage
 from orchestration.exports.errors import ExportError, WrongReleaseError
+from orchestration.exports.extent import extent
 from orchestration.exports.findings import places
 from orchestration.exports.folder import recover, swapped_in
 from orchestration.exports.manifest import (
@@ -76,6 +77,7 @@ class _Release:
     tables: tuple[TableRef, ...]
     sources: tuple[Row, ...]
     areas: tuple[Row, ...]
+    up_to: tuple[Row, ...]
 
     def table(self, name: str) -> TableRef | None:
         """Return the report table of a name, or none where the release does not hold it."""
@@ -141,6 +143,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
         tuple(exported_tables(connection)),
         tuple(fetch(connection, "from main.sources order by all")),
         tuple(areas(connection)),
+        tuple(fetch(connection, "from main.data_up_to order by all")),
     )
 
 
@@ -248,6 +251,7 @@ def _write_pack(
     from orchestration.exports.pack_docx import pack_docx
     from orchestration.exports.pack_html import pack_html
 
+    data = extent(release.facts, release.up_to, whose)
     shows = {
         exhibit.slug: shown(
             exhibit,
@@ -257,6 +261,7 @@ def _write_pack(
             charts.get(exhibit.table, ()),
             _suppliers(release, rows.get(exhibit.table, ())),
             _is_synthetic(release, rows.get(exhibit.table, ())),
+            data.note(exhibit.table),
         )
         for exhibit in exhibits()
     }
@@ -269,6 +274,7 @@ def _write_pack(
         places(whose, release.areas),
         day_name(end),
         _source_rows(release.sources),
+        data,
     )
     (folder / "pack.html").write_bytes(pack_html(made))
     (folder / "pack.docx").write_bytes(pack_docx(made, datetime.combine(end, time())))
@@ -328,7 +334,15 @@ def _write_workbook(
             continue
         sheets.append(SheetTable(exhibit, table, own, _is_synthetic(release, own)))
     if sheets:
-        write_workbook(path, release.facts, whose, sheets, _credits(release.sources), absent)
+        write_workbook(
+            path,
+            release.facts,
+            whose,
+            sheets,
+            _credits(release.sources),
+            absent,
+            extent(release.facts, release.up_to, whose),
+        )
 
 
 def _credits(sources: Sequence[Row]) -> list[str]:

@@ -36,6 +36,12 @@ class ReleaseFacts:
     product: str
     product_version: str
     content_digest: str
+    deliveries_of_quarter: int
+
+    @property
+    def has_deliveries(self) -> bool:
+        """Whether anything but reference data had landed for the quarter itself."""
+        return self.deliveries_of_quarter > 0
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def release_facts(connection: duckdb.DuckDBPyConnection) -> ReleaseFacts:
     rows = fetch(
         connection,
         "select quarter, quarter_label, built_at, schema_version, synthetic, synthetic_notice, "
-        "product, product_version, content_digest from main.release",
+        "product, product_version, content_digest, deliveries_of_quarter from main.release",
     )
     if len(rows) != 1:
         raise ExportError(f"The release describes itself {len(rows)} times; it must be once.")

@@ -17,6 +17,7 @@ import pandas
 
 from orchestration.exports.archives import with_language
 from orchestration.exports.assessment import COLUMN_NOTES, Exhibit, Field, Form
+from orchestration.exports.extent import Extent
 from orchestration.exports.grids import cell_text
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row, TableRef
 from orchestration.exports.words import SHORTHAND, day_name
@@ -66,16 +67,18 @@ def write_workbook(
     sheets: Sequence[SheetTable],
     credits: Sequence[str],
     absent: Sequence[str],
+    data: Extent,
 ) -> None:
     """Write the workbook of a partnership to ``path``.
 
-    ``credits`` names the sources in words, ``absent`` what the release does not hold. The file
-    states its language and carries the end of the quarter as its date of
-    creation, so that the same figures give the same bytes.
+    ``credits`` names the sources in words, ``absent`` what the release does not hold, ``data`` up
+    to when the data go. The file states its language and carries the end of the quarter as its date
+    of creation, so that the same figures give the same bytes.
     """
     notes = _notes(sheets)
     title = f"{whose.name}: strategic assessment tables, {release.quarter_label}"
-    cover = _cover(title, release, credits, absent)
+    labels = {sheet.table.name: sheet.exhibit.label for sheet in sheets}
+    cover = _cover(title, release, credits, absent, _extent_texts(data, labels))
     workbook = gptables.produce_workbook(
         str(path),
         sheets={sheet.exhibit.label: _sheet(sheet, release, notes) for sheet in sheets},
@@ -127,8 +130,20 @@ def _height(text: str, width: int, line: float) -> float:
     return line * max(1, len(wrap(text, int(width * (1.0 if line == _LINE else 0.7)))))
 
 
+def _extent_texts(data: Extent, labels: Mapping[str, str]) -> list[str]:
+    older = data.older(labels)
+    return [
+        data.headline.replace("this pack is", "this workbook is"),
+        *([f"Data that end before the quarter: {', '.join(older)}."] if older else []),
+    ]
+
+
 def _cover(
-    title: str, release: ReleaseFacts, credits: Sequence[str], absent: Sequence[str]
+    title: str,
+    release: ReleaseFacts,
+    credits: Sequence[str],
+    absent: Sequence[str],
+    extent: Sequence[str],
 ) -> gptables.Cover:
     missing = [f"Not in this workbook: {'; '.join(absent)}."] if absent else []
     notice = [release.synthetic_notice] if release.synthetic_notice else []
@@ -139,6 +154,7 @@ def _cover(
             *notice,
             f"The tables and the data behind the figures of the strategic assessment, as at the "
             f"end of {release.quarter_label} ({day_name(quarter_end(release.quarter))}).",
+            *extent,
             "A cell without a value holds a marker that says why. Nothing missing is shown as 0.",
             *missing,
         ],

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from orchestration.ingest.anomalies import Anomaly, find_anomalies
 from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.corrections import apply_corrections, load_corrections
+from orchestration.ingest.expected import refuse_empty
 from orchestration.ingest.in_force import load_partnerships, resolve_in_force
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
@@ -23,6 +25,10 @@ from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
 GROUP = "ingest"
+
+EVEN_IF_EMPTY = "csp/even_if_empty"
+"""Tag of a run that refreshes a quarter for which nothing has landed."""
+
 _SHOWN_FAULTS = 20
 _IN_FORCE = dg.AssetKey(["control", "in_force"])
 
@@ -196,6 +202,24 @@ def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) ->
     return Resolved(rows, applied, anomalies)
 
 
+def refuse_empty_quarters(settings: Settings, quarters: Sequence[date]) -> None:
+    """Raise :class:`EmptyQuarterError` where nothing was ever delivered for one of ``quarters``."""
+    with connect(settings, read_only=True) as connection:
+        loaded = deliveries_of_quarters(connection)
+    refuse_empty(settings.raw, load_contracts(), quarters, loaded)
+
+
+def deliveries_of_quarters(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    """Return the quarters of which a delivery is loaded that is more than reference data."""
+    reference = [name for name, one in load_contracts().items() if one.counts == "reference"]
+    rows = connection.execute(
+        "select distinct quarter from control.deliveries "
+        "where state = 'loaded' and not list_contains(?::varchar[], source) order by quarter",
+        [reference],
+    ).fetchall()
+    return [quarter for (quarter,) in rows]
+
+
 def resolved_metadata(key: dg.AssetKey, resolved: Resolved) -> dict[str, Any]:
     """Return what Dagster is told of a control table."""
     metadata: dict[str, Any] = {"dagster/row_count": resolved.rows[".".join(key.path)]}
@@ -252,6 +276,8 @@ def control_asset(
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         tables = [".".join(spec.key.path) for spec in specs]
         with asking_again(context):
+            if EVEN_IF_EMPTY not in context.run.tags:
+                refuse_empty_quarters(warehouse.settings, quarters_of(context))
             complete_earlier(context, warehouse)
             resolved = resolve_quarter(warehouse.settings, quarters_of(context)[-1], tables)
         for spec in specs:

@@ -4,17 +4,18 @@ Pure functions of a contract, of what has landed and of a day. The schedule, the
 ``csp status`` all ask here, so that they cannot disagree. Nothing here reads a delivery.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
+from orchestration.errors import EmptyQuarterError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.delivery_folder import recover_landings
 from orchestration.ingest.landing import quarters_landed
 from orchestration.ingest.receipt import delivered_files
-from orchestration.quarters import next_quarter, quarter_end, quarter_of
+from orchestration.quarters import next_quarter, quarter_end, quarter_label, quarter_of
 
 State = Literal["landed", "awaited", "late", "not expected"]
 _A_YEAR = 4
@@ -99,6 +100,56 @@ def landed_quarters(raw: Path, contracts: Mapping[str, Contract]) -> dict[str, l
         ]
         for name, contract in contracts.items()
     }
+
+
+def refuse_empty(
+    raw: Path,
+    contracts: Mapping[str, Contract],
+    quarters: Collection[date],
+    loaded: Collection[date] = (),
+) -> None:
+    """Raise :class:`EmptyQuarterError` where nothing has landed for one of ``quarters``.
+
+    ``loaded`` are quarters of which the warehouse holds a delivery, though its files may be gone.
+    """
+    delivered = delivered_quarters(raw, contracts) | set(loaded)
+    empty = sorted(set(quarters) - delivered)
+    if empty:
+        raise EmptyQuarterError(_nothing_for(empty, delivered, landed_quarters(raw, contracts)))
+
+
+def delivered_quarters(raw: Path, contracts: Mapping[str, Contract]) -> set[date]:
+    """Return the quarters for which something has landed that is more than reference data.
+
+    A lookup or a population estimate says nothing of what happened in a quarter.
+    """
+    landed = landed_quarters(raw, contracts)
+    return {
+        quarter
+        for name, quarters in landed.items()
+        if contracts[name].counts != "reference"
+        for quarter in quarters
+    }
+
+
+def _nothing_for(
+    empty: Sequence[date], delivered: Collection[date], landed: Mapping[str, Collection[date]]
+) -> str:
+    names = ", ".join(f"{quarter_label(one)} ({one})" for one in empty)
+    only = sorted(name for name, quarters in landed.items() if set(empty) & set(quarters))
+    said = f"Nothing has landed for {names}"
+    said += f" but reference data ({', '.join(only)})." if only else "."
+    earlier = [one for one in delivered if one < empty[0]]
+    if earlier:
+        last = max(earlier)
+        said += (
+            f" The last quarter before it with a delivery is {quarter_label(last)} ({last}): "
+            f"`csp refresh {last}` refreshes that one."
+        )
+    return (
+        f"{said} Land a delivery with `csp land`, or build the quarter from earlier deliveries "
+        "with --even-if-empty; the release then says so."
+    )
 
 
 def expectations(

@@ -82,6 +82,7 @@ def release_metadata(settings: Settings, release: Release) -> dict[str, Any]:
         "changed_tables": dg.JsonMetadataValue(list(release.changed_tables)),
         "current": release.is_current,
         "synthetic": release.synthetic,
+        "data_up_to": str(release.data_up_to or "no data"),
         "built_at": release.built_at.isoformat(),
         "content_digest": release.content_digest,
         "path": dg.MetadataValue.path(release.path),
@@ -97,6 +98,7 @@ def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
             supplier=node["meta"]["csp"]["supplier"],
             licence=node["meta"]["csp"]["licence"],
             cadence=node["meta"]["csp"]["cadence"],
+            counts=node["meta"]["csp"]["counts"],
         )
         for node in manifest["sources"].values()
         if node["source_name"] == "raw"

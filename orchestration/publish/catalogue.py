@@ -39,7 +39,8 @@ class PublishedTable:
     columns that identify a row and give the order of the published rows. ``series_columns`` are
     computed from a row's whole series, and ``method_digest`` is the fingerprint of how the table
     is computed (:func:`method_digest`). ``protected`` says that it is taken as disclosure control
-    left it.
+    left it. ``period_end`` is the SQL expression of the last day that a row is about and
+    ``measure`` the column that holds its figure; both are empty for a table of reference.
     """
 
     schema: str
@@ -53,6 +54,8 @@ class PublishedTable:
     series_columns: tuple[str, ...] = ()
     method_digest: str = ""
     protected: bool = False
+    period_end: str = ""
+    measure: str = ""
 
     @property
     def where_it_stands(self) -> "PublishedTable":
@@ -158,6 +161,8 @@ def _table(
         key=tuple(meta.get("key") or tested_key),
         protected="disclosure" in meta,
         series_columns=tuple(meta.get("series_columns") or ()),
+        period_end=str((meta.get("data_up_to") or {}).get("period_end") or ""),
+        measure=str((meta.get("data_up_to") or {}).get("measure") or ""),
     )
     refuse_unsafe([table])
     _refuse_undescribed(table)
@@ -175,6 +180,8 @@ def _refuse_undescribed(table: PublishedTable) -> None:
         raise CatalogueError(f"{table.full_name}: no description of {', '.join(bare)}.")
     if unknown := [name for name in table.key if name not in names]:
         raise CatalogueError(f"{table.full_name}: its key names {', '.join(unknown)}, no column.")
+    if table.measure and table.measure not in names:
+        raise CatalogueError(f"{table.full_name}: data_up_to names {table.measure}, no column.")
     if unknown := [name for name in table.series_columns if name not in names]:
         raise CatalogueError(
             f"{table.full_name}: series_columns names {', '.join(unknown)}, no column."

@@ -13,7 +13,15 @@ from orchestration.publish.catalogue import PublishedTable
 from orchestration.publish.contents import METHODS, RELEASE
 from orchestration.quoting import identifier, literal, qualified
 
-_TIMELESS = ("quarter", "quarter_label", "schema_version", "synthetic", "synthetic_notice")
+_TIMELESS = (
+    "quarter",
+    "quarter_label",
+    "schema_version",
+    "synthetic",
+    "synthetic_notice",
+    "deliveries_of_quarter",
+    "data_up_to",
+)
 """Columns of ``release`` that make a difference; when and by which version it was built do not."""
 
 _METHODS = (METHODS.schema, METHODS.name)

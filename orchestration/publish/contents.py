@@ -34,12 +34,16 @@ WAREHOUSE = "warehouse"
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """How a source is credited: its title, who supplied it, under which licence, how often."""
+    """How a source is credited: its title, who supplied it, under which licence, how often.
+
+    ``counts`` is what it counts, as its contract says.
+    """
 
     title: str = ""
     supplier: str = ""
     licence: str = ""
     cadence: str = ""
+    counts: str = ""
 
 
 RELEASE = PublishedTable(
@@ -64,6 +68,17 @@ RELEASE = PublishedTable(
         ),
         PublishedColumn(
             "synthetic_notice", "VARCHAR", "What to tell readers of synthetic figures; else null."
+        ),
+        PublishedColumn(
+            "deliveries_of_quarter",
+            "INTEGER",
+            "Deliveries loaded for this very quarter, without reference data; 0 where nothing had "
+            "landed for it and it was built from earlier deliveries nevertheless.",
+        ),
+        PublishedColumn(
+            "data_up_to",
+            "DATE",
+            "Last day that any figure is about; main.data_up_to has it by table and area.",
         ),
         PublishedColumn("product", "VARCHAR", "Name of the software that built the release."),
         PublishedColumn("product_version", "VARCHAR", "Version of that software."),
@@ -169,7 +184,32 @@ METHODS = PublishedTable(
     ("table_name",),
 )
 
-ABOUT_TABLES = (RELEASE, SOURCES, IN_FORCE, CHANGES, METHODS, TABLES, DICTIONARY)
+DATA_UP_TO = PublishedTable(
+    "main",
+    "data_up_to",
+    "Up to when the data go",
+    "One row for each table of figures and area: the last day that a figure is about, and whether "
+    "that is before the quarter of the release.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn("area_code", "VARCHAR", "GSS code of the area, as in the table."),
+        PublishedColumn("quarter", "DATE", "First day of the quarter of the release."),
+        PublishedColumn(
+            "data_up_to",
+            "DATE",
+            "Last day of the last period with a figure for the area; null where it has none.",
+        ),
+        PublishedColumn(
+            "note", "VARCHAR", "What to know where the data end before the quarter; else null."
+        ),
+    ),
+    ("table_schema", "table_name", "area_code"),
+)
+
+ABOUT_TABLES = (RELEASE, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, TABLES, DICTIONARY)
 """The tables about the release; every file has them."""
 
 _SOURCES_QUERY = """
@@ -322,6 +362,29 @@ def write_sources(
         )
 
 
+def write_data_up_to(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable], quarter: date
+) -> None:
+    """Write ``data_up_to`` from the published ``tables`` that say what period a row is about.
+
+    A hidden figure is one; a row without a figure that is not hidden is none.
+    """
+    _create(connection, DATA_UP_TO)
+    label = literal(quarter_label(quarter))
+    for table in tables:
+        if table.period_end:
+            held = f"{identifier(table.measure)} is not null or status like '%[c]%'"
+            connection.execute(
+                f"insert into {_path(DATA_UP_TO)} select ?, ?, area_code, ?, up_to, "
+                "case when up_to is null then 'No data for this area.' "
+                "when up_to < ? then 'The data end on ' || strftime(up_to, '%-d %B %Y') "
+                f"|| ', before ' || {label} || '.' end "
+                f"from (select area_code, max({table.period_end}) filter ({held})::date as up_to "
+                f"from {_path(table)} group by area_code) order by area_code",
+                [table.schema, table.name, quarter, quarter],
+            )
+
+
 def write_methods(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
     """Write ``method_digests``: one row for each of ``tables``."""
     _create(connection, METHODS)
@@ -345,7 +408,7 @@ def write_descriptions(
         TABLES: len(described),
         DICTIONARY: len(columns),
     }
-    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS):
+    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO):
         counted[table] = count_rows(connection, CATALOGUE, table)
     _create(connection, TABLES)
     _insert(
@@ -367,15 +430,32 @@ def write_descriptions(
     )
 
 
+def deliveries_of_quarter(
+    connection: duckdb.DuckDBPyConnection, quarter: date, reference: Collection[str]
+) -> int:
+    """Count the deliveries loaded for ``quarter`` itself, but those of ``reference`` sources."""
+    ((count,),) = connection.execute(
+        "select count(distinct source) from warehouse.control.deliveries "
+        "where state = 'loaded' and quarter = ? and not list_contains(?::varchar[], source)",
+        [quarter, list(reference)],
+    ).fetchall()
+    return int(count)
+
+
 def write_release(
     connection: duckdb.DuckDBPyConnection,
     quarter: date,
     now: datetime,
     product_version: str,
     digest: str,
+    deliveries: int,
 ) -> None:
-    """Write the one row of ``release``. ``now`` is in UTC and without a zone."""
+    """Write the one row of ``release``, after ``data_up_to``.
+
+    ``now`` is in UTC and without a zone; ``deliveries`` counts those of the quarter itself.
+    """
     synthetic = synthetic_sources(connection)
+    ((up_to,),) = connection.execute(f"select max(data_up_to) from {_path(DATA_UP_TO)}").fetchall()
     _create(connection, RELEASE)
     _insert(
         connection,
@@ -388,6 +468,8 @@ def write_release(
                 SCHEMA_VERSION,
                 bool(synthetic),
                 _synthetic_notice(synthetic),
+                deliveries,
+                up_to,
                 PRODUCT,
                 product_version,
                 digest,

@@ -20,6 +20,7 @@ from orchestration.publish.comparison import changed_tables, content_digest
 from orchestration.publish.compatibility import refuse_schema_change
 from orchestration.publish.contents import (
     ABOUT_TABLES,
+    DATA_UP_TO,
     DICTIONARY,
     SCHEMA_VERSION,
     SOURCES,
@@ -29,7 +30,9 @@ from orchestration.publish.contents import (
     choose_sources,
     copy_table,
     count_rows,
+    deliveries_of_quarter,
     write_comments,
+    write_data_up_to,
     write_descriptions,
     write_methods,
     write_release,
@@ -91,6 +94,7 @@ class Release:
     built_at: datetime
     content_digest: str
     row_counts: Mapping[str, int]
+    data_up_to: date | None
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,7 @@ def _write(
     before: _Before,
 ) -> dict[str, int]:
     """Write the new file and return the rows that each of its tables must have."""
+    reference = [name for name, credit in credits.items() if credit.counts == "reference"]
     connection.execute(
         f"attach {literal(str(new))} as {identifier(CATALOGUE)} "
         f"(storage_version {literal(STORAGE_VERSION)})"
@@ -239,12 +244,14 @@ def _write(
     write_sources(connection, credits)
     write_in_force(connection)
     write_methods(connection, copied)
+    write_data_up_to(connection, copied, quarter)
     cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
     write_changes(connection, copied, before.previous, before.standing, cadences)
     write_descriptions(connection, copied)
-    contents = [*copied, SOURCES, IN_FORCE, CHANGES, TABLES, DICTIONARY]
+    contents = [*copied, SOURCES, IN_FORCE, CHANGES, DATA_UP_TO, TABLES, DICTIONARY]
     digest = content_digest(connection, CATALOGUE, contents)
-    write_release(connection, quarter, now, __version__, digest)
+    deliveries = deliveries_of_quarter(connection, quarter, reference)
+    write_release(connection, quarter, now, __version__, digest, deliveries)
     write_comments(connection, [*copied, *ABOUT_TABLES])
     counts = {
         table.full_name: count_rows(connection, WAREHOUSE, table.where_it_stands)
@@ -348,7 +355,14 @@ def _describe(
         built_at=standing.built_at,
         content_digest=standing.content_digest,
         row_counts=dict(counts),
+        data_up_to=_data_up_to(target),
     )
+
+
+def _data_up_to(release: Path) -> date | None:
+    with open_release(release) as connection:
+        ((day,),) = connection.execute("select data_up_to from main.release").fetchall()
+    return day if isinstance(day, date) else None
 
 
 def _utc(moment: datetime) -> datetime:
