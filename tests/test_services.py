@@ -290,7 +290,7 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
     ),
     "youth: not a date": (
         "youth_offending",
-        lambda text: swapped(text, "Registered on", "2015-04-01"),
+        lambda text: swapped(text, "Registered on", "April 2015"),
         ["line 2", "column 'Registered on'", "[rule: is a date like dd/mm/yyyy]"],
     ),
     "youth: twice": (

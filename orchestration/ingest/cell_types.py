@@ -65,6 +65,8 @@ class SheetCells:
 
     filled: dict[int, set[int]] = field(default_factory=dict)
     errors: dict[Place, str] = field(default_factory=dict)
+    texts: dict[Place, str] = field(default_factory=dict)
+    """Texts that a reader would run together, such as those over several lines."""
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
 
@@ -348,7 +350,7 @@ def _add_ods_columns(cells: SheetCells, element: Any, column: int) -> int:
 
 def _add_ods_rows(cells: SheetCells, element: Any, row: int) -> int:
     """Note the cells of a row element; return the number of the row after it."""
-    held: list[tuple[int, int, str | None]] = []
+    held: list[tuple[int, int, str | None, str | None]] = []
     column = 0
     for cell in element:
         if cell.tag not in _CELLS:
@@ -356,15 +358,17 @@ def _add_ods_rows(cells: SheetCells, element: Any, row: int) -> int:
         after = column + _repeats(cell, "columns")
         error, holds = _ods_cell(cell)
         if holds:
-            held.append((column, after, error))
+            held.append((column, after, error, _composed_text(cell)))
         column = after
     after_row = row + _repeats(element, "rows")
-    if (after_row - row) * sum(after - before for before, after, _ in held) > _MOST_CELLS:
+    if (after_row - row) * sum(after - before for before, after, _, _ in held) > _MOST_CELLS:
         raise OverflowError("a cell is repeated beyond all reason")
     for one in range(row, after_row) if held else ():
-        for before, after, error in held:
+        for before, after, error, text in held:
             for place in range(before, after):
                 cells.add(one, place, error)
+                if text:
+                    cells.texts[one, place] = text
         if _is_hidden(element):
             cells.hidden_rows.add(one)
     return after_row
@@ -389,8 +393,29 @@ def _ods_text(cell: Any) -> str:
     """Return the text that a cell shows, without its comment."""
     if not len(cell):
         return ""
-    paragraphs = ("".join(one.itertext()) for one in cell.iterchildren(f"{_TEXT}p"))
+    paragraphs = (_paragraph(one) for one in cell.iterchildren(f"{_TEXT}p"))
     return "\n".join(paragraphs).strip()
+
+
+def _paragraph(element: Any) -> str:
+    """Return a paragraph's text; spaces, tabs and line breaks are elements of their own in it."""
+    parts = [element.text or ""]
+    for one in element:
+        kind = _local(one.tag)
+        if kind in ("line-break", "tab", "s"):
+            parts.append(" ")
+        elif kind != "annotation":
+            parts.append(_paragraph(one))
+        parts.append(one.tail or "")
+    return "".join(parts)
+
+
+def _composed_text(cell: Any) -> str | None:
+    """Return a cell's text where its paragraphs have elements within them."""
+    is_text = cell.get(f"{_OFFICE}value-type") in (None, "string")
+    if not is_text or cell.get(f"{_OFFICE}string-value") or not any(len(part) for part in cell):
+        return None
+    return _ods_text(cell)
 
 
 # --- XLS -------------------------------------------------------------------------------------

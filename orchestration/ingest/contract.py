@@ -5,7 +5,6 @@ dbt source. A source is a folder under ``sources/`` that has a contract.
 """
 
 import tomllib
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from orchestration.errors import ContractError, LandingError
+from orchestration.ingest.headings import fits
 
 SOURCES = Path(__file__).resolve().parent / "sources"
 
@@ -139,6 +139,9 @@ class Contract(BaseModel):
     key; ``reader``: read by the source's own ``reader.py``."""
     ignored: tuple[str, ...] = ()
     """Headings (with * and ?) that the supplier sends and we knowingly leave out."""
+    ignored_sheets: tuple[str, ...] = ()
+    """Sheets of a workbook (with * and ?) that the supplier sends and we knowingly leave out,
+    beside covers, contents and notes."""
     volume: Volume = Volume()
     columns: tuple[Column, ...]
 
@@ -159,7 +162,7 @@ class Contract(BaseModel):
 
     def ignores(self, heading: str) -> bool:
         """Say whether the contract knows a heading that it does not read."""
-        return any(fnmatchcase(heading, pattern) for pattern in self.ignored)
+        return any(fits(heading, pattern) for pattern in self.ignored)
 
     @property
     def series_sql(self) -> str:

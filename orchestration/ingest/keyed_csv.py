@@ -6,10 +6,13 @@ meets a CSV calls :func:`csv_rows`. Files of millions of rows belong to the engi
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.faults import Fault
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import Reading, Row, unknown_columns
 from orchestration.ingest.scan import scan_csv
@@ -34,14 +37,46 @@ def csv_rows(file: LandedFile, headings: Mapping[str, str], contract: Contract) 
     header = scan_csv(file, headings).header
     names = [headings.get(heading) for heading in header]
     warnings = unknown_columns(file, header, headings, contract)
+    passed = _PassedOver()
     with file.path.open(encoding="utf-8-sig", newline="") as stream:
         lines = csv.reader(stream)
         next(lines)
-        return Reading(list(_rows(lines, names)), warnings)
+        rows = list(_rows(lines, header, names, passed))
+    return Reading(rows, warnings + passed.warnings(file))
 
 
-def _rows(lines: Any, names: Sequence[str | None]) -> Iterator[Row]:
+@dataclass
+class _PassedOver:
+    """What of a file became no value of a row: lines of separators alone, unheaded cells."""
+
+    lines: list[int] = field(default_factory=list)
+    cells: Counter[int] = field(default_factory=Counter)
+
+    def warnings(self, file: LandedFile) -> list[Fault]:
+        """Return a warning for each kind that there is."""
+        faults = [
+            Fault(
+                "every column has a heading",
+                f"Column {column + 1} has no heading and holds {count:,} values; they are left "
+                "out.",
+                file=file.name,
+                line=1,
+                severity="warning",
+            )
+            for column, count in sorted(self.cells.items())
+        ]
+        if self.lines:
+            said = f"{len(self.lines):,} lines hold commas and no value; they are left out."
+            faults.append(Fault("has no empty rows", said, file=file.name, line=self.lines[0],
+                                severity="warning"))  # fmt: skip
+        return faults
+
+
+def _rows(
+    lines: Any, header: Sequence[str], names: Sequence[str | None], passed: _PassedOver
+) -> Iterator[Row]:
     """Yield the rows of a ``csv.reader``; a row's line is the first that it stands on."""
+    unheaded = [place for place, heading in enumerate(header) if not heading]
     while True:
         line = lines.line_num + 1
         try:
@@ -53,10 +88,14 @@ def _rows(lines: Any, names: Sequence[str | None]) -> Iterator[Row]:
             continue
         if not fields or fields == [""]:
             continue
+        if not any(map(str.strip, fields)):
+            passed.lines.append(line)
+            continue
         if len(fields) != len(names):
             more = "more" if len(fields) > len(names) else "fewer"
             said = f"The line has {more} than the {len(names)} columns of the header."
             yield Row({}, line, fault=said)
             continue
+        passed.cells.update(place for place in unheaded if fields[place].strip())
         pairs = zip(names, fields, strict=True)
-        yield Row({name: field.strip() or None for name, field in pairs if name}, line)
+        yield Row({name: cell.strip() or None for name, cell in pairs if name}, line)

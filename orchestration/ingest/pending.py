@@ -200,6 +200,15 @@ def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[
         load.delivered = len(reading.rows)
         return reading.warnings
     load.scanned = scan_csv(load.file, contract.by_header)
+    if load.scanned.header_lines > 1:
+        raise SubmissionError(
+            Fault(
+                "every line is a row",
+                "A heading runs over several lines. Take the line breaks out of the headings.",
+                file=load.file.name,
+                line=1,
+            )
+        )
     load.delivered = load.scanned.rows
     return unknown_columns(load.file, load.scanned.header, contract.by_header, contract)
 

@@ -6,10 +6,12 @@ is not there.
 """
 
 import importlib.util
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ from orchestration.errors import ContractError
 from orchestration.ingest.cell_types import CellTypes, SheetCells, cell_types
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault, SubmissionError, readable
+from orchestration.ingest.headings import heading_key, known_headings
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.pseudonyms import Pseudonyms
 from orchestration.ingest.rules import pseudonym
@@ -87,6 +90,63 @@ def rows_table(
     return pa.table(arrays)
 
 
+_COVERS = (
+    "about*",
+    "background*",
+    "contact*",
+    "contents*",
+    "cover*",
+    "definitions*",
+    "guidance*",
+    "index",
+    "information*",
+    "introduction*",
+    "metadata*",
+    "notes*",
+    "read me*",
+    "readme*",
+    "related publications*",
+    "table of contents",
+    "terms*",
+)
+"""Names (with * and ?) of sheets that hold no data."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_MARKED = re.compile(rf"(?P<number>{_NUMBER.pattern})?\s*(?P<marker>\[\w+\]|[(]\w[)])?")
+_SYMBOLS = {"..": "..", "\u2026": "..", ":": ":", "-": "-", "\u2013": "-", "n/a": "n/a", "*": "*"}
+"""What tables print in place of a value, beside letters in brackets."""
+
+
+def figure(cell: Cell) -> tuple[str | None, str | None]:
+    """Return the number of a cell of a published table, and the marker that stands with it.
+
+    Both as text: ``5,654 [r]`` gives 5654 and [r], ``..`` gives a marker alone. What is neither
+    comes back as the number, for the contract's rules to refuse.
+    """
+    text = text_of(cell)
+    if text is None or not isinstance(cell, str):
+        return text, None
+    if symbol := _SYMBOLS.get(text.casefold()):
+        return None, symbol
+    found = _MARKED.fullmatch(text)
+    if found is None:
+        return text, None
+    number, marker = found.group("number"), found.group("marker")
+    return number and number.replace(",", ""), marker and f"[{marker[1:-1].casefold()}]"
+
+
+def beside(cells: Sequence[Sequence[Cell]], label: str) -> tuple[int, list[Cell]] | None:
+    """Return the line of a label and what stands beside it: in the cells after it, or after its
+    colon. None where no row starts with the label; its capitals, spaces and colon do not count."""
+    wanted = heading_key(label)
+    for line, row in enumerate(cells, start=1):
+        held = [cell for cell in row if text_of(cell)]
+        name, _, rest = (text_of(held[0]) or "").partition(":") if held else ("", "", "")
+        if heading_key(name) == wanted:
+            return line, [*([rest.strip()] if rest.strip() else []), *held[1:]]
+    return None
+
+
 def text_of(cell: Cell) -> str | None:
     """Return a cell as text: whole numbers without a point, days without a time; None for blank."""
     if cell is None or cell == "":
@@ -106,20 +166,6 @@ class Workbook:
     book: CalamineWorkbook
     sheets: list[str]
     types: CellTypes
-
-    def hidden_sheets(self) -> list[Fault]:
-        """Return a warning for each sheet that a person who opens the workbook does not see."""
-        return [
-            Fault(
-                "has no hidden sheet",
-                "The sheet is hidden, so nobody who looks at the workbook sees what it holds.",
-                file=self.file.name,
-                sheet=sheet.name,
-                severity="warning",
-            )
-            for sheet in self.book.sheets_metadata
-            if sheet.visible != SheetVisibleEnum.Visible
-        ]
 
     def refuse_merged_cells(self, sheet: str, header: int) -> None:
         """Raise :class:`SubmissionError` where cells from row ``header`` (from 0) on are merged.
@@ -157,20 +203,23 @@ class Workbook:
         )
         with _refusing(damaged):
             cells = self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        for (row, column), error in held.errors.items():
-            _put(cells, row, column, error)
+        for (row, column), text in [*held.texts.items(), *held.errors.items()]:
+            _put(cells, row, column, text)
         _refuse_unread_cells(self.file, sheet, cells, held)
         return cells
+
+    def find_sheet(self, name: str) -> str | None:
+        """Return the sheet called ``name``, letting spaces and case differ; None without one."""
+        wanted = _squeezed(name)
+        return next((sheet for sheet in self.sheets if _squeezed(sheet) == wanted), None)
 
     def sheet_named(self, name: str) -> str:
         """Return the sheet called ``name``, letting spaces and case differ.
 
         Raises :class:`SubmissionError` that lists the sheets there are.
         """
-        wanted = _squeezed(name)
-        for sheet in self.sheets:
-            if _squeezed(sheet) == wanted:
-                return sheet
+        if sheet := self.find_sheet(name):
+            return sheet
         raise SubmissionError(
             Fault(
                 "has the sheet",
@@ -181,6 +230,123 @@ class Workbook:
                 sheet=name,
             )
         )
+
+    def reading(
+        self,
+        rows: list[Row],
+        tables: Sequence["HeaderRow"],
+        contract: Contract,
+        notes: Collection[tuple[str, int]] = (),
+    ) -> Reading:
+        """Return what was found, when all that the workbook holds is accounted for.
+
+        ``tables`` are the headings of the tables that were read, ``notes`` the sheet and line of
+        what stands below one and is no row of it. Warns of all that is left out, or hidden. Raises
+        :class:`SubmissionError` where a row of a sheet became neither a row nor a note, counted by
+        the types of its cells, not by what was read.
+        """
+        warnings = self._other_sheets({table.sheet for table in tables}, contract)
+        for table in tables:
+            read = {row.line for row in rows if row.sheet == table.sheet}
+            beside = {line for sheet, line in notes if sheet == table.sheet}
+            warnings += _beside(table, self.types.sheet(table.sheet), read, beside)
+        return Reading(rows, warnings)
+
+    def _other_sheets(self, read: Collection[str], contract: Contract) -> list[Fault]:
+        """Return a warning for each sheet that is hidden, or neither read nor known to be other."""
+        hidden = {
+            sheet.name
+            for sheet in self.book.sheets_metadata
+            if sheet.visible != SheetVisibleEnum.Visible
+        }
+        faults = []
+        for sheet in self.sheets:
+            if sheet in hidden:
+                said = (
+                    "The sheet is hidden, so nobody who looks at the workbook sees what it holds."
+                )
+                faults.append(_mild("has no hidden sheet", said, self.file, sheet))
+            elif sheet not in read and not _is_ignored(sheet, contract):
+                lines = len(self.types.sheet(sheet).filled)
+                said = (
+                    f"The sheet is none that the contract knows; its {lines:,} rows are left out."
+                )
+                faults.append(_mild("has no unknown sheet", said, self.file, sheet))
+        return faults
+
+
+def _is_ignored(sheet: str, contract: Contract) -> bool:
+    known = (*_COVERS, *contract.ignored_sheets)
+    return any(fnmatchcase(_squeezed(sheet), _squeezed(pattern)) for pattern in known)
+
+
+def _mild(rule: str, message: str, file: LandedFile, sheet: str, **place: Any) -> Fault:
+    return Fault(rule, message, file=file.name, sheet=sheet, severity="warning", **place)
+
+
+def _beside(
+    table: "HeaderRow", held: SheetCells, read: Collection[int], notes: Collection[int]
+) -> list[Fault]:
+    """Return a warning for what is left out of a sheet, or hidden in it; refuse what is neither."""
+    below = {row + 1 for row in held.filled if row + 1 > table.line}
+    if lost := sorted(below - set(read) - set(notes)):
+        raise SubmissionError(
+            Fault(
+                "every row is accounted for",
+                f"{_rows_said(lost)} below the header, which became no row of the table.",
+                file=table.file.name,
+                sheet=table.sheet,
+                line=lost[0],
+            )
+        )
+    faults = []
+    if left := sorted(below & set(notes)):
+        said = f"{_rows_said(left)} that are no row of the table, such as a note; left out."
+        faults.append(_mild("has nothing beside its table", said, table.file, table.sheet,
+                            line=left[0]))  # fmt: skip
+    return faults + _unheaded(table, held, read) + _hidden(table, held, read)
+
+
+def _rows_said(lines: Sequence[int]) -> str:
+    if len(lines) == 1:
+        return f"Row {lines[0]} holds cells"
+    return f"Rows {', '.join(map(str, lines[:8]))}{' …' if len(lines) > 8 else ''} hold cells"
+
+
+def _unheaded(table: "HeaderRow", held: SheetCells, read: Collection[int]) -> list[Fault]:
+    """Return a warning for each column without a heading that holds something in the table."""
+    counted: dict[int, int] = {}
+    for line in read:
+        for column in held.filled.get(line - 1, ()):
+            if column >= len(table.titles) or not table.titles[column]:
+                counted[column] = counted.get(column, 0) + 1
+    return [
+        _mild(
+            "every column has a heading",
+            f"The column has no heading and holds {count:,} cells in rows of the table; they are "
+            "left out.",
+            table.file,
+            table.sheet,
+            line=table.line,
+            column=letters(column),
+        )
+        for column, count in sorted(counted.items())
+    ]
+
+
+def _hidden(table: "HeaderRow", held: SheetCells, read: Collection[int]) -> list[Fault]:
+    faults = []
+    if rows := sorted(line for line in read if line - 1 in held.hidden_rows):
+        said = (
+            f"{len(rows):,} rows of the table are hidden or filtered out of sight; they are read."
+        )
+        faults.append(_mild("has no hidden rows", said, table.file, table.sheet, line=rows[0]))
+    columns = [one for one in held.hidden_columns if one < len(table.titles) and table.titles[one]]
+    if columns:
+        said = f"{len(columns):,} columns of the table are hidden; they are read."
+        faults.append(_mild("has no hidden columns", said, table.file, table.sheet,
+                            line=table.line, column=letters(min(columns))))  # fmt: skip
+    return faults
 
 
 def _put(cells: list[list[Cell]], row: int, column: int, value: Cell) -> None:
@@ -289,7 +455,8 @@ def places_of(
 
     Raises :class:`SubmissionError` for every wanted heading that is missing or there twice.
     """
-    counted = {title: table.titles.count(title) for title in wanted}
+    titles = known_headings(table.titles, wanted)
+    counted = {title: titles.count(title) for title in wanted}
     faults = [
         Fault(
             "columns are named once" if count else "has every column",
@@ -307,9 +474,9 @@ def places_of(
     if faults:
         raise SubmissionError(faults)
     warnings = unknown_columns(
-        table.file, table.titles, wanted, contract, sheet=table.sheet, line=table.line
+        table.file, titles, wanted, contract, sheet=table.sheet, line=table.line
     )
-    return {title: table.titles.index(title) for title in wanted}, warnings
+    return {title: titles.index(title) for title in wanted}, warnings
 
 
 def unknown_columns(

@@ -19,8 +19,16 @@ the languages of its users; a row of number signs is a number that its column wa
 
 ERROR_RULE = "holds no spreadsheet error"
 
-_MONTH = "(19[0-9]{2}|20[0-9]{2}|2100)-(0[1-9]|1[0-2])"
-"""A month of the years that a date may lie in, as text."""
+_MONTH = "(19[0-9]{2}|20[0-9]{2}|2100)-(0[1-9]|1[0-2])(-01([ T]00:00(:00)?)?)?"
+"""A month of the years that a date may lie in, as text, or its first day at midnight."""
+
+_ZONE = "(?:Z|[+-][0-9]{2}:?[0-9]{2})"
+_TIME = f"[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:[.][0-9]+)?)?(?: ?[AaPp][Mm])?{_ZONE}?"
+_DAY = f"^([^ T]+)(?:$|(?:T| +){_TIME}$)"
+"""A day, with or without a time after it."""
+_MIDNIGHT = f"(?:T| +)(?:0?0:00(?::00(?:[.]0+)?)?|12:00(?::00)? ?[Aa][Mm]){_ZONE}?$"
+# A midnight of summer time is 23:00 of the day before by the clock of the rest of the year.
+_OTHER_DAY = f"(?:T| )(?:23:00(?::00(?:[.]0+)?)?|11:00(?::00)? ?[Pp][Mm]|23:.*{_ZONE})$"
 
 OLDEST = 110
 """Age in years above which a date of birth cannot be right, unless a contract says otherwise."""
@@ -121,10 +129,22 @@ def as_type(column: Column) -> str:
         return column.name
     if column.type == "DATE" and column.date_format == "%Y-%m":
         # A date as the engine writes it itself is read twice as fast as one of a format.
-        return f"try_cast({column.name} || '-01' as date)"
+        return f"try_cast({column.name}[:7] || '-01' as date)"
     if column.type == "DATE":
-        return f"try_strptime({column.name}, {literal(column.date_format)})::date"
+        return _day(column.name, column)
     return f"try_cast({column.name} as {column.type})"
+
+
+def _day(name: str, column: Column) -> str:
+    """Return the SQL expression of the day that a text gives, in the column's form or as ISO does.
+
+    A time after it is left out. Day, month and year are read in a column of ISO form too.
+    """
+    if "%d" not in column.date_format:
+        return f"try_strptime({name}, {literal(column.date_format)})::date"
+    forms = dict.fromkeys([column.date_format, "%Y-%m-%d", "%d/%m/%Y"])
+    formats = ", ".join(literal(form) for form in forms)
+    return f"try_strptime(regexp_extract({name}, {literal(_DAY)}, 1), [{formats}])::date"
 
 
 def rules_of(column: Column) -> list[Rule]:
@@ -167,7 +187,7 @@ def _type_rules(column: Column) -> list[_ValueRule]:
             return [(f"is {kind}", month, f"This must be {kind}.")]
         # A year of two digits reads as one of the first century.
         day = f"coalesce({value} between date '1900-01-01' and date '2100-12-31', false)"
-        return [(f"is {kind}", day, f"This must be {kind}.")]
+        return [(f"is {kind}", day, f"This must be {kind}."), *_one_day(column)]
     number = ("is a number", f"{value} is not null", "This must be a number.")
     if column.type == "DOUBLE":
         bounded = column.minimum is not None and column.maximum is not None
@@ -176,6 +196,22 @@ def _type_rules(column: Column) -> list[_ValueRule]:
     # The engine would round 1.5 and read 0x1A and 1_000.
     whole = f"({value} is null or regexp_full_match(trim({column.name}), '[+-]?[0-9]+'))"
     return [number, ("is a whole number", whole, "This must be a whole number, in digits.")]
+
+
+def _one_day(column: Column) -> list[_ValueRule]:
+    if not _has_days(column):
+        return []
+    return [
+        (
+            "is one day",
+            f"not regexp_matches({column.name}, {literal(_OTHER_DAY)})",
+            "At 23:00 it may be the next day already, by another clock. Send the day alone.",
+        )
+    ]
+
+
+def _has_days(column: Column) -> bool:
+    return column.type == "DATE" and "%d" in column.date_format
 
 
 def _text_rules(column: Column) -> list[_ValueRule]:
@@ -253,7 +289,10 @@ def warning_rules(contract: Contract) -> list[Rule]:
     mild = [
         rule for rule in rules if rule.column.severity == "warning" and rule.name != "is not blank"
     ]
-    return mild + [rule for column in contract.columns for rule in _order_rules(column, contract)]
+    mild += [rule for column in contract.columns for rule in _order_rules(column, contract)]
+    if contract.layout == "csv":  # whose months are seen as dates where warnings are looked for
+        return mild
+    return mild + [_time_of_day_rule(column) for column in contract.columns if _has_days(column)]
 
 
 def _order_rules(column: Column, contract: Contract) -> list[Rule]:
@@ -279,6 +318,18 @@ def _takes_any(column: Column) -> bool:
     """Say whether an error's text would pass the column's other rules, or only be warned about."""
     bounded = column.pattern or column.allowed or column.length
     return column.type == "VARCHAR" and (column.severity == "warning" or not bounded)
+
+
+def _time_of_day_rule(column: Column) -> Rule:
+    # Of a text without a colon there is nothing to look at.
+    name = column.name
+    return Rule(
+        column,
+        "has no time of day",
+        f"({name} is null or not contains({name}, ':') "
+        f"or regexp_matches({name}, {literal(_MIDNIGHT)}))",
+        "The value has a time of day beside its day; the day is read.",
+    )
 
 
 def _error_cell_rule(column: Column) -> Rule:
@@ -329,7 +380,7 @@ def _looks_personal(name: str, personal: Column) -> str | None:
     if personal.pattern:
         return f"regexp_full_match({name}, {literal(personal.pattern)})"
     if personal.type == "DATE":
-        return f"try_strptime({name}, {literal(personal.date_format)}) is not null"
+        return f"{_day(name, personal)} is not null"
     return None
 
 

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.faults import Fault, SubmissionError, readable
+from orchestration.ingest.headings import known_headings
 from orchestration.ingest.landing import LandedFile
 
 _CHUNK = 1 << 20
 _LONGEST_LINE = 4 << 20
+_LONGEST_HEADER = 100_000
+_MOST_HEADER_LINES = 20
 _NEWLINE, _QUOTE, _FIRST_BEYOND_ASCII = ord("\n"), ord('"'), 128
 _BINARY_KINDS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
@@ -29,11 +32,15 @@ _BINARY_KINDS = {
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """A delimited text file that may be read: its header and how many rows it must yield."""
+    """A delimited text file that may be read: its header and how many rows it must yield.
+
+    Headings are as the contract spells them, or as in the file where it has none such.
+    """
 
     file: LandedFile
     header: tuple[str, ...]
     rows: int
+    header_lines: int = 1
 
 
 @dataclass
@@ -53,16 +60,17 @@ def scan_csv(file: LandedFile, headings: Collection[str]) -> ScannedFile:
     """
     _refuse_binary(file)
     tally = _tally(file)
-    header = read_header(file)
+    found, header_lines = _first_record(file)
+    header = tuple(title or "" for title in known_headings(found, headings))
     _check_header(file, header, headings)
     if tally.quotes % 2:
         raise SubmissionError(_unclosed_quote(file))
-    rows = tally.newlines - 1 + (1 if tally.ends_open else 0)
+    rows = tally.newlines - header_lines + (1 if tally.ends_open else 0)
     if rows < 1:
         raise SubmissionError(no_rows(file))
     if tally.ends_open:
         _refuse_cut_short(file, tally, header)
-    return ScannedFile(file, header, rows)
+    return ScannedFile(file, header, rows, header_lines)
 
 
 def _refuse_binary(file: LandedFile) -> None:
@@ -142,9 +150,17 @@ def _check_text(
 
 
 def read_header(file: LandedFile) -> tuple[str, ...]:
-    """Return the fields of the first line. Raises :class:`SubmissionError` for Mac line ends."""
+    """Return the headings. Raises :class:`SubmissionError` for Mac line ends."""
+    return _first_record(file)[0]
+
+
+def _first_record(file: LandedFile) -> tuple[tuple[str, ...], int]:
+    """Return the headings and the number of lines that they are on: one may be quoted over two."""
     with file.path.open("rb") as handle:
-        first = handle.readline(100_000).decode("utf-8-sig", "replace")
+        lines = [handle.readline(_LONGEST_HEADER)]
+        while lines[-1] and len(lines) < _MOST_HEADER_LINES and b"".join(lines).count(b'"') % 2:
+            lines.append(handle.readline(_LONGEST_HEADER))
+    first = lines[0].decode("utf-8-sig", "replace")
     if "\r" in first.rstrip("\r\n"):
         raise SubmissionError(
             Fault(
@@ -155,12 +171,27 @@ def read_header(file: LandedFile) -> tuple[str, ...]:
                 line=1,
             )
         )
-    fields = next(csv.reader([first]), [])
-    return tuple(field.strip() for field in fields)
+    text = b"".join(lines).decode("utf-8-sig", "replace")
+    whole = text if text.count('"') % 2 == 0 else first
+    try:
+        fields = next(csv.reader(whole.splitlines(keepends=True)), [])
+    except csv.Error:  # a heading far too long, which is none that is wanted
+        fields = []
+    kept = len(lines) if whole is text else 1
+    return tuple(" ".join(field.split()) for field in fields), kept
 
 
 def _check_header(file: LandedFile, header: tuple[str, ...], expected: Collection[str]) -> None:
     if not set(header) & set(expected):
+        if sign := _other_separator(file, expected):
+            raise SubmissionError(
+                Fault(
+                    "has commas between values",
+                    f"The values are separated by {sign}. Save the file as CSV with commas.",
+                    file=file.name,
+                    line=1,
+                )
+            )
         raise SubmissionError(
             Fault(
                 "has a header",
@@ -185,9 +216,24 @@ def _check_header(file: LandedFile, header: tuple[str, ...], expected: Collectio
         raise SubmissionError([_missing(file, name, unknown) for name in missing])
 
 
+def _other_separator(file: LandedFile, expected: Collection[str]) -> str | None:
+    """Return in words what separates the headings, where it is not a comma."""
+    with file.path.open("rb") as handle:
+        line = handle.readline(_LONGEST_HEADER).decode("utf-8-sig", "replace")
+    for sign, said in {";": "semicolons", "\t": "tabs", "|": "vertical lines"}.items():
+        found = known_headings([part.strip(' "\r\n') for part in line.split(sign)], expected)
+        if len(set(found) & set(expected)) > 1:
+            return said
+    return None
+
+
 def _missing(file: LandedFile, name: str, unknown: list[str]) -> Fault:
     near = difflib.get_close_matches(name, unknown, n=1, cutoff=0.5)
-    hint = f" There is a column '{near[0]}'; if that is it, name it '{name}'." if near else ""
+    hint = (
+        f" There is a column '{readable(near[0])}'; if that is it, name it '{name}'."
+        if near
+        else ""
+    )
     return Fault(
         "has every column",
         f"The column '{name}' is missing.{hint}",

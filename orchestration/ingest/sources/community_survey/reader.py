@@ -4,23 +4,25 @@ Above the header stand the survey's title, which says whose it is, and the surve
 the wave; the header's columns are known by the questions as they were put.
 """
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
-from orchestration.errors import QuarterError
 from orchestration.ingest.contract import load_contract
+from orchestration.ingest.dates import day_of, period_of
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.headings import heading_key, known_headings
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import (
     Cell,
     HeaderRow,
     Reading,
     Row,
+    beside,
     open_workbook,
     places_of,
     text_of,
 )
-from orchestration.quarters import parse_quarter, quarter_end
+from orchestration.quarters import quarter_end, quarter_of
 
 _SHEET = "Responses"
 _PERIOD = "Survey period"
@@ -50,24 +52,23 @@ def read(file: LandedFile) -> Reading:
     sheet = workbook.sheet_named(_SHEET)
     cells = workbook.rows(sheet)
     start = _find_header(file, sheet, cells)
-    titles = [text_of(cell) for cell in cells[start]]
-    by_title, unknown = places_of(
-        HeaderRow(file, sheet, start + 1, titles), _COLUMNS, load_contract(Path(__file__).parent)
-    )
+    header = HeaderRow(file, sheet, start + 1, [text_of(cell) for cell in cells[start]])
+    contract = load_contract(Path(__file__).parent)
+    by_title, unknown = places_of(header, _COLUMNS, contract)
     workbook.refuse_merged_cells(sheet, start)
     places = {_COLUMNS[title]: place for title, place in by_title.items()}
     survey = _find_title(file, sheet, cells[:start])
     wave = _find_wave(file, sheet, cells[:start])
-    rows = []
+    rows, notes = [], []
     for line, row in enumerate(cells[start + 1 :], start=start + 2):
         answers = {name: row[place] for name, place in places.items()}
         if all(text_of(cell) is None for cell in answers.values()):
+            notes.append((sheet, line))
             continue
         values = {name: text_of(cell) for name, cell in answers.items()} | {
             "survey": survey,
             "wave_start": wave.isoformat(),
-            "response_date": _date_text(answers["response_date"]),
-            "days_outside_wave": _days_outside(_date_of(answers["response_date"]), wave),
+            "days_outside_wave": _days_outside(day_of(answers["response_date"]), wave),
             "issues_experienced": _listed(answers["issues_experienced"]),
         }
         rows.append(Row(values, line, sheet))
@@ -81,12 +82,15 @@ def read(file: LandedFile) -> Reading:
                 line=start + 2,
             )
         )
-    return Reading(rows, workbook.hidden_sheets() + unknown)
+    reading = workbook.reading(rows, [header], contract, notes)
+    reading.warnings += unknown
+    return reading
 
 
 def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
     for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
-        if len({text_of(cell) for cell in row} & _COLUMNS.keys()) >= 3:
+        titles = known_headings([text_of(cell) for cell in row], _COLUMNS)
+        if len(set(titles) & _COLUMNS.keys()) >= 3:
             return number
     raise SubmissionError(
         Fault(
@@ -102,7 +106,7 @@ def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
 
 def _find_title(file: LandedFile, sheet: str, above: list[list[Cell]]) -> str:
     title = text_of(above[0][0]) if above and above[0] else None
-    if title is None or title == _PERIOD:
+    if title is None or heading_key(title).startswith(heading_key(_PERIOD)):
         raise SubmissionError(
             Fault(
                 "has a title",
@@ -119,53 +123,33 @@ def _find_title(file: LandedFile, sheet: str, above: list[list[Cell]]) -> str:
 
 def _find_wave(file: LandedFile, sheet: str, above: list[list[Cell]]) -> date:
     """Return the first day of the wave; it must be a whole financial quarter."""
-    for line, row in enumerate(above, start=1):
-        if text_of(row[0]) != _PERIOD:
-            continue
-        days = [day for day in map(_date_of, row[1:]) if day]
-        found = " to ".join(day.isoformat() for day in days) or None
-        try:
-            if len(days) == 2 and quarter_end(parse_quarter(days[0].isoformat())) == days[1]:
-                return days[0]
-        except QuarterError:
-            pass  # told below, with what was found
+    found = beside(above, _PERIOD)
+    if found is None:
         raise SubmissionError(
             Fault(
                 "has a survey period",
-                "The survey period must be the first and the last day of a quarter, such as "
-                "2018-04-01 and 2018-06-30, each in a cell of its own.",
+                f"No row above the header starts with '{_PERIOD}', so the wave is not known.",
                 file=file.name,
                 sheet=sheet,
-                line=line,
-                column=_PERIOD,
-                value=found,
+                line=1,
             )
         )
+    line, cells = found
+    period = period_of(cells)
+    if period and period == (quarter_of(period[0]), quarter_end(period[0])):
+        return period[0]
     raise SubmissionError(
         Fault(
             "has a survey period",
-            f"No row above the header starts with '{_PERIOD}', so the wave is not known.",
+            "The survey period must be the first and the last day of a quarter, such as "
+            "01/04/2018 and 30/06/2018, each in a cell of its own, or 'April to June 2018'.",
             file=file.name,
             sheet=sheet,
-            line=1,
+            line=line,
+            column=_PERIOD,
+            value=" to ".join(filter(None, map(text_of, cells))) or None,
         )
     )
-
-
-def _date_of(cell: Cell) -> date | None:
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    try:
-        return date.fromisoformat(text_of(cell) or "")
-    except ValueError:
-        return None
-
-
-def _date_text(cell: Cell) -> str | None:
-    day = _date_of(cell)
-    return day.isoformat() if day else text_of(cell)
 
 
 def _days_outside(day: date | None, wave: date) -> str | None:

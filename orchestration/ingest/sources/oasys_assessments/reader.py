@@ -6,14 +6,16 @@ extract stand in the rows above, a label and its value beside each other.
 
 from pathlib import Path
 
-from orchestration.ingest.contract import load_contract
+from orchestration.ingest.contract import Contract, load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.headings import known_headings
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import (
     Cell,
     HeaderRow,
     Reading,
     Row,
+    beside,
     open_workbook,
     places_of,
     text_of,
@@ -21,6 +23,7 @@ from orchestration.ingest.reading import (
 
 SHEET = "OASys extract"
 _ROWS_ABOVE_HEADER = 20
+_MARKS = {"CRN", "Main offence", "Sex"}
 # Label above the header, and the column that it fills in every row.
 _OF_THE_WHOLE = {
     "Provider": "provider",
@@ -38,21 +41,26 @@ def read(file: LandedFile) -> Reading:
     sheet = workbook.sheet_named(SHEET)
     cells = workbook.rows(sheet)
     start = _find_header(file, sheet, cells)
-    titles = [text_of(cell) for cell in cells[start]]
-    columns, unknown = _columns(HeaderRow(file, sheet, start + 1, titles))
+    header = HeaderRow(file, sheet, start + 1, [text_of(cell) for cell in cells[start]])
+    contract = load_contract(Path(__file__).parent)
+    columns, unknown = _columns(header, contract)
     workbook.refuse_merged_cells(sheet, start)
     whole = _labelled(file, sheet, cells[:start])
-    rows = []
+    rows, notes = [], []
     for line, row in enumerate(cells[start + 1 :], start=start + 2):
         values = {name: text_of(row[place]) for name, place in columns.items()}
         if any(values.values()):
             rows.append(Row(whole | values, line, sheet))
-    return Reading(rows, workbook.hidden_sheets() + unknown)
+        else:
+            notes.append((sheet, line))
+    reading = workbook.reading(rows, [header], contract, notes)
+    reading.warnings += unknown
+    return reading
 
 
 def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
     for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
-        if len({text_of(cell) for cell in row} & {"CRN", "Main offence", "Sex"}) >= 2:
+        if len(set(known_headings([text_of(cell) for cell in row], _MARKS)) & _MARKS) >= 2:
             return number
     raise SubmissionError(
         Fault(
@@ -66,9 +74,8 @@ def _find_header(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> int:
     )
 
 
-def _columns(header: HeaderRow) -> tuple[dict[str, int], list[Fault]]:
+def _columns(header: HeaderRow, contract: Contract) -> tuple[dict[str, int], list[Fault]]:
     """Return the place of each column of the table, by the contract's name; and warnings."""
-    contract = load_contract(Path(__file__).parent)
     wanted = {
         heading: column.name
         for heading, column in contract.by_header.items()
@@ -79,7 +86,11 @@ def _columns(header: HeaderRow) -> tuple[dict[str, int], list[Fault]]:
 
 
 def _labelled(file: LandedFile, sheet: str, cells: list[list[Cell]]) -> dict[str, str | None]:
-    found = {text_of(row[0]): (text_of(row[1]) if len(row) > 1 else None) for row in cells if row}
+    found = {
+        label: text_of(held[1][0])
+        for label in _OF_THE_WHOLE
+        if (held := beside(cells, label)) and held[1]
+    }
     if missing := [label for label in _OF_THE_WHOLE if not found.get(label)]:
         raise SubmissionError(
             Fault(

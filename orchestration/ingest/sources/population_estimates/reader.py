@@ -1,11 +1,17 @@
-"""Reads mid-year population estimates: the ONS workbook (sheet MYE 5), the research group's CSV."""
+"""Reads mid-year population estimates: the ONS workbook of any edition, the research group's CSV.
+
+An edition of the workbook is known by its sheets and headings, not by the file's name. Each has a
+reader of its own; all give the same rows.
+"""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from orchestration.ingest.contract import load_contract
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.headings import heading_key, known_headings
 from orchestration.ingest.keyed_csv import csv_rows
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import (
@@ -13,12 +19,17 @@ from orchestration.ingest.reading import (
     HeaderRow,
     Reading,
     Row,
+    Workbook,
+    figure,
     open_workbook,
     places_of,
     text_of,
 )
 
-_ESTIMATE = re.compile(r"^Estimated Population\s+mid-(\d{4})$", re.IGNORECASE)
+_ESTIMATE = re.compile(r"(?:estimated)?population(?:estimates?)?:?(?:at)?mid-?(\d{4})(?:\d|,\d)*")
+"""Heading of a column of estimates (its key), with the numbers of its notes behind the year."""
+_TITLE_YEAR = re.compile(r"mid[- ](\d{4})", re.IGNORECASE)
+_CODE = re.compile(r"[A-Z]\d{8}")
 _RESEARCH_COLUMNS = {
     "Area code": "area_code",
     "Area name": "area_name",
@@ -26,6 +37,11 @@ _RESEARCH_COLUMNS = {
     "Population": "population",
 }
 _ROWS_ABOVE_HEADER = 15
+_EDITIONS = (
+    "a sheet 'MYE5' (or 'MYE 5'), headed 'Code', 'Name' and 'Estimated Population mid-yyyy' "
+    "(mid-2001 on)",
+    "a sheet 'MYE2 - Persons', headed 'Code', 'Name' and 'All ages', with the year in its title",
+)
 
 
 def read(file: LandedFile) -> Reading:
@@ -40,7 +56,12 @@ def _research_group(file: LandedFile) -> Reading:
     rows = [
         replace(
             row,
-            values={**row.values, "estimator": "research_group", "mid_year": _mid_year(row)},
+            values={
+                **row.values,
+                "estimator": "research_group",
+                "mid_year": _mid_year(row),
+                **_estimate(row.values.get("population")),
+            },
             column="Population",
         )
         for row in found.rows
@@ -53,67 +74,147 @@ def _mid_year(row: Row) -> str | None:
     return f"{year}-06-30" if year else None
 
 
+def _estimate(cell: Cell) -> dict[str, str | None]:
+    """Return a population with its marker; a marker alone stays, to be refused with its value."""
+    number, marker = figure(cell)
+    return {
+        "population": number or text_of(cell),
+        "marker": marker if number else None,
+    }
+
+
+# --- the ONS workbook ------------------------------------------------------------------------
+
+
 def _ons(file: LandedFile) -> Reading:
     workbook = open_workbook(file)
-    sheet = workbook.sheet_named("MYE 5")
+    editions: dict[str, Callable[[Workbook, str], Reading]] = {
+        "MYE 5": _density_table,
+        "MYE2 - Persons": _persons_by_age,
+    }
+    for name, reader in editions.items():
+        if sheet := workbook.find_sheet(name):
+            return reader(workbook, sheet)
+    raise SubmissionError(
+        Fault(
+            "is of a known edition",
+            "The workbook is of no edition of the ONS estimates that can be read. Known are: "
+            f"{'; '.join(_EDITIONS)}. Its sheets are: "
+            f"{', '.join(repr(sheet) for sheet in workbook.sheets)}.",
+            file=file.name,
+        )
+    )
+
+
+def _density_table(workbook: Workbook, sheet: str) -> Reading:
+    """Read the sheet MYE5, which has estimates of many years beside densities."""
     cells = workbook.rows(sheet)
-    start, estimates = _find_header(file, sheet, cells)
-    titles = [text_of(cell) for cell in cells[start]]
+    header = _find_header(workbook, sheet, cells)
+    matches = {
+        place: _ESTIMATE.fullmatch(heading_key(title or ""))
+        for place, title in enumerate(header.titles)
+    }
+    years = {place: found.group(1) for place, found in matches.items() if found}
+    if not years:
+        raise _no_estimates(header, "'Estimated Population mid-yyyy'")
+    return _table(workbook, header, cells, years)
+
+
+def _persons_by_age(workbook: Workbook, sheet: str) -> Reading:
+    """Read the column All ages of the sheet MYE2, whose title says the one year that it is of."""
+    cells = workbook.rows(sheet)
+    header = _find_header(workbook, sheet, cells)
+    titles = known_headings(header.titles, ["All ages"])
+    above = [text_of(cell) or "" for row in cells[: header.line - 1] for cell in row]
+    years = {year for text in above for year in _TITLE_YEAR.findall(text)}
+    if "All ages" not in titles:
+        raise _no_estimates(header, "'All ages'")
+    if len(years) != 1:
+        raise SubmissionError(
+            Fault(
+                "says its year",
+                "The title above the table must say the one year that it is of, such as mid-2022.",
+                file=workbook.file.name,
+                sheet=sheet,
+                line=1,
+                value=", ".join(sorted(years)) or None,
+            )
+        )
+    ages = [title or "" for title in titles if re.fullmatch(r"\d{1,2}\+?", title or "")]
+    return _table(workbook, header, cells, {titles.index("All ages"): years.pop()}, ages)
+
+
+def _no_estimates(header: HeaderRow, wanted: str) -> SubmissionError:
+    return SubmissionError(
+        Fault(
+            "has every column",
+            f"No column is headed {wanted}.",
+            file=header.file.name,
+            sheet=header.sheet,
+            line=header.line,
+        )
+    )
+
+
+def _table(
+    workbook: Workbook,
+    header: HeaderRow,
+    cells: list[list[Cell]],
+    years: dict[int, str],
+    other: Sequence[str] = (),
+) -> Reading:
+    """Return a row for each area and each column of ``years``; ``other`` headings are left out."""
     contract = load_contract(Path(__file__).parent)
-    known = {"Code", "Name", *(titles[place] or "" for place in estimates)}
-    _, unknown = places_of(HeaderRow(file, sheet, start + 1, titles), sorted(known), contract)
-    workbook.refuse_merged_cells(sheet, start)
-    rows = []
-    for line, row in enumerate(cells[start + 1 :], start=start + 2):
-        if all(text_of(row[place]) is None for place in estimates):
-            continue  # a note below the table
-        for place, year in estimates.items():
+    titles = [title or "" for title in header.titles]
+    known = {"Code", "Name", *other, *(titles[place] for place in years)}
+    found, unknown = places_of(header, sorted(known), contract)
+    workbook.refuse_merged_cells(header.sheet, header.line - 1)
+    rows, notes = [], []
+    held = workbook.types.sheet(header.sheet).filled
+    for line, row in enumerate(cells[header.line :], start=header.line + 1):
+        code = text_of(row[found["Code"]])
+        if len(held.get(line - 1, ())) < 2 and not _CODE.fullmatch(code or ""):
+            notes.append((header.sheet, line))
+            continue
+        for place, year in years.items():
             values = {
                 "estimator": "ons_mid_year",
                 "mid_year": f"{year}-06-30",
-                "area_code": text_of(row[0]),
-                "area_name": text_of(row[1]),
-                "population": text_of(row[place]),
+                "area_code": code,
+                "area_name": text_of(row[found["Name"]]),
+                **_estimate(row[place]),
             }
-            rows.append(Row(values, line, sheet, titles[place]))
+            rows.append(Row(values, line, header.sheet, titles[place]))
     if not rows:
-        raise SubmissionError(
-            Fault(
-                "has rows",
-                "No row below the header holds an estimate.",
-                file=file.name,
-                sheet=sheet,
-                line=start + 2,
-            )
+        raise _without_rows(header)
+    reading = workbook.reading(rows, [header], contract, notes)
+    reading.warnings += unknown
+    return reading
+
+
+def _without_rows(header: HeaderRow) -> SubmissionError:
+    return SubmissionError(
+        Fault(
+            "has rows",
+            "No row below the header holds an estimate.",
+            file=header.file.name,
+            sheet=header.sheet,
+            line=header.line + 1,
         )
-    return Reading(rows, workbook.hidden_sheets() + unknown)
+    )
 
 
-def _find_header(
-    file: LandedFile, sheet: str, cells: list[list[Cell]]
-) -> tuple[int, dict[int, str]]:
+def _find_header(workbook: Workbook, sheet: str, cells: list[list[Cell]]) -> HeaderRow:
     for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
-        titles = [text_of(cell) or "" for cell in row]
-        if titles[:2] == ["Code", "Name"]:
-            matches = {place: _ESTIMATE.match(title) for place, title in enumerate(titles)}
-            estimates = {place: found.group(1) for place, found in matches.items() if found}
-            if estimates:
-                return number, estimates
-            raise SubmissionError(
-                Fault(
-                    "has every column",
-                    "No column is headed 'Estimated Population mid-yyyy'.",
-                    file=file.name,
-                    sheet=sheet,
-                    line=number + 1,
-                )
-            )
+        titles = [text_of(cell) for cell in row]
+        if {"Code", "Name"} <= set(known_headings(titles, ["Code", "Name"])):
+            return HeaderRow(workbook.file, sheet, number + 1, titles)
     raise SubmissionError(
         Fault(
             "has a header",
             f"None of the first {_ROWS_ABOVE_HEADER} rows is the header, which "
-            "starts with 'Code' and 'Name'.",
-            file=file.name,
+            "has the columns 'Code' and 'Name'.",
+            file=workbook.file.name,
             sheet=sheet,
             line=1,
         )

@@ -7,11 +7,12 @@ table.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 
 from orchestration.ingest.contract import load_contract
+from orchestration.ingest.dates import day_of, period_of
 from orchestration.ingest.faults import Fault, SubmissionError
+from orchestration.ingest.headings import known_headings
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import (
     Cell,
@@ -19,6 +20,8 @@ from orchestration.ingest.reading import (
     Reading,
     Row,
     Workbook,
+    beside,
+    figure,
     open_workbook,
     places_of,
     text_of,
@@ -46,19 +49,19 @@ class _Table:
     file: LandedFile
     sheet: str
     cells: list[list[Cell]]
-    header: int
+    header: HeaderRow
     columns: dict[str, int]
     unknown: list[Fault]
 
-    def above(self, label: str) -> Cell:
+    def above(self, label: str) -> list[Cell]:
         """Return what stands beside ``label`` above the table."""
-        for row in self.cells[: self.header]:
-            if (text_of(row[0]) or "").casefold() == label.casefold():
-                return row[1]
+        found = beside(self.cells[: self.header.line - 1], label)
+        if found and found[1]:
+            return found[1]
         raise SubmissionError(
             Fault(
                 "says its prison and period",
-                f"'{label}' is not in the first column above the table, with its value beside it.",
+                f"'{label}' is not above the table with its value beside it.",
                 file=self.file.name,
                 sheet=self.sheet,
                 line=1,
@@ -68,15 +71,13 @@ class _Table:
 
     def day(self, label: str) -> str:
         """Return the date beside ``label`` as ISO text."""
-        cell = self.above(label)
-        if isinstance(cell, datetime):
-            return cell.date().isoformat()
-        if isinstance(cell, date):
-            return cell.isoformat()
+        cell = self.above(label)[0]
+        if day := day_of(cell):
+            return day.isoformat()
         raise SubmissionError(
             Fault(
                 "is a date",
-                f"Beside '{label}' there must be a date.",
+                f"Beside '{label}' there must be a date, without a time of day.",
                 file=self.file.name,
                 sheet=self.sheet,
                 column=label,
@@ -85,8 +86,10 @@ class _Table:
         )
 
     def period(self, what: str) -> dict[str, str]:
-        """Return first and last day beside '``what`` from' and '``what`` to'."""
-        first, last = self.day(f"{what} from"), self.day(f"{what} to")
+        """Return first and last day beside '``what`` from' and '``what`` to', or the first alone."""
+        whole = period_of(self.above(f"{what} from"))
+        first = whole[0].isoformat() if whole else self.day(f"{what} from")
+        last = whole[1].isoformat() if whole else self.day(f"{what} to")
         if last < first:
             raise SubmissionError(
                 Fault(
@@ -103,7 +106,7 @@ class _Table:
 
     def body(self) -> list[tuple[int, list[Cell]]]:
         """Return the rows below the header that hold anything, with their line."""
-        rows = enumerate(self.cells[self.header + 1 :], start=self.header + 2)
+        rows = enumerate(self.cells[self.header.line :], start=self.header.line + 1)
         return [(line, row) for line, row in rows if any(text_of(cell) for cell in row)]
 
     def text(self, row: Sequence[Cell], column: str) -> str | None:
@@ -112,8 +115,8 @@ class _Table:
 
     def count(self, row: Sequence[Cell], line: int, column: str) -> int:
         """Return the cell of ``column`` as a count."""
-        text = self.text(row, column)
-        if text is not None and text.isdigit():
+        text, marker = figure(row[self.columns[column]])
+        if text is not None and text.isdigit() and not marker:
             return int(text)
         raise SubmissionError(
             Fault(
@@ -123,7 +126,7 @@ class _Table:
                 sheet=self.sheet,
                 line=line,
                 column=column,
-                value=text,
+                value=self.text(row, column),
             )
         )
 
@@ -136,15 +139,17 @@ def read(file: LandedFile) -> Reading:
     """
     workbook = open_workbook(file)
     tables = [(_find_table(workbook, _RELEASES, _RELEASE_COLUMNS), _releases)]
-    if any(sheet.strip().casefold() == _NEED.casefold() for sheet in workbook.sheets):
+    if workbook.find_sheet(_NEED):
         tables.append((_find_table(workbook, _NEED, _NEED_COLUMNS), _need))
     rows = [row for table, rows_of in tables for row in rows_of(table)]
-    unknown = [warning for table, _ in tables for warning in table.unknown]
-    return Reading(rows, workbook.hidden_sheets() + unknown)
+    headers = [table.header for table, _ in tables]
+    reading = workbook.reading(rows, headers, load_contract(Path(__file__).parent))
+    reading.warnings += [warning for table, _ in tables for warning in table.unknown]
+    return reading
 
 
 def _releases(table: _Table) -> list[Row]:
-    prison = text_of(table.above("Prison"))
+    prison = text_of(table.above("Prison")[0])
     period = table.period("Released")
     rows = []
     for line, cells in table.body():
@@ -221,16 +226,13 @@ def _find_table(workbook: Workbook, name: str, columns: Sequence[str]) -> _Table
     sheet = workbook.sheet_named(name)
     cells = workbook.rows(sheet)
     for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
-        titles = [text_of(cell) or "" for cell in row]
-        if columns[0] not in titles:
+        titles = [text_of(cell) for cell in row]
+        if columns[0] not in known_headings(titles, columns):
             continue
-        places, unknown = places_of(
-            HeaderRow(workbook.file, sheet, number + 1, titles),
-            columns,
-            load_contract(Path(__file__).parent),
-        )
+        header = HeaderRow(workbook.file, sheet, number + 1, titles)
+        places, unknown = places_of(header, columns, load_contract(Path(__file__).parent))
         workbook.refuse_merged_cells(sheet, number)
-        return _Table(workbook.file, sheet, cells, number, places, unknown)
+        return _Table(workbook.file, sheet, cells, header, places, unknown)
     raise SubmissionError(
         Fault(
             "has a header",
