@@ -249,14 +249,14 @@ def test_wrong_sheet_name_is_refused_and_the_sheets_listed(ground: Ground) -> No
     book.save(str(path))
     (said,) = messages(ground.load("population_estimates"))
     assert "x.xls" in said
-    assert "no sheet 'MYE 5'" in said
+    assert "a sheet 'MYE5' (or 'MYE 5')" in said
     assert "'Estimates'" in said
 
 
 RESEARCH = {
     "renamed column": ("Population", "People", "'Population' is missing"),
     "a word for a number": ("98340", '"about 98,000"', "This must be a number."),
-    "thousands separator": ("98340", '"98,340"', "'98,340'"),
+    "a decimal comma": ("98340", '"98,34"', "'98,34'"),
     "a code that is none": ("E07000010", "Fenland!", "does not have the right form"),
     "missing value": ("98340", "", "A value is needed here"),
     "an area twice": ("E07000011", "E07000010", "stand in an earlier row"),

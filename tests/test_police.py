@@ -535,9 +535,9 @@ BAD_ROWS = {
         ["line 202", "Force and Nominal Ref and Offence Ref"],
     ),
     "an American date": (
-        charge_row(201, charged="2017-04-05"),
+        charge_row(201, charged="04/25/2017"),
         "is a date like dd/mm/yyyy",
-        ["line 202", "column 'Charge Date'", "'2017-04-05'"],
+        ["line 202", "column 'Charge Date'", "'04/25/2017'"],
     ),
     "a day that is not": (
         charge_row(201, committed="31/02/2017"),

@@ -5,6 +5,7 @@ dbt source. A source is a folder under ``sources/`` that has a contract.
 """
 
 import tomllib
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -105,6 +106,22 @@ class Volume(BaseModel):
     """SQL expression of a row's place, of which none may be missing that had rows before."""
 
 
+class Beside(BaseModel):
+    """A kind of file that comes with the source's files, and that no source reads yet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    """What the files are of, as a message names it."""
+    headings: tuple[str, ...]
+    """Headings that only files of this kind have."""
+    file_pattern: str
+
+    def fits(self, name: str) -> bool:
+        """Say whether a file's name is of this kind."""
+        return fnmatch(name.lower(), self.file_pattern)
+
+
 class Contract(BaseModel):
     """One source: who supplies it, what a row is, and the rules that its rows must meet."""
 
@@ -142,6 +159,7 @@ class Contract(BaseModel):
     ignored_sheets: tuple[str, ...] = ()
     """Sheets of a workbook (with * and ?) that the supplier sends and we knowingly leave out,
     beside covers, contents and notes."""
+    beside: tuple[Beside, ...] = ()
     volume: Volume = Volume()
     columns: tuple[Column, ...]
 

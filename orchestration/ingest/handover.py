@@ -20,10 +20,17 @@ from orchestration.ingest.landing import (
     Delivery,
     LandedFile,
     fits_pattern,
+    is_archive,
     landed_file,
     read_delivery,
 )
-from orchestration.ingest.receipt import Covers, Receipt, ReceiptError, unfinished_files
+from orchestration.ingest.receipt import (
+    Covers,
+    Receipt,
+    ReceiptError,
+    is_system_file,
+    unfinished_files,
+)
 
 
 @dataclass(frozen=True)
@@ -98,12 +105,15 @@ def land(
     :class:`LandingError` where a file is missing, unreadable, of a kind that the source does not
     deliver, or named twice, and where the delivery's files are not those of its receipt.
     """
+    left = [path.name for path in paths if is_system_file(path.name)]
+    paths = [path for path in paths if path.name not in left]
     _check_landable(contract, paths)
     folder = raw / contract.source
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with one_landing(folder):
             notes = recover(folder)
+            notes += [f"{name} is a file of the operating system and left out." for name in left]
             before = _standing(raw, contract, quarter, whole=whole)
             given = [landed_file(path, path.name, {}) for path in paths]
             plan = _whole(contract, before, given) if whole else _plan(contract, before, given)
@@ -413,8 +423,8 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
                 f"{readable(path.name)}: the name holds a character that cannot be shown. "
                 "Rename it."
             )
-        if not fits_pattern(contract, path.name):
-            kinds = ", ".join(contract.file_pattern)
+        if not fits_pattern(contract, path.name) and not is_archive(path.name):
+            kinds = ", ".join((*contract.file_pattern, "or a zip or gz of them"))
             raise LandingError(
                 f"{path.name} is not of a kind that {contract.source} delivers ({kinds})."
             )

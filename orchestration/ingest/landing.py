@@ -185,6 +185,11 @@ def fits_pattern(contract: Contract, name: str) -> bool:
     return any(fnmatch(name.lower(), pattern) for pattern in contract.file_pattern)
 
 
+def is_archive(name: str) -> bool:
+    """Say whether a file is an archive, of which every source reads its own files."""
+    return name.lower().endswith((".zip", ".gz"))
+
+
 def refuse_moved(files: Iterable[LandedFile]) -> None:
     """Raise :class:`LandingError` for a file that is no longer as it was when it was hashed.
 

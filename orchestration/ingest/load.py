@@ -27,6 +27,7 @@ from orchestration.ingest.record import record
 from orchestration.ingest.rules import acceptable, broken_rules, shown, typed, warning_rules
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
 from orchestration.ingest.supplier_report import file_report
+from orchestration.ingest.unpacking import opened
 from orchestration.quoting import literal
 from orchestration.warehouse import is_damage, is_refused_by_disk
 
@@ -131,16 +132,17 @@ def check_files(
 
 def load_deliveries(load: _Load, pending: Sequence[Pending]) -> list[Outcome]:
     """Check and load deliveries; return how each fared, by quarter."""
-    looked = look_over(load.connection, load.contract, pending)
-    outcomes = [_refuse(load, one, faults) for one, faults in looked if faults]
-    readable = [one for one, faults in looked if not faults]
-    for group in _groups(readable):
-        outcomes.extend(_load_group(load, group))
+    with opened(load.connection, load.contract, pending):
+        looked = look_over(load.connection, load.contract, pending)
+        outcomes = [_refuse(load, one, faults) for one, faults in looked if faults]
+        readable = [one for one, faults in looked if not faults]
+        for group in _groups(readable):
+            outcomes.extend(_load_group(load, group))
     return sorted(outcomes, key=lambda outcome: outcome.quarter)
 
 
 def _refuse(load: _Load, pending: Pending, faults: Sequence[Fault]) -> Outcome:
-    refuse_moved(file.file for file in pending.files)
+    refuse_moved(pending.delivery.files)
     with _transaction(load.connection):
         outcomes = record(load.connection, load.contract, [(pending, faults)], load.now)
         load.tell(outcomes)
@@ -357,7 +359,7 @@ def _how_many(count: int, lines: Sequence[int] | None) -> str:
 def _settle(load: _Load, group: Sequence[Pending]) -> list[Outcome]:
     """Judge deliveries whose acceptable rows are in, and record them (inside the transaction)."""
     connection, contract = load.connection, load.contract
-    refuse_moved(file.file for one in group for file in one.files)
+    refuse_moved(file for one in group for file in one.delivery.files)
     if contract.layout == "csv":
         for one in group:
             _find_refused_lines(connection, contract, one)

@@ -25,7 +25,7 @@ from orchestration.ingest.landing import (
 from orchestration.ingest.landing_index import index_files, indexed_files
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.reading import Reader, Row, reader_of, unknown_columns
-from orchestration.ingest.receipt import unfinished_files
+from orchestration.ingest.receipt import system_files, unfinished_files
 from orchestration.ingest.scan import ScannedFile, no_rows, scan_csv
 
 
@@ -54,6 +54,8 @@ class Pending:
     warnings: list[Fault] = field(default_factory=list)
     mild: list[Fault] = field(default_factory=list)
     """Warnings about values, which are told where the delivery is loaded."""
+    unusable: list[Fault] = field(default_factory=list)
+    """Why its files cannot be read at all, known before they are looked into."""
 
 
 def pending_deliveries(
@@ -84,7 +86,9 @@ def pending_deliveries(
             continue
         version = latest.outcome.version + 1 if latest else 1
         files = [FileLoad(file, next_file + place) for place, file in enumerate(delivery.files)]
-        pending.append(Pending(delivery, next_delivery, version, files))
+        found = Pending(delivery, next_delivery, version, files)
+        found.warnings += _system_files(delivery)
+        pending.append(found)
         next_delivery += 1
         next_file += len(files)
     return pending
@@ -114,6 +118,15 @@ def _landed(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         landed = pool.map(lambda one: read_delivery(raw, contract, one, known[one]), known)
         return [delivery for delivery in landed if delivery]
+
+
+def _system_files(delivery: Delivery) -> list[Fault]:
+    names = system_files(delivery.folder)
+    if not names:
+        return []
+    are = "1 file" if len(names) == 1 else f"{len(names):,} files"
+    said = f"{are} of the operating system left out ({', '.join(names[:3])})."
+    return [Fault("is read by a source", said, file=names[0], severity="warning")]
 
 
 def _being_transferred(quarter: date, unfinished: Sequence[str]) -> Fault:
@@ -161,7 +174,10 @@ def look_over(
     # Scanning a file is work for numpy, which lets other threads work; a row reader is Python's.
     with ThreadPoolExecutor(max_workers=1 if read else None) as pool:
         looks = [
-            [pool.submit(_look_into, load, contract, read) for load in one.files] for one in pending
+            [pool.submit(_look_into, load, contract, read) for load in one.files]
+            if not one.unusable
+            else []
+            for one in pending
         ]
     looked: list[tuple[Pending, list[Fault]]] = []
     for one, files in zip(pending, looks, strict=True):
@@ -173,7 +189,7 @@ def look_over(
 
 def _submission_faults(pending: Pending, looks: Iterable[Future[list[Fault]]]) -> list[Fault]:
     """Return the faults that the look into each file found; its warnings are the delivery's."""
-    faults = _receipt_faults(pending.delivery)
+    faults = pending.unusable + _receipt_faults(pending.delivery)
     for look in looks:
         try:
             pending.warnings += look.result()
@@ -269,7 +285,7 @@ def _check_kind(contract: Contract, file: LandedFile) -> None:
             )
         )
     if not fits_pattern(contract, file.name):
-        kinds = ", ".join(contract.file_pattern)
+        kinds = ", ".join((*contract.file_pattern, "or a zip or gz of them"))
         raise SubmissionError(
             Fault(
                 "is of the agreed kind",

@@ -22,6 +22,9 @@ RECEIPT_NAME = "delivery.json"
 UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", ".uploading")
 """Endings that file transfer programs give to a file until it is whole."""
 
+_SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
+_SYSTEM_FOLDERS = ("__macosx", "$recycle.bin", "system volume information")
+
 Nature = Literal["real", "synthetic"]
 
 
@@ -181,10 +184,32 @@ def _entries(folder: Path) -> tuple[ReceiptFile, ...]:
     return tuple(ReceiptFile.of(path, name) for name, path in delivered_files(folder))
 
 
+def is_system_file(name: str) -> bool:
+    """Say whether a file was made by an operating system or program, not by a supplier.
+
+    ``name`` is its path within the delivery. Hidden and lock files (``.…``, ``~$…``) are such too.
+    """
+    parts = [part.lower() for part in name.split("/")]
+    return (
+        any(part.startswith((".", "~$")) or part in _SYSTEM_FOLDERS for part in parts)
+        or parts[-1] in _SYSTEM_FILES
+    )
+
+
+def system_files(folder: Path) -> list[str]:
+    """Return the names of the files in a delivery's folder that are seen and are no supplier's."""
+    return [name for name in _names(folder) if is_system_file(name) and not name.startswith(".")]
+
+
+def _names(folder: Path) -> list[str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
 def delivered_files(folder: Path, *, unfinished: bool = False) -> list[tuple[str, Path]]:
     """Return name and path of each delivered file.
 
-    Receipt, hidden and lock files are not any, nor (unless asked for) are files that still carry
+    Receipt, hidden, lock and system files are not any, nor (unless asked for) are files that carry
     the name of an unfinished transfer. Raises LandingError where a folder cannot be read: it is not
     an empty one.
     """
@@ -192,7 +217,7 @@ def delivered_files(folder: Path, *, unfinished: bool = False) -> list[tuple[str
     for root, _, names in os.walk(folder, onerror=_refuse_closed):
         for path in (Path(root) / name for name in names):
             parts = path.relative_to(folder).parts
-            hidden = any(part.startswith((".", "~$")) for part in parts)
+            hidden = is_system_file("/".join(parts))
             partial = path.name.lower().endswith(UNFINISHED) and not unfinished
             if path.is_file() and path.name != RECEIPT_NAME and not hidden and not partial:
                 files.append(("/".join(parts), path))

@@ -315,10 +315,8 @@ def _csv_text(good: Good) -> Iterator[Case]:
     yield Case("a line of one value", good, line(3, b"x\r\n"), "rows", rule, **not_a_row)
     million = line(3, third.rstrip() + b"x" * 1_000_000 + b"\r\n")
     yield Case("cell of a million characters", good, million, "rows", ("is ",), **not_a_row)
-    yield Case(
-        "semicolons", good, csv_bytes(good.grid, separator=";"), "refused", ("has a header",)
-    )
-    yield Case("tabs", good, csv_bytes(good.grid, separator="\t"), "refused", ("has a header",))
+    yield Case("semicolons", good, csv_bytes(good.grid, separator=";"), "refused", ("has commas",))
+    yield Case("tabs", good, csv_bytes(good.grid, separator="\t"), "refused", ("has commas",))
     titled = b"Extract of the first of July\r\n" + whole
     yield Case("a title above the header", good, titled, "refused", ("has ",))
     yield Case("a workbook by the name of a CSV", good, b"PK\x03\x04" + whole, "refused", ("is ",))
@@ -375,7 +373,9 @@ def _workbook(good: Good) -> Iterator[Case]:
     elif good.kind == "xlsx":
         yield Case("note below the table", good, note, "rows", ("is ", "has "), 1, last)
     elif good.source == "population_estimates":
-        yield Case("note below the table", good, note, "loaded", rows=good.rows)
+        yield Case(
+            "note below the table", good, note, "warned", ("has nothing beside",), rows=good.rows
+        )
 
 
 def _write(good: Good, sheets: dict[str, Grid]) -> bytes:

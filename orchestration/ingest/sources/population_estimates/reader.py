@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestration.ingest.contract import load_contract
+from orchestration.ingest.dates import day_of
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.headings import heading_key, known_headings
 from orchestration.ingest.keyed_csv import csv_rows
@@ -71,6 +72,9 @@ def _research_group(file: LandedFile) -> Reading:
 
 def _mid_year(row: Row) -> str | None:
     year = row.values.get("mid_year")
+    day = day_of(year)
+    if day and (day.month, day.day) == (6, 30):
+        return day.isoformat()
     return f"{year}-06-30" if year else None
 
 

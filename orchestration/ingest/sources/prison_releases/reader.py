@@ -86,7 +86,7 @@ class _Table:
         )
 
     def period(self, what: str) -> dict[str, str]:
-        """Return first and last day beside '``what`` from' and '``what`` to', or the first alone."""
+        """Return first and last day, beside '``what`` from' and '``what`` to' or the first."""
         whole = period_of(self.above(f"{what} from"))
         first = whole[0].isoformat() if whole else self.day(f"{what} from")
         last = whole[1].isoformat() if whole else self.day(f"{what} to")
