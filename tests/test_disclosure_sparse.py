@@ -163,3 +163,35 @@ def test_a_printed_number_without_a_cell_is_refused() -> None:
     written[TABLE_3][0]["base"] = 7
     with pytest.raises(DisclosureError, match="prints a count that its tables do not hold"):
         as_written(written, NEEDS, protection.tables, {})
+
+
+@pytest.mark.parametrize(
+    ("period_type", "stops"), [("calendar_year", False), ("financial_year", True)]
+)
+def test_a_supplier_may_count_fewer_in_the_force_than_in_its_districts(
+    period_type: str, stops: bool
+) -> None:
+    """Counts that the force made by hand may disagree; ours, made from charges, may not."""
+    declared = declared_of("_reports_offenders.yml")
+    name = "reports.table_1_offender_rates"
+    common = {"period_type": period_type, "period_start": "2018-01-01", "population": 1000}
+    rows = [
+        with_force(
+            {
+                **common,
+                "area_code": area,
+                "offenders": offenders,
+                "rate_per_1000": float(offenders),
+                "status": None,
+            },
+            FORCES,
+        )
+        for area, offenders in (("D1", 60), ("D2", 3), ("F", 50))
+    ]
+    if stops:
+        with pytest.raises(DisclosureError, match="are more than"):
+            assembled({name: rows}, declared)
+        return
+    protection = protect(assembled({name: rows}, declared))
+    shown = protected_rows(name, rows, declared[name], protection)
+    assert [row["offenders"] for row in shown] == [60, None, 50]

@@ -22,9 +22,12 @@ with both_systems as (
 )
 
 select
-    cohort,
-    snapshot_date,
-    only_assessments,
-    only_caseload
+    cohort || ', ' || strftime(snapshot_date, '%-d %B %Y')
+    || ': ' || case
+        when only_caseload = 0 then 'the assessments name people who are not on the caseload'
+        when only_assessments = 0 then 'the caseload names people who are not in the assessments'
+        else 'the caseload and the assessments each name people who are not in the other'
+    end
+    || '; ask the provider which extract is whole' as broken_rules
 from both_systems
 where only_assessments > 0 or only_caseload > 0

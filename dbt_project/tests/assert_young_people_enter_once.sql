@@ -3,8 +3,9 @@
 {{ config(severity='warn') }}
 
 select
-    youth_offending_service,
-    count(*) as entered_more_than_once
+    youth_offending_service
+    || ': somebody is a first-time entrant more than once; ask the service which entry is the first'
+        as broken_rules
 from (
     select
         youth_offending_service,

@@ -51,6 +51,7 @@ def with_force(row: Row, forces: Mapping[str, str]) -> Row:
 class _Sum:
     whole: str
     part: bool
+    reported: bool
     terms: dict[str, int] = field(default_factory=dict)
 
 
@@ -94,7 +95,9 @@ class _Building:
                 self._part(key, row, whole)
         if count.areas and row["force_code"] not in (None, row["area_code"]):
             wider = named(count.cell, {**row, "area_code": row["force_code"]})
-            self._part(key, row, Whole(cell=wider, by="areas", part=count.areas == "part"))
+            reported = count.areas == "reported"
+            part = count.areas == "part" or reported
+            self._part(key, row, Whole(cell=wider, by="areas", part=part, reported=reported))
         if count.product:
             self._multiply(key, row, count)
         if count.within:
@@ -112,7 +115,7 @@ class _Building:
 
     def _part(self, key: str, row: Row, whole: Whole) -> None:
         wider, by = named(whole.cell, row), named(whole.by, row)
-        found = self._sums.setdefault((wider, by), _Sum(wider, whole.part))
+        found = self._sums.setdefault((wider, by), _Sum(wider, whole.part, whole.reported))
         found.terms[key] = int(row[whole.times]) if whole.times else 1
 
     def _bound(self, key: str, wider: str) -> None:
@@ -157,6 +160,9 @@ class _Building:
             rest = f"{found.whole} not printed by {by}"
             rule = self._cells[found.whole].rule
             left = self._cells[found.whole].value - reached
+            if left < 0 and found.reported:
+                # Two counts that contradict each other: nothing follows from one for the other.
+                return
             if left < 0:
                 raise DisclosureError(f"The parts by {by} are more than {found.whole}.")
             self._cells[rest] = Cell(rest, left, rule, printed=False)

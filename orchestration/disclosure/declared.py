@@ -3,8 +3,9 @@
 A count is named by a template over the row's columns, ``offenders {period_start} {area_code}``; two
 tables whose templates give the same name print the same count. ``adds_to`` names the total of which
 it is a part, ``areas`` says that districts add up to the force area (``exact``: with nobody
-elsewhere; ``part``: with people of no listed area besides). A table that cannot be declared so has
-``publish: false``.
+elsewhere; ``part``: with people of no listed area besides; ``reported``: likewise, but as a
+supplier reports both, so that the districts may add up to more). A table that cannot be declared so
+has ``publish: false``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ class Whole(_Declared):
     by: str = ""
     times: str | None = None
     part: bool = False
+    reported: bool = False
 
     def takes(self, row: Row) -> bool:
         """Whether the row's count is one of the parts."""
@@ -82,7 +84,7 @@ class Count(_Declared):
     within: str | None = None
     hides: tuple[str, ...] = ()
     adds_to: tuple[Whole, ...] = ()
-    areas: Literal["exact", "part"] | None = None
+    areas: Literal["exact", "part", "reported"] | None = None
     product: Product | None = None
     shares: tuple[Share, ...] = ()
 

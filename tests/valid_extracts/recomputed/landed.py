@@ -2,9 +2,9 @@
 
 import csv
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -172,3 +172,61 @@ def age(born: date | None, day: date) -> int | None:
         return None
     years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
     return years if _YOUNGEST <= years <= _OLDEST else None
+
+
+def with_ages(
+    rows: list[tuple[date, Row]], events: dict[str, str], same: Sequence[str], series: str
+) -> list[tuple[date, Row]]:
+    """Return rows with an age (name of the new column) on each event (its date column).
+
+    Within a delivery a row without a birth that can be right has that of another row of the same
+    person: of the first identifier of ``same``, or of a later one that has one value of each
+    earlier.
+    """
+    made = [(quarter, dict(row)) for quarter, row in rows]
+    for name, event in events.items():
+        usable = [
+            row["date_of_birth"] if age(row["date_of_birth"], row[event]) is not None else None
+            for _, row in made
+        ]
+        for (quarter, row), own in zip(made, usable, strict=True):
+            born = own
+            for place, one in enumerate(same):
+                if born is None and row[one] is not None:
+                    alike = [
+                        (other, birth)
+                        for (delivered, other), birth in zip(made, usable, strict=True)
+                        if (delivered, other[series], other[one])
+                        == (quarter, row[series], row[one])
+                    ]
+                    surer = [{other[key] for other, _ in alike} - {None} for key in same[:place]]
+                    if all(len(values) <= 1 for values in surer):
+                        born = next((birth for _, birth in alike if birth), None)
+            row[name] = age(born, row[event])
+    return made
+
+
+def possible_ages(known: list[tuple[int, date, int | None]], day: date) -> tuple[int, int] | None:
+    """Return the least and greatest age on a day of somebody of whom ages on days are known.
+
+    ``known`` has the number of the record, the day and the age. Where they contradict each other,
+    those of the earliest record count. None where no age is known.
+    """
+    told = [(number, event, years) for number, event, years in known if years is not None]
+    if not told:
+        return None
+    first = min(number for number, _, _ in told)
+    for some in (told, [one for one in told if one[0] == first]):
+        after = max(_years_before(event, years + 1) for _, event, years in some)
+        by = min(_years_before(event, years) for _, event, years in some)
+        if after < by:
+            break
+    return _whole_years(by, day), _whole_years(after + timedelta(days=1), day)
+
+
+def _years_before(day: date, years: int) -> date:
+    return (pd.Timestamp(day) - pd.DateOffset(years=years)).date()
+
+
+def _whole_years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

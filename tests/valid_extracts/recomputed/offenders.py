@@ -6,7 +6,15 @@ from datetime import date
 from typing import Any
 
 from tests.valid_extracts.recomputed.figures import percentages, rate
-from tests.valid_extracts.recomputed.landed import Force, Landed, Row, age, csv_rows, seed
+from tests.valid_extracts.recomputed.landed import (
+    Force,
+    Landed,
+    Row,
+    csv_rows,
+    possible_ages,
+    seed,
+    with_ages,
+)
 from tests.valid_extracts.recomputed.places import Populations
 
 Table = dict[tuple[Any, ...], Row]
@@ -20,7 +28,7 @@ class Offender:
     offences: int
     first_group: str
     sex: str | None
-    years: int | None
+    years: tuple[int, int] | None
     ethnicity: str | None
 
 
@@ -29,7 +37,12 @@ def recompute(landed: Landed) -> dict[str, Table]:
     charges = landed.in_force(
         [
             (quarter, row | {"charge_month": row["charge_date"].replace(day=1)})
-            for quarter, row in csv_rows(landed, "police_charges")
+            for quarter, row in with_ages(
+                csv_rows(landed, "police_charges"),
+                {"age_at_charge": "charge_date", "age_at_offence": "offence_date"},
+                ("pnc_id", "nominal_ref"),
+                "force",
+            )
         ],
         lambda row: row["force"],
         "charge_month",
@@ -67,30 +80,32 @@ def _whole_years(charges: list[Row]) -> list[date]:
 
 def _offenders(force: Force, charges: list[Row], start: date) -> list[Offender]:
     """Return everyone charged in a financial year, each once."""
-    pnc_of: dict[str, str] = {}
+    pncs: dict[str, set[str]] = defaultdict(set)
     for row in charges:
         if row["pnc_id"]:
-            pnc_of.setdefault(row["nominal_ref"], row["pnc_id"])
+            pncs[row["nominal_ref"]].add(row["pnc_id"])
+    pnc_of = {nominal: min(found) for nominal, found in pncs.items() if len(found) == 1}
+    ages: dict[str, list[tuple[int, date, int | None]]] = defaultdict(list)
     facts: dict[str, dict[str, Any]] = defaultdict(dict)
     by_person: dict[str, dict[str, Row]] = defaultdict(dict)
     order = sorted(charges, key=lambda row: (row["charge_date"], row["offence_date"]))
-    for row in order:
+    for number, row in enumerate(order):
         person = row["pnc_id"] or pnc_of.get(row["nominal_ref"], row["nominal_ref"])
         if row["sex"] != "U":
             facts[person].setdefault("sex", row["sex"])
-        if row["date_of_birth"]:
-            facts[person].setdefault("born", row["date_of_birth"])
         if row["ethnicity_code"] not in (None, "NS"):
             facts[person].setdefault("ethnicity", row["ethnicity_code"])
         # An offence charged under both of a person's references counts from the earlier charge.
-        by_person[person].setdefault(row["offence_ref"], row)
+        if by_person[person].setdefault(row["offence_ref"], row) is row:
+            ages[person].append((number, row["charge_date"], row["age_at_charge"]))
+            ages[person].append((number, row["offence_date"], row["age_at_offence"]))
     end = date(start.year + 1, 3, 31)
     found = []
     for person, offences in by_person.items():
         of_year = [row for row in offences.values() if start <= row["charge_date"] <= end]
         if of_year:
             first = min(of_year, key=lambda row: (row["charge_date"], row["offence_date"]))
-            years = age(facts[person].get("born"), first["charge_date"])
+            years = possible_ages(ages[person], first["charge_date"])
             found.append(
                 Offender(
                     force.place(first["residence_code"]),
@@ -180,11 +195,11 @@ def _add_profile(table: Table, area: str, start: date, offenders: list[Offender]
     categories = seed("offender_profile_categories")
     groups = [row for row in categories if row["age_from"]]
 
-    def group(years: int | None) -> str:
+    def group(years: tuple[int, int] | None) -> str:
         fits = [
             row["category"]
             for row in groups
-            if years is not None and int(row["age_from"]) <= years <= int(row["age_to"])
+            if years and all(int(row["age_from"]) <= one <= int(row["age_to"]) for one in years)
         ]
         return fits[0] if fits else "Not known"
 

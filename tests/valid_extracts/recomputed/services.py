@@ -16,10 +16,12 @@ from tests.valid_extracts.recomputed.landed import (
     beside,
     contracts,
     csv_rows,
+    possible_ages,
     seed,
     sheet_names,
     sheet_rows,
     table_below,
+    with_ages,
 )
 
 Table = dict[tuple[Any, ...], Row]
@@ -88,11 +90,17 @@ def young_people(landed: Landed) -> Table:
     rows = landed.in_force(
         [
             (quarter, row | {"return_quarter": _quarter(row["registered_on"])})
-            for quarter, row in csv_rows(landed, "youth_offending")
+            for quarter, row in with_ages(
+                csv_rows(landed, "youth_offending"),
+                {"age_at_offence": "offence_date"},
+                ("yos_reference",),
+                "youth_offending_service",
+            )
         ],
         lambda row: row["youth_offending_service"],
         "return_quarter",
     )
+    _reconcile(rows)
     services: dict[str, list[str]] = defaultdict(list)
     for row in seed("youth_offending_services"):
         services[row["youth_offending_service"]].append(row["district_code"])
@@ -120,6 +128,22 @@ def young_people(landed: Landed) -> Table:
                 whole = all(year in years[service] for service in needed)
                 _add_young(table, force, area, year, people, whole)
     return table
+
+
+def _reconcile(rows: list[Row]) -> None:
+    """Give every registration of a young person the same sex, and the ages that can be right."""
+    people: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        people[row["youth_offending_service"], row["yos_reference"]].append(row)
+    for some in people.values():
+        some.sort(
+            key=lambda row: (row["return_quarter"], row["registered_on"], row["offence_date"])
+        )
+        sex = next((row["sex"] for row in some if row["sex"] != "U"), "U")
+        known = [(n, row["offence_date"], row["age_at_offence"]) for n, row in enumerate(some)]
+        for row in some:
+            row["sex"] = sex
+            row["ages"] = possible_ages(known, row["offence_date"])
 
 
 Year = tuple[str, date]
@@ -159,7 +183,7 @@ def _add_young(
     of: dict[str, Callable[[Row], str]] = {
         "all": lambda row: "All",
         "sex": lambda row: _SEX[row["sex"]],
-        "age group": lambda row: _young_group(age(row["date_of_birth"], row["offence_date"])),
+        "age group": lambda row: _young_group(row["ages"]),
         "first offence": lambda row: str(row["offence"]),
         "accommodation need": lambda row: str(row["accommodation_need"]),
     }
@@ -183,9 +207,12 @@ def _add_young(
                 table[area, kind, start, name, dimension, category] = row
 
 
-def _young_group(years: int | None) -> str:
-    if years is None:
-        return "Not recorded"
+def _young_group(ages: tuple[int, int] | None) -> str:
+    groups = {_group_of(years) for years in ages or ()}
+    return groups.pop() if len(groups) == 1 else "Not recorded"
+
+
+def _group_of(years: int) -> str:
     for least, name in ((17, "17 and over"), (15, "15 to 16"), (13, "13 to 14")):
         if years >= least:
             return name

@@ -1,6 +1,6 @@
 -- What is known of each person charged, reconciled once over all charges in force: sex and ethnicity as
--- the latest charge that says them has them, and the days between which the person was born, as far
--- as the ages of all charges tell. Where ages contradict each other, those of the latest charge count.
+-- the earliest charge that says them has them, and the days between which the person was born, as far
+-- as the ages of all charges tell. Where ages contradict each other, those of the earliest charge count.
 
 with charges as (
 
@@ -50,13 +50,13 @@ births as (
         person_ref,
         max(born_after) as born_after,
         min(born_by) as born_by,
-        max(charge_number) as latest_charge
+        min(charge_number) as first_charge
     from bounds
     group by force_name, person_ref
 
 ),
 
-latest_births as (
+first_births as (
 
     select
         bounds.force_name,
@@ -68,7 +68,7 @@ latest_births as (
         on
             bounds.force_name = births.force_name
             and bounds.person_ref = births.person_ref
-            and bounds.charge_number = births.latest_charge
+            and bounds.charge_number = births.first_charge
     group by bounds.force_name, bounds.person_ref
 
 ),
@@ -78,8 +78,8 @@ people as (
     select
         force_name,
         person_ref,
-        arg_max(sex, charge_number) as sex,
-        arg_max(ethnicity_code, charge_number) as ethnicity_code
+        arg_min(sex, charge_number) as sex,
+        arg_min(ethnicity_code, charge_number) as ethnicity_code
     from charges
     group by force_name, person_ref
 
@@ -92,18 +92,18 @@ select
     people.ethnicity_code,
     case
         when births.born_after < births.born_by then births.born_after
-        else latest_births.born_after
+        else first_births.born_after
     end as born_after,
     case
         when births.born_after < births.born_by then births.born_by
-        else latest_births.born_by
+        else first_births.born_by
     end as born_by
 from people
 left join births
     on
         people.force_name = births.force_name
         and people.person_ref = births.person_ref
-left join latest_births
+left join first_births
     on
-        people.force_name = latest_births.force_name
-        and people.person_ref = latest_births.person_ref
+        people.force_name = first_births.force_name
+        and people.person_ref = first_births.person_ref

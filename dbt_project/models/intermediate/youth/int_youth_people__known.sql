@@ -1,6 +1,6 @@
 -- What is known of each young person of a service, reconciled once over all registrations in force: sex
--- as the latest registration that records it has it, and the days between which the person was born, as
--- far as the ages of all registrations tell. Where ages contradict each other, the latest counts.
+-- as the earliest registration that records it has it, and the days between which the person was born, as
+-- far as the ages of all registrations tell. Where ages contradict each other, the earliest counts.
 
 with registrations as (
 
@@ -23,11 +23,11 @@ people as (
     select
         youth_offending_service,
         person_ref,
-        arg_max(sex, registration_number) as sex,
+        arg_min(sex, registration_number) as sex,
         max(born_after) as born_after,
         min(born_by) as born_by,
-        arg_max(born_after, registration_number) as latest_born_after,
-        arg_max(born_by, registration_number) as latest_born_by
+        arg_min(born_after, registration_number) as first_born_after,
+        arg_min(born_by, registration_number) as first_born_by
     from registrations
     group by youth_offending_service, person_ref
 
@@ -37,6 +37,6 @@ select
     youth_offending_service,
     person_ref,
     coalesce(sex, 'Not recorded') as sex,
-    case when born_after < born_by then born_after else latest_born_after end as born_after,
-    case when born_after < born_by then born_by else latest_born_by end as born_by
+    case when born_after < born_by then born_after else first_born_after end as born_after,
+    case when born_after < born_by then born_by else first_born_by end as born_by
 from people
