@@ -246,9 +246,9 @@ def _narrowings(
         found.append(("area", f"{contract.area} in (select unnest(?))", [accepted]))
     for dimension in ("cohort", "estimator"):
         if contract.series and isinstance(row.get(dimension), str):
-            found.append((dimension, f"{contract.series} = ?", [row[dimension]]))
+            found.append((dimension, f"{contract.series[0]} = ?", [row[dimension]]))
     for column in contract.columns:
-        if column.name in (contract.period, contract.area, contract.series) or column.personal:
+        if column.name in (contract.period, contract.area, *contract.series) or column.personal:
             continue
         value = row.get(column.name)
         if isinstance(value, str) and column.type == "VARCHAR" and not _about_area(column.name):

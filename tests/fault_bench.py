@@ -81,7 +81,8 @@ create or replace table marts.crime_monthly as
     from raw.police_uk_street as crimes
     inner join control.in_force as in_force
         on in_force.source = 'police_uk_street' and in_force.period = crimes.month
-        and in_force.series = crimes.reported_by and in_force.delivery_id = crimes._delivery_id
+        and in_force.delivered_series = crimes.reported_by
+        and in_force.delivery_id = crimes._delivery_id
     group by all;
 """
 

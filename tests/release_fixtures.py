@@ -289,9 +289,11 @@ def _insert_delivery(connection: duckdb.DuckDBPyConnection, quarter: date, natur
     connection.execute(
         "insert into control.in_force values "
         "('police_uk_street', 'Cambridgeshire Constabulary', date '2018-06-01', 1, $1, 1, $2, "
-        "'police_uk_street v1'), "
+        "'police_uk_street v1', 'Cambridgeshire Constabulary', 'Cambridgeshire Constabulary', "
+        "'covers', 50), "
         "('police_uk_street', 'Cambridgeshire Constabulary', date '2018-05-01', 1, $1, 1, $2, "
-        "'police_uk_street v1')",
+        "'police_uk_street v1', 'Cambridgeshire Constabulary', 'Cambridgeshire Constabulary', "
+        "'covers', 50)",
         [quarter, nature],
     )
 

@@ -259,7 +259,7 @@ RESEARCH = {
     "a decimal comma": ("98340", '"98,34"', "'98,34'"),
     "a code that is none": ("E07000010", "Fenland!", "does not have the right form"),
     "missing value": ("98340", "", "A value is needed here"),
-    "an area twice": ("E07000011", "E07000010", "stand in an earlier row"),
+    "an area twice": ("E07000011", "E07000010", "are in an earlier row"),
 }
 
 

@@ -101,8 +101,19 @@ class Publishing:
                 )
                 for month in (one for one, said in speaks.items() if said == delivery):
                     connection.execute(
-                        "insert into control.in_force values (?, ?, ?, ?, ?, ?, 'real', ?)",
-                        [source, FORCE, day(month), number, when, int(version[1:]), delivery],
+                        "insert into control.in_force values "
+                        "(?, ?, ?, ?, ?, ?, 'real', ?, ?, ?, 'covers', 1)",
+                        [
+                            source,
+                            FORCE,
+                            day(month),
+                            number,
+                            when,
+                            int(version[1:]),
+                            delivery,
+                            FORCE,
+                            FORCE,
+                        ],
                     )
             if corrections:
                 connection.execute(

@@ -296,7 +296,7 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
     "youth: twice": (
         "youth_offending",
         doubled,
-        ["[rule: key is unique]", "Young person ID stand in an earlier row"],
+        ["[rule: row is not repeated]", "same as an earlier one"],
     ),
     "youth: too many values": (
         "youth_offending",

@@ -99,7 +99,7 @@ def fill(connection: duckdb.DuckDBPyConnection, made: list[Made]) -> None:
     ]
     connection.execute(
         "insert into control.coverage "
-        "select unnest($1), unnest($2), unnest($3::date[]), unnest($4::integer[]), 1",
+        "select unnest($1), unnest($2), '', unnest($3::date[]), unnest($4::integer[]), 'covers', 1",
         [list(column) for column in zip(*cells, strict=True)] or [[], [], [], []],
     )
 

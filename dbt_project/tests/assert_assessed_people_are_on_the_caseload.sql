@@ -10,19 +10,20 @@ with both_systems as (
 
     select
         cohort,
+        police_force,
         snapshot_date,
         count(*) filter (where caseload.person_ref is null) as only_assessments,
         count(*) filter (where assessments.person_ref is null) as only_caseload
     from {{ ref('stg_probation_caseload__people') }} as caseload
     full join {{ ref('stg_oasys_assessments__people') }} as assessments
-        using (cohort, snapshot_date, person_ref)
-    group by cohort, snapshot_date
+        using (cohort, police_force, snapshot_date, person_ref)
+    group by cohort, police_force, snapshot_date
     having count(caseload.person_ref) > 0 and count(assessments.person_ref) > 0
 
 )
 
 select
-    cohort || ', ' || strftime(snapshot_date, '%-d %B %Y')
+    cohort || ', ' || police_force || ', ' || strftime(snapshot_date, '%-d %B %Y')
     || ': ' || case
         when only_caseload = 0 then 'the assessments name people who are not on the caseload'
         when only_assessments = 0 then 'the caseload names people who are not in the assessments'

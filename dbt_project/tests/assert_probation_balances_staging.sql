@@ -1,6 +1,6 @@
--- Nobody is lost or counted twice on the way: each force's people are those of the extracts, in every
--- dimension, and so are the assessments; districts and remainders add up to the force. Returns the
--- counts that differ.
+-- Nobody is lost or counted twice on the way: the people of each force served are those of the
+-- extracts, in every dimension, and so are the assessments; districts and remainders add up to the
+-- force. Returns the counts that differ.
 
 {{ config(meta={'dagster': {'ref': {'name': 'probation_profile'}}}) }}
 

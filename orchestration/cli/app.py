@@ -161,7 +161,7 @@ def history(
 def accept(
     source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
     quarter: Annotated[str, typer.Argument(help="First day of the delivery's quarter.")],
-    rule: Annotated[str, typer.Argument(help="volume, missing-place or blank-column.")],
+    rule: Annotated[str, typer.Argument(help="Rule in brackets, such as volume or revision-drop.")],
     reason: Annotated[str, typer.Option(help="Why it is in order; kept in the warehouse.")],
     period: Annotated[
         datetime | None,

@@ -1,4 +1,5 @@
-"""Deliveries that are whole and well formed, and yet out of the ordinary: few rows, a gap, a blank.
+"""Deliveries that are whole and well formed, and yet out of the ordinary: few rows, a gap, a blank,
+a revision that drops rows, a period taken as empty, rows of a name that nobody serves.
 
 An anomaly never stops anything: it is warned about at each refresh until the delivery is replaced
 or somebody accepts it (``csp accept``), which is written down. What is out of the ordinary is
@@ -13,11 +14,18 @@ import duckdb
 
 from orchestration.errors import CspError
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.served import unserved_series
 
 VOLUME = "volume"
 MISSING_PLACE = "missing-place"
 BLANK_COLUMN = "blank-column"
-RULES = (VOLUME, MISSING_PLACE, BLANK_COLUMN)
+REVISION_DROP = "revision-drop"
+EMPTY_PERIOD = "empty-period"
+LATE_ROWS = "late-rows"
+UNSERVED = "unserved-name"
+RULES = (
+    VOLUME, MISSING_PLACE, BLANK_COLUMN, REVISION_DROP, EMPTY_PERIOD, LATE_ROWS, UNSERVED,
+)  # fmt: skip
 
 _FEWEST_OF_PLACE = 20
 """A place or a column with fewer rows or cells than this before may well have none now."""
@@ -97,19 +105,32 @@ def _profile(
 _FIND = """
 insert into control.anomalies
 with
-spoken as (
-    select in_force.*, limits.* exclude (source)
+covering as (
+    select
+        in_force.source,
+        in_force.quarter,
+        in_force.version,
+        in_force.delivery_id,
+        in_force.series,
+        in_force.delivered_series,
+        in_force.period,
+        limits.* exclude (source)
     from control.in_force as in_force
     inner join _limits as limits on in_force.source = limits.source
+    where in_force.role = 'covers'
 ),
 counts as (
-    select spoken.*, profile.place, profile.column_name, profile.filled
-    from spoken
+    select
+        covering.* exclude (delivered_series),
+        profile.place,
+        profile.column_name,
+        profile.filled
+    from covering
     inner join control.profile as profile
         on
-            spoken.delivery_id = profile.delivery_id
-            and spoken.series = profile.series
-            and spoken.period = profile.period
+            covering.delivery_id = profile.delivery_id
+            and covering.delivered_series = profile.series
+            and covering.period = profile.period
 ),
 totals as (
     select * exclude (place, column_name, filled), sum(filled)::bigint as rows
@@ -195,6 +216,102 @@ blank_columns as (
             and now.column_name = before.column_name
     where not periods.is_history and now.filled = 0 and before.filled >= $1
 ),
+in_all as (
+    select
+        source, quarter, version, series, period, of_people, drop_share, delivery_id,
+        sum(row_count)::bigint as rows
+    from control.in_force
+    inner join _limits using (source)
+    where role = 'covers' and not additive
+    group by all
+),
+delivered as (
+    select
+        deliveries.source,
+        deliveries.quarter,
+        deliveries.version,
+        deliveries.delivery_id,
+        series.series,
+        coverage.period,
+        coverage.role in ('covers', 'history') as is_covered,
+        sum(coverage.row_count)::bigint as rows
+    from control.coverage as coverage
+    inner join control.deliveries as deliveries using (delivery_id)
+    inner join control.series as series
+        on coverage.source = series.source and coverage.series = series.delivered_series
+    cross join control.refresh as refresh
+    where deliveries.quarter <= refresh.as_at and coverage.period <= refresh.quarter_end
+        and coverage.role <> 'left out'
+    group by all
+),
+latest as (
+    select delivery_id, source, quarter, version
+    from control.deliveries
+    cross join control.refresh as refresh
+    where deliveries.state = 'loaded' and deliveries.quarter <= refresh.as_at
+        and deliveries.delivery_id not in (select delivery_id from control.purges)
+    qualify row_number() over (
+        partition by deliveries.source, deliveries.quarter order by deliveries.version desc
+    ) = 1
+),
+drops as (
+    select
+        in_all.*,
+        before.rows as before_rows,
+        before.quarter as before_quarter,
+        before.version as before_version
+    from in_all
+    inner join delivered as before
+        on
+            in_all.source = before.source
+            and in_all.series = before.series
+            and in_all.period = before.period
+            and before.is_covered
+            and (before.quarter, before.version) < (in_all.quarter, in_all.version)
+    qualify row_number() over (
+        partition by in_all.source, in_all.series, in_all.period
+        order by before.quarter desc, before.version desc
+    ) = 1
+),
+no_longer as (
+    select latest.source, latest.quarter, latest.version, before.series, before.period,
+        before.version as before_version
+    from latest
+    inner join _limits as limits on latest.source = limits.source
+    inner join delivered as before
+        on
+            latest.source = before.source
+            and latest.quarter = before.quarter
+            and before.is_covered
+            and before.rows > 0
+            and before.version < latest.version
+    anti join delivered as now
+        on
+            latest.delivery_id = now.delivery_id
+            and before.series = now.series
+            and before.period = now.period
+            and now.is_covered
+    where before.version = (
+        select max(earlier.version)
+        from delivered as earlier
+        where earlier.source = latest.source and earlier.quarter = latest.quarter
+            and earlier.version < latest.version
+    )
+),
+left_out as (
+    select latest.source, latest.quarter, latest.version, late.series, late.period,
+        late.rows, limits.of_people
+    from latest
+    inner join _limits as limits on latest.source = limits.source
+    inner join delivered as late
+        on latest.delivery_id = late.delivery_id and not late.is_covered and late.rows > 0
+    anti join in_all
+        on
+            late.source = in_all.source
+            and late.series = in_all.series
+            and late.period = in_all.period
+    where not limits.additive
+),
 found as (
     select
         source, quarter, version, series, period,
@@ -219,6 +336,40 @@ found as (
         column_name,
         format('column ''{}'' is blank in every row, and was not for {}', column_name, last_period)
     from blank_columns
+    union all
+    select
+        source, quarter, version, series, period,
+        'revision-drop',
+        '',
+        format('{:.0f} % fewer rows than in {} v{}, in whose place it is in force',
+            100.0 * (before_rows - rows) / before_rows, before_quarter, before_version)
+        || if(of_people, '', format(' ({:,} against {:,})', rows, before_rows))
+    from drops
+    where rows < (1 - drop_share) * before_rows
+    union all
+    select
+        source, quarter, version, series, period,
+        'revision-drop',
+        'no longer covered',
+        format('no row any more, which version {} of the delivery had', before_version)
+    from no_longer
+    union all
+    select
+        source, quarter, version, series, period,
+        'empty-period',
+        '',
+        'no row, in a delivery that covers it: its figures are 0. If that is wrong, say which '
+        || 'periods the delivery covers (csp land --covers), or name its file after them'
+    from in_all
+    where rows = 0
+    union all
+    select
+        source, quarter, version, series, period,
+        'late-rows',
+        '',
+        if(of_people, 'late rows', format('{:,} late rows', rows))
+        || ' of a period that no delivery covers: they are left out'
+    from left_out
 )
 select
     source, quarter, version, series, period, rule, subject,
@@ -240,7 +391,8 @@ def find_anomalies(
     connection.execute(
         "create or replace temp table _limits as select unnest($1) as source, "
         "unnest($2) as compare_with, unnest($3) as below, unnest($4) as fewest_rows, "
-        "unnest($5) as of_people, unnest($6) as of_quarters",
+        "unnest($5) as of_people, unnest($6) as of_quarters, unnest($7) as drop_share, "
+        "unnest($8) as additive",
         [
             list(contracts),
             [one.volume.compare_with for one in contracts.values()],
@@ -248,11 +400,20 @@ def find_anomalies(
             [one.volume.fewest_rows for one in contracts.values()],
             [one.counts == "people" for one in contracts.values()],
             [one.cadence == "quarterly" for one in contracts.values()],
+            [one.coverage.drop for one in contracts.values()],
+            [one.coverage.additive for one in contracts.values()],
         ],
     )
     connection.execute("delete from control.anomalies")
     connection.execute(_FIND, [_FEWEST_OF_PLACE, _SHARE_OF_PLACE])
     connection.execute("drop table _limits")
+    for one in unserved_series(connection, contracts):
+        connection.execute(
+            "insert into control.anomalies select source, quarter, version, series, max(period), "
+            "$1, served_name, $2 from control.in_force "
+            "where source = $3 and series = $4 and delivery_id = $5 group by all",
+            [UNSERVED, one.message, one.source, one.series, one.delivery_id],
+        )
     return listed_anomalies(connection)
 
 

@@ -18,6 +18,7 @@ from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
 from orchestration.ingest.pseudonyms import pseudonyms_for
+from orchestration.ingest.served import refuse_absent_forces
 from orchestration.owners import ENGINEERS
 from orchestration.partitions import quarters_of
 from orchestration.resources import WarehouseWriter, asking_again
@@ -193,7 +194,8 @@ def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) ->
     corrections = load_corrections(settings.corrections, contracts)
     with connect(settings) as connection:
         load_partnerships(connection, settings.partnerships)
-        resolve_in_force(connection, quarter)
+        resolve_in_force(connection, quarter, contracts)
+        refuse_absent_forces(connection, contracts)
         applied = apply_corrections(connection, contracts, corrections)
         anomalies = find_anomalies(connection, contracts)
         rows = {}

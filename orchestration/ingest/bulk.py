@@ -8,7 +8,7 @@ import duckdb
 
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import Fault
-from orchestration.ingest.rules import acceptable, broken_rules, typed
+from orchestration.ingest.rules import Rule, acceptable, broken_rules, typed
 from orchestration.ingest.scan import ScannedFile
 from orchestration.quoting import literal
 
@@ -90,22 +90,16 @@ def insert_files(
     )
 
 
-def rows_by_file(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, first_delivery: int
-) -> dict[int, int]:
-    """Return the number of rows loaded from each file of the deliveries from ``first_delivery``."""
-    counted = connection.execute(
-        f"select _file_id, count(*) from {contract.raw_table} "
-        "where _delivery_id >= ? group by _file_id",
-        [first_delivery],
-    )
-    return dict(counted.fetchall())
-
-
 def refused_lines(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, file: BulkFile, most: int
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    file: BulkFile,
+    most: int,
+    stray: Rule | None = None,
 ) -> tuple[list[Fault], int]:
     """Read one file again; return what is wrong with the lines that were not loaded.
+
+    ``stray`` is a rule of this file alone.
 
     Returns at most about ``most`` faults, those of the first lines, and the number of all lines
     that were not loaded, counted apart from those that were.
@@ -115,11 +109,11 @@ def refused_lines(
     connection.execute(
         "create or replace temp table _broken as select * from "
         f"(select *, row_number() over () as position from {source}) "
-        f"where ({acceptable(contract)}) is not true"
+        f"where ({acceptable(contract)} and {stray.condition if stray else 'true'}) is not true"
     )
     broken = connection.execute(
         f"select position, fault.column_name, fault.value, fault.rule, fault.message "
-        f"from (select position, unnest({broken_rules(contract)}) as fault "
+        f"from (select position, unnest({broken_rules(contract, stray)}) as fault "
         f"from (select * from _broken order by position limit {most})) order by position"
     ).fetchall()
     ((count,),) = connection.execute("select count(*) from _broken").fetchall()

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from orchestration.errors import ContractError, LandingError
 from orchestration.ingest.headings import fits
@@ -122,6 +122,46 @@ class Beside(BaseModel):
         return fnmatch(name.lower(), self.file_pattern)
 
 
+class Coverage(BaseModel):
+    """Which periods and series a delivery covers, and what becomes of its other rows.
+
+    The receipt (``csp land --covers``) and then the file's name say which periods a file covers;
+    ``default`` says it where neither does.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default: Literal["label", "delivery quarter", "rows"] = "rows"
+    """``label``: title, sheet or heading say it for every row, and names of files say nothing;
+    ``rows``: each period that is as full as ``fullness`` asks; ``delivery quarter``: the quarter
+    of the delivery and, where no other delivery covers them, the full periods before it."""
+    file_name: bool = True
+    """Whether the name of a file may say which periods it covers."""
+    outside: Literal["add", "refuse"] = "refuse"
+    """What becomes of a row of another period: it is added to its period's rows by its key, or
+    refused."""
+    every: Literal["month", "quarter"] | None = None
+    """Periods that a delivery may cover without a row: then their figures are 0."""
+    fullness: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the fullest period's (or series') rows from which one is covered."""
+    other_series: Literal["covered", "left out"] = "covered"
+    """What becomes of a series that has few rows in another's file."""
+    additive: bool = False
+    """Whether each delivery adds to what is in force, as a lookup of one district does."""
+    named: str | None = None
+    """The series' last column, whose values are matched to the names that are served."""
+    names: Literal["force", "service", "prison", "district"] | None = None
+    """Whose names they are."""
+    drop: float = Field(default=0.2, gt=0, lt=1)
+    """Share of a period's rows that a revision may take away without a warning."""
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "Coverage":
+        if (self.named is None) != (self.names is None):
+            raise ValueError("coverage needs both named and names, or neither")
+        return self
+
+
 class Contract(BaseModel):
     """One source: who supplies it, what a row is, and the rules that its rows must meet."""
 
@@ -142,14 +182,16 @@ class Contract(BaseModel):
     """Column that says what time a row is about."""
     area: str
     """Column that says which area a row is about: a code, a name or a small area."""
-    series: str | None = None
-    """Column whose values are delivered independently of each other (a force, an estimator)."""
+    series: tuple[str, ...] = ()
+    """Columns whose values are delivered independently of each other: supplier, then area."""
     one_file_a_period: bool = False
     key: tuple[str, ...] = ()
     retention_quarters: int | None = Field(default=None, ge=1)
     """For how many quarters rows about persons are kept, counted from the delivery's quarter."""
     refused_share_limit: float = Field(ge=0, le=1)
     """Share of refused rows beyond which the whole delivery is refused."""
+    refused_rows_allowed: int = Field(default=0, ge=0)
+    """Refused rows that a delivery may always have, so that one bad row of thirty stays alone."""
     file_pattern: tuple[str, ...]
     layout: Literal["csv", "keyed_csv", "reader"]
     """``csv``: read in bulk by the engine, no key; ``keyed_csv``: a smaller CSV whose rows have a
@@ -161,6 +203,7 @@ class Contract(BaseModel):
     beside covers, contents and notes."""
     beside: tuple[Beside, ...] = ()
     volume: Volume = Volume()
+    coverage: Coverage = Coverage()
     columns: tuple[Column, ...]
 
     @cached_property
@@ -184,8 +227,13 @@ class Contract(BaseModel):
 
     @property
     def series_sql(self) -> str:
-        """SQL expression of a row's series."""
-        return self.series or "''"
+        """SQL expression of a row's series, as it was delivered."""
+        return " || ', ' || ".join(self.series) or "''"
+
+    @property
+    def name_sql(self) -> str:
+        """SQL expression of the part of a row's series that is matched to the served names."""
+        return self.coverage.named or "''"
 
     @property
     def raw_table(self) -> str:
@@ -207,10 +255,23 @@ class Contract(BaseModel):
             }
         return lineage
 
+    @field_validator("series", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _coverage_fits(self) -> "Contract":
+        if self.coverage.named and self.coverage.named != (self.series or ("",))[-1]:
+            raise ValueError(f"coverage names {self.coverage.named}, not the series' last column")
+        if self.coverage.outside == "add" and not self.key:
+            raise ValueError("adds late rows by their key and has none")
+        return self
+
     @model_validator(mode="after")
     def _columns_exist(self) -> "Contract":
         names = {column.name for column in self.columns}
-        named = {self.period, self.area, *self.key} | ({self.series} if self.series else set())
+        named = {self.period, self.area, *self.key, *self.series}
         named |= {column.derived_from for column in self.columns if column.derived_from}
         named |= {column.age_on for column in self.columns if column.age_on}
         named |= {column.not_after for column in self.columns if column.not_after}

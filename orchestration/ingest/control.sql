@@ -52,12 +52,26 @@ create table if not exists control.landing_index (
 alter table control.landing_index add column if not exists ctime_ns bigint;
 alter table control.landing_index add column if not exists inode ubigint;
 
+-- What each delivery covers, by the series as it was delivered; name is the part of the series that
+-- is matched to the served names. orchestration/ingest/coverage.py says what the roles mean.
 create table if not exists control.coverage (
     source varchar not null,
     series varchar not null,
+    name varchar not null,
     period date not null,
     delivery_id integer not null,
+    role varchar not null check (role in ('covers', 'history', 'late rows', 'left out')),
     row_count bigint not null
+);
+
+-- Each series as it was delivered and as it is known here, as at control.refresh: names are matched
+-- without regard to capitals and white space.
+create table if not exists control.series (
+    source varchar not null,
+    delivered_series varchar not null,
+    series varchar not null,
+    served_name varchar not null,
+    is_served boolean not null
 );
 
 -- How full a delivery is: rows (column_name empty) and filled cells, by period and place.
@@ -100,7 +114,8 @@ create table if not exists control.refresh (
     quarter_end date not null
 );
 
--- Which delivery speaks for which period as at control.refresh; resolved before dbt runs.
+-- Which delivery is in force for which period as at control.refresh; resolved before dbt runs. Late
+-- rows of other deliveries stand beside the delivery that covers their period.
 create table if not exists control.in_force (
     source varchar not null,
     series varchar not null,
@@ -109,7 +124,11 @@ create table if not exists control.in_force (
     quarter date not null,
     version integer not null,
     nature varchar not null,
-    delivery varchar not null
+    delivery varchar not null,
+    delivered_series varchar not null,
+    served_name varchar not null,
+    role varchar not null check (role in ('covers', 'late rows')),
+    row_count bigint not null
 );
 
 -- What became of each correction of the reviewed file as at control.refresh.

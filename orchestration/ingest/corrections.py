@@ -125,7 +125,7 @@ def _fault(one: Correction, contracts: Mapping[str, Contract]) -> str | None:
             f"{', '.join(personal)} is personal. No person's data stand in this file: ask the "
             "supplier for a corrected delivery."
         )
-    if one.column in (contract.period, contract.series, *contract.key):
+    if one.column in (contract.period, *contract.series, *contract.key):
         return (
             f"{one.column} says which row it is or which delivery speaks for it. Ask the supplier "
             "for a corrected delivery."
@@ -244,7 +244,7 @@ def _matches(
         f"from {contract.raw_table} where {found}) as raw_rows "
         "inner join control.in_force as in_force on in_force.source = $1 "
         "and raw_rows._delivery_id = in_force.delivery_id "
-        "and raw_rows._series = in_force.series and raw_rows._period = in_force.period "
+        "and raw_rows._series = in_force.delivered_series and raw_rows._period = in_force.period "
         "group by all order by all",
         [contract.source],
     ).fetchall()
@@ -315,6 +315,7 @@ def _delivered(connection: duckdb.DuckDBPyConnection, one: Correction, as_at: da
         "inner join control.coverage as coverage using (delivery_id) "
         "where deliveries.source = $1 and deliveries.state = 'loaded' and deliveries.quarter <= $2 "
         "and ($3 is null or deliveries.quarter = $3) and ($4 is null or coverage.period = $4) "
+        "and coverage.row_count > 0 "
         "and deliveries.delivery_id not in (select delivery_id from control.purges) "
         "limit 1",
         [one.source, as_at, one.quarter, one.period],

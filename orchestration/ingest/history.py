@@ -83,7 +83,8 @@ select
     max(coverage.period),
     deliveries.delivery_id
 from control.deliveries as deliveries
-left join control.coverage as coverage using (delivery_id)
+left join control.coverage as coverage
+    on deliveries.delivery_id = coverage.delivery_id and coverage.role in ('covers', 'history')
 where deliveries.source = $source and ($quarter is null or deliveries.quarter = $quarter)
 group by all
 order by deliveries.quarter, deliveries.version
@@ -104,9 +105,14 @@ with loaded as (
     where source = $source and state = 'loaded'
 ),
 covered as (
-    select loaded.*, coverage.series, coverage.period
+    select
+        loaded.*,
+        trim(regexp_replace(lower(coverage.series), '\s+', ' ', 'g')) as series,
+        coverage.period,
+        coverage.role
     from loaded
     inner join control.coverage as coverage using (delivery_id)
+    where coverage.role in ('covers', 'history')
 ),
 latest as (
     select * from loaded
@@ -147,6 +153,7 @@ by_quarter as (
             covered.series = later.series
             and covered.period = later.period
             and covered.quarter < later.quarter
+            and later.role = 'covers'
     inner join latest as latest_later on later.delivery_id = latest_later.delivery_id
     -- The first that took the period over; what came after took it from that one.
     qualify row_number() over (

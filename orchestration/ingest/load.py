@@ -6,7 +6,7 @@ leaves nothing behind.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines, rows_by_file
+from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.coverage import Claims, Count, Stray, claims_of, plain_name
 from orchestration.ingest.faults import Fault
 from orchestration.ingest.landing import Delivery, LandedFile, refuse_moved
+from orchestration.ingest.named_periods import Span
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
 from orchestration.ingest.pseudonyms import Pseudonyms, throwaway_pseudonyms
@@ -26,10 +28,13 @@ from orchestration.ingest.reading import rows_table
 from orchestration.ingest.record import record
 from orchestration.ingest.rules import acceptable, broken_rules, shown, typed, warning_rules
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
+from orchestration.ingest.strays import remove_strays, stray_rule
 from orchestration.ingest.supplier_report import file_report
 from orchestration.ingest.unpacking import opened
 from orchestration.quoting import literal
 from orchestration.warehouse import is_damage, is_refused_by_disk
+
+_REPEATED = "row is not repeated"
 
 _DESCRIBED_LINES = 10_000
 """Most refused lines of a file that are described one by one, where it is refused as a whole."""
@@ -209,10 +214,6 @@ def _insert(load: _Load, group: Sequence[Pending], *, tolerant: bool) -> None:
             by_header[bulk.scanned.header].append(bulk)
     for files in by_header.values():
         insert_files(connection, contract, files, tolerant=tolerant)
-    loaded = rows_by_file(connection, contract, min(one.delivery_id for one in group))
-    for one in group:
-        for file in one.files:
-            file.loaded = loaded.get(file.file_id, 0)
 
 
 def _bulk_files(pending: Pending) -> list[BulkFile]:
@@ -236,7 +237,8 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
         connection.execute(f"{verb} select * from _rows")
         connection.unregister("_rows")
     connection.execute(
-        f"create or replace temp table _checked as select *, {_repeat(contract)} as _repeat "
+        f"create or replace temp table _checked as select *, {_repeat(contract)} as _repeat, "
+        f"{_is_same(contract)} as _same "
         f"from (select *, _fault is null and ({acceptable(contract)}) is true as _good "
         "from _incoming)"
     )
@@ -245,13 +247,13 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
         "_sheet, _line, _column from _checked where _good and _repeat = 1 "
         "order by _file_id, _line"
     )
-    loaded = rows_by_file(connection, contract, pending.delivery_id)
     refused = connection.execute(
-        "select _file_id, count(*) from _checked where not _good or _repeat > 1 group by _file_id"
+        "select _file_id, count(*), count_if(_good and _same) from _checked "
+        "where not _good or _repeat > 1 group by _file_id"
     ).fetchall()
+    counts = {file_id: (rows, repeated) for file_id, rows, repeated in refused}
     for file in pending.files:
-        file.loaded = loaded.get(file.file_id, 0)
-        file.refused = dict(refused).get(file.file_id, 0)
+        file.refused, file.repeated = counts.get(file.file_id, (0, 0))
     if refused:
         pending.faults = _faulty_rows(connection, contract, pending)
     _find_mild_faults(load, [pending], "_checked where _good and _repeat = 1")
@@ -267,6 +269,20 @@ def _repeat(contract: Contract) -> str:
     return f"row_number() over (partition by _good, {key} order by _file_id, _line)"
 
 
+def _is_same(contract: Contract) -> str:
+    """Return the SQL expression that says whether a row repeats the first of its key throughout.
+
+    A list of reference is to be right as it comes, so there no row is taken for a repetition.
+    """
+    names = {column.name: column for column in contract.columns}
+    key = ", ".join(f"({typed(names[name], contract)})" for name in contract.key)
+    if not key or not contract.refused_share_limit:
+        return "false"
+    values = f"row({', '.join(column.name for column in contract.columns)})"
+    window = f"over (partition by _good, {key} order by _file_id, _line)"
+    return f"first_value({values}) {window} = {values} and row_number() {window} > 1"
+
+
 def _faulty_rows(
     connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
 ) -> list[Fault]:
@@ -279,8 +295,10 @@ def _faulty_rows(
         "case "
         f"when _fault is not null then [{other.format(literal('is a row of the table'))}"
         "message := _fault)] "
+        f"when _good and _same then [{other.format(literal(_REPEATED))}message := "
+        f"{literal('The row is the same as an earlier one in every value. It counts once.')})] "
         f"when _good then [{other.format(literal('key is unique'))}message := "
-        f"{literal(f'The same {said_as_key} stand in an earlier row.')})] "
+        f"{literal(f'The same {said_as_key} are in an earlier row, which counts.')})] "
         f"else {broken_rules(contract)} end"
     )
     rows = connection.execute(
@@ -360,11 +378,9 @@ def _settle(load: _Load, group: Sequence[Pending]) -> list[Outcome]:
     """Judge deliveries whose acceptable rows are in, and record them (inside the transaction)."""
     connection, contract = load.connection, load.contract
     refuse_moved(file for one in group for file in one.delivery.files)
+    twice = _find_coverage(connection, contract, group)
     if contract.layout == "csv":
-        for one in group:
-            _find_refused_lines(connection, contract, one)
         _find_mild_faults(load, group, f"{contract.raw_table} where {_among(group)}")
-    twice = _periods_twice(connection, contract, group)
     judged = [
         (one, [*_unbalanced(one), *_over_limit(contract, one), *twice.get(one.delivery_id, [])])
         for one in group
@@ -377,13 +393,49 @@ def _settle(load: _Load, group: Sequence[Pending]) -> list[Outcome]:
     return record(connection, contract, judged, load.now)
 
 
+def _find_coverage(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, group: Sequence[Pending]
+) -> dict[int, list[Fault]]:
+    """Note what each delivery covers, and refuse the rows that are of no period of their file.
+
+    Returns the faults of deliveries of which two files cover the same, by delivery.
+    """
+    counts: dict[int, list[Count]] = defaultdict(list)
+    for delivery_id, *count in connection.execute(
+        f"select _delivery_id, _file_id, {contract.series_sql}, {contract.name_sql}, "
+        f"{contract.period}, count(*) from {contract.raw_table} where {_among(group)} "
+        "group by all order by all"
+    ).fetchall():
+        counts[delivery_id].append(Count(*count))
+    twice: dict[int, list[Fault]] = {}
+    for one in group:
+        files = {file.file_id: file.file.name for file in one.files}
+        said = one.delivery.receipt.covers if one.delivery.receipt else None
+        covers = Span(said.first, said.last) if said else None
+        own = counts[one.delivery_id]
+        for file in one.files:
+            file.loaded = sum(count.rows for count in own if count.file_id == file.file_id)
+        claims = claims_of(contract, one.delivery.quarter, covers, files, own)
+        one.covered = claims.covered
+        one.mild += claims.warnings
+        if claims.refused:
+            remove_strays(connection, contract, one, claims.refused)
+        if contract.layout == "csv":
+            _find_refused_lines(connection, contract, one, claims.refused)
+        twice[one.delivery_id] = _periods_twice(contract, files, claims)
+    return twice
+
+
 def _among(group: Iterable[Pending]) -> str:
     """Return the condition that a raw row is of one of these deliveries."""
     return f"_delivery_id in ({', '.join(str(one.delivery_id) for one in group)})"
 
 
 def _find_refused_lines(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Pending,
+    strays: Sequence[Stray],
 ) -> None:
     for file, load in zip(_bulk_files(pending), pending.files, strict=True):
         if load.loaded != load.delivered:
@@ -391,7 +443,9 @@ def _find_refused_lines(
         if load.loaded != load.delivered:
             # A delivery that stays has all its refused lines told; of one that will not, the first.
             most = max(_DESCRIBED_LINES, int(contract.refused_share_limit * load.delivered))
-            faults, load.refused = refused_lines(connection, contract, file, most)
+            faults, load.refused = refused_lines(
+                connection, contract, file, most, stray_rule(contract, file.file_id, strays)
+            )
             pending.faults += faults
 
 
@@ -419,16 +473,19 @@ def _unbalanced(pending: Pending) -> list[Fault]:
 
 def _over_limit(contract: Contract, pending: Pending) -> list[Fault]:
     delivered = sum(load.delivered for load in pending.files)
-    refused = sum(load.refused for load in pending.files)
-    if not pending.faults or refused <= contract.refused_share_limit * delivered:
+    refused = sum(load.refused - load.repeated for load in pending.files)
+    allowed = max(contract.refused_share_limit * delivered, contract.refused_rows_allowed)
+    if not pending.faults or (refused <= allowed and refused < delivered):
         return []
     first = pending.faults[0]
+    floor = contract.refused_rows_allowed
+    at_least = f", and always {floor}" if floor else ""
     return [
         Fault(
             "few rows are wrong",
             f"{refused:,} of {delivered:,} rows break the contract "
-            f"({refused / delivered:.1%}; at most {contract.refused_share_limit:.1%} may). "
-            f"The first: {first}",
+            f"({refused / delivered:.1%}; at most {contract.refused_share_limit:.1%} may"
+            f"{at_least}). The first: {first}",
             file=first.file,
             sheet=first.sheet,
             line=first.line,
@@ -437,28 +494,20 @@ def _over_limit(contract: Contract, pending: Pending) -> list[Fault]:
     ]
 
 
-def _periods_twice(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, group: Sequence[Pending]
-) -> dict[int, list[Fault]]:
-    """Return a fault for each period that is in several files of a delivery, by delivery."""
+def _periods_twice(contract: Contract, names: Mapping[int, str], claims: Claims) -> list[Fault]:
+    """Return a fault for each period of a series that several files of a delivery cover."""
     if not contract.one_file_a_period:
-        return {}
-    names = {file.file_id: file.file.name for one in group for file in one.files}
-    rows = connection.execute(
-        "select _delivery_id, series, period, list(_file_id order by _file_id) from ("
-        f"select distinct _delivery_id, {contract.series_sql} as series, "
-        f"{contract.period} as period, _file_id from {contract.raw_table} where {_among(group)}"
-        ") group by all having count(*) > 1 order by all"
-    ).fetchall()
-    faults: dict[int, list[Fault]] = defaultdict(list)
-    for delivery_id, series, period, files in rows:
-        fault = Fault(
+        return []
+    spelled = {plain_name(one.series): one.series for one in claims.covered}
+    return [
+        Fault(
             "a month comes once",
-            f"{series} {period:%Y-%m} is in {len(files)} files of this "
+            f"{spelled[series]} {period:%Y-%m} is in {len(files)} files of this "
             f"delivery: {', '.join(names[file] for file in files)}. Leave one of them.",
             file=names[files[-1]],
             line=2,
             column=contract.period,
         )
-        faults[delivery_id].append(fault)
-    return faults
+        for (series, period), files in sorted(claims.files.items())
+        if len(files) > 1
+    ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import Contract
+from orchestration.ingest.coverage import Covered
 from orchestration.ingest.delivery_folder import recover_landings
 from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.keyed_csv import read_keyed_csv
@@ -40,6 +41,8 @@ class FileLoad:
     delivered: int = 0
     loaded: int = 0
     refused: int = 0
+    repeated: int = 0
+    """Rows among the refused that repeat an earlier row in every value: nothing is lost by them."""
 
 
 @dataclass
@@ -56,6 +59,8 @@ class Pending:
     """Warnings about values, which are told where the delivery is loaded."""
     unusable: list[Fault] = field(default_factory=list)
     """Why its files cannot be read at all, known before they are looked into."""
+    covered: list[Covered] = field(default_factory=list)
+    """What the delivery covers, where it is loaded."""
 
 
 def pending_deliveries(

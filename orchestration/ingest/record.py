@@ -140,18 +140,31 @@ def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judge
 def _record_coverage(
     connection: duckdb.DuckDBPyConnection, contract: Contract, judged: Iterable[Judged]
 ) -> None:
-    loaded = ", ".join(str(pending.delivery_id) for pending, stopping in judged if not stopping)
-    if loaded:
-        connection.execute(
-            f"insert into control.coverage select ?, {contract.series_sql}, {contract.period}, "
-            f"_delivery_id, count(*) from {contract.raw_table} where _delivery_id in ({loaded}) "
-            "group by all",
-            [contract.source],
-        )
+    kept = [
+        (pending.delivery_id, one)
+        for pending, stopping in judged
+        if not stopping
+        for one in pending.covered
+    ]
+    _append(
+        connection,
+        "control.coverage",
+        {
+            "source": pa.array([contract.source] * len(kept), pa.string()),
+            "series": pa.array([one.series for _, one in kept], pa.string()),
+            "name": pa.array([one.name for _, one in kept], pa.string()),
+            "period": pa.array([one.period for _, one in kept], pa.date32()),
+            "delivery_id": pa.array([number for number, _ in kept], pa.int32()),
+            "role": pa.array([one.role for _, one in kept], pa.string()),
+            "row_count": pa.array([one.rows for _, one in kept], pa.int64()),
+        },
+    )
 
 
 def _append(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[object]]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, Sequence[object] | pa.Array],
 ) -> None:
     """Add rows to a table, in one statement; ``columns`` are all its columns, by name."""
     connection.register("_added", pa.table(dict(columns)))

@@ -120,7 +120,7 @@ def _greatest_age(column: Column) -> float:
 
 
 def _series(contract: Contract) -> str:
-    return f"{contract.series}, " if contract.series else ""
+    return "".join(f"{name}, " for name in contract.series)
 
 
 def as_type(column: Column) -> str:
@@ -384,13 +384,13 @@ def _looks_personal(name: str, personal: Column) -> str | None:
     return None
 
 
-def broken_rules(contract: Contract) -> str:
-    """Return a SQL list of structs, one for each rule for which a row is refused.
+def broken_rules(contract: Contract, further: Rule | None = None) -> str:
+    """Return a SQL list of structs, one for each rule (and a further one) that refuses a row.
 
     Fields: ``column_name``, ``value`` (null where it may not be shown), ``rule``, ``message``.
     """
     faults = []
-    for rule in _record_rules(contract):
+    for rule in [*_record_rules(contract), *([further] if further else [])]:
         fault = (
             f"struct_pack(column_name := {literal(rule.column.title)}, "
             f"value := {shown(rule.column, contract)}::varchar, "

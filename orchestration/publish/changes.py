@@ -86,8 +86,8 @@ IN_FORCE = PublishedTable(
     "main",
     "deliveries_in_force",
     "Deliveries in force",
-    "Which delivery speaks for which period in this release: one row for each source, part of it "
-    "and period.",
+    "Which deliveries each period of a source is from in this release: the one that covers it, and "
+    "those that add late rows to it.",
     "",
     "reference",
     (
@@ -99,14 +99,14 @@ IN_FORCE = PublishedTable(
         PublishedColumn(
             "delivery",
             "VARCHAR",
-            "Delivery that speaks for it, as the column deliveries of the tables names it.",
+            "Delivery in force for it, as the column deliveries of the tables names it.",
         ),
     ),
-    ("source", "series", "period"),
+    ("source", "series", "period", "delivery"),
 )
 
 _IN_FORCE_QUERY = (
-    "select source, series, period, delivery from released_in_force order by source, series, period"
+    "select distinct source, series, period, delivery from released_in_force order by all"
 )
 
 
@@ -445,9 +445,12 @@ def _evidence(
 
     old, new = both(IN_FORCE.name)
     rows = connection.execute(
-        "select source, period, earlier.delivery, now.delivery "
-        f"from {old} as earlier full join {new} as now using (source, series, period) "
-        "where earlier.delivery is distinct from now.delivery order by all"
+        "with gone as (select * from "
+        f"{old} anti join {new} using (source, series, period, delivery)), "
+        "come as (select * from "
+        f"{new} anti join {old} using (source, series, period, delivery)) "
+        "select source, period, gone.delivery, come.delivery "
+        "from gone full join come using (source, series, period) order by all"
     ).fetchall()
     shifts = [Shift(*row) for row in rows]
     named = _named_sources(connection)

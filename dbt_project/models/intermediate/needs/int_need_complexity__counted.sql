@@ -16,12 +16,13 @@ answered as (
 
     select
         cohort,
+        police_force,
         snapshot_date,
         person_ref,
         count_if(answer = 'identified') as needs,
         count_if(answer = 'unanswered') as unanswered
     from {{ ref('stg_oasys_assessments__answers') }}
-    group by cohort, snapshot_date, person_ref
+    group by cohort, police_force, snapshot_date, person_ref
 
 ),
 
@@ -47,6 +48,7 @@ placed as (
     inner join answered
         on
             people.cohort = answered.cohort
+            and people.police_force = answered.police_force
             and people.snapshot_date = answered.snapshot_date
             and people.person_ref = answered.person_ref
 

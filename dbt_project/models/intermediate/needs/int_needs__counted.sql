@@ -31,6 +31,7 @@ placed as (
 
     select
         people.cohort,
+        people.police_force,
         people.snapshot_date,
         people.person_ref,
         {{ residence_area('people.residence', 'districts.area_code', 'forces.force_code') }}
@@ -73,6 +74,7 @@ from placed
 inner join {{ ref('stg_oasys_assessments__answers') }} as answers
     on
         placed.cohort = answers.cohort
+        and placed.police_force = answers.police_force
         and placed.snapshot_date = answers.snapshot_date
         and placed.person_ref = answers.person_ref
 group by

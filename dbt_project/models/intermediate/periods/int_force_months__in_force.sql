@@ -28,6 +28,8 @@ select
     forces.force_code,
     forces.force_name,
     months_in_force.month,
-    months_in_force.delivery
+    string_agg(distinct months_in_force.delivery, '; ' order by months_in_force.delivery)
+        as delivery
 from months_in_force
 inner join forces on months_in_force.force_name = forces.force_name
+group by forces.force_code, forces.force_name, months_in_force.month

@@ -1,4 +1,5 @@
--- Names and codes of local authority districts, of the lists in force.
+-- Names and codes of local authority districts, of the lists in force. Lists add to each other; where
+-- two have a district, the later delivery's row counts.
 
 with lookups as (
 
@@ -11,8 +12,10 @@ lists_in_force as (
 
     select
         series,
+        delivered_series,
         period,
-        delivery_id
+        delivery_id,
+        quarter
     from {{ source('control', 'in_force') }}
     where source = 'area_lookups' and series = 'district'
 
@@ -25,6 +28,10 @@ select
 from lookups
 inner join lists_in_force
     on
-        lookups.kind = lists_in_force.series
+        lookups.kind = lists_in_force.delivered_series
         and lookups.vintage = lists_in_force.period
         and lookups._delivery_id = lists_in_force.delivery_id
+qualify row_number() over (
+    partition by lookups.vintage, lookups.area_code
+    order by lists_in_force.quarter desc, lookups._file_id, lookups._line
+) = 1

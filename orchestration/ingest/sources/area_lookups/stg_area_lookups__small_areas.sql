@@ -1,4 +1,5 @@
--- Small areas (LSOA 2011 and 2021) and the district that holds each, of the lookups in force.
+-- Small areas (LSOA 2011 and 2021) and the district that holds each, of the lookups in force. Lookups
+-- add to each other, as one of a district does; the later delivery's row of an area counts.
 
 with lookups as (
 
@@ -11,8 +12,10 @@ lookups_in_force as (
 
     select
         series,
+        delivered_series,
         period,
-        delivery_id
+        delivery_id,
+        quarter
     from {{ source('control', 'in_force') }}
     where source = 'area_lookups' and series in ('lsoa_2011', 'lsoa_2021')
 
@@ -27,6 +30,10 @@ select
 from lookups
 inner join lookups_in_force
     on
-        lookups.kind = lookups_in_force.series
+        lookups.kind = lookups_in_force.delivered_series
         and lookups.vintage = lookups_in_force.period
         and lookups._delivery_id = lookups_in_force.delivery_id
+qualify row_number() over (
+    partition by lookups.kind, lookups.vintage, lookups.area_code
+    order by lookups_in_force.quarter desc, lookups._file_id, lookups._line
+) = 1

@@ -11,6 +11,7 @@ waves_in_force as (
 
     select
         series,
+        delivered_series,
         period,
         delivery_id,
         delivery
@@ -20,7 +21,8 @@ waves_in_force as (
 )
 
 select
-    responses.survey,
+    -- Waves whose titles differ in capitals are of one survey.
+    waves_in_force.series as survey,
     responses.wave_start,
     responses.response_id,
     responses.response_date,
@@ -36,6 +38,6 @@ select
 from responses
 inner join waves_in_force
     on
-        responses.survey = waves_in_force.series
+        responses.survey = waves_in_force.delivered_series
         and responses.wave_start = waves_in_force.period
         and responses._delivery_id = waves_in_force.delivery_id

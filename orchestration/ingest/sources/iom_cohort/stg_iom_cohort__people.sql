@@ -10,7 +10,8 @@ with people as (
 deliveries_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
         delivery
@@ -20,7 +21,7 @@ deliveries_in_force as (
 )
 
 select
-    people.reported_by,
+    deliveries_in_force.served_name as reported_by,
     people.snapshot_date,
     -- The one column that says who it is.
     people.pnc_id as person_ref,
@@ -38,6 +39,6 @@ select
 from people
 inner join deliveries_in_force
     on
-        people.reported_by = deliveries_in_force.series
+        people.reported_by = deliveries_in_force.delivered_series
         and people.snapshot_date = deliveries_in_force.period
         and people._delivery_id = deliveries_in_force.delivery_id

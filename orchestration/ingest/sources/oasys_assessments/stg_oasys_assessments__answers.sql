@@ -18,6 +18,7 @@ with people as (
 
     select
         cohort,
+        police_force,
         snapshot_date,
         person_ref,
         is_assessed
@@ -28,7 +29,8 @@ with people as (
 snapshots_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id
     from {{ source('control', 'in_force') }}
@@ -41,6 +43,7 @@ supplied as (
     {% for pathway in pathways %}
     select
         provider,
+        police_force,
         snapshot_date,
         crn,
         _delivery_id,
@@ -54,6 +57,7 @@ supplied as (
 
 select
     supplied.provider as cohort,
+    people.police_force,
     supplied.snapshot_date,
     supplied.crn as person_ref,
     supplied.pathway,
@@ -64,11 +68,12 @@ select
 from supplied
 inner join snapshots_in_force
     on
-        supplied.provider = snapshots_in_force.series
+        supplied.provider || ', ' || supplied.police_force = snapshots_in_force.delivered_series
         and supplied.snapshot_date = snapshots_in_force.period
         and supplied._delivery_id = snapshots_in_force.delivery_id
 inner join people
     on
         supplied.provider = people.cohort
+        and snapshots_in_force.served_name = people.police_force
         and supplied.snapshot_date = people.snapshot_date
         and supplied.crn = people.person_ref

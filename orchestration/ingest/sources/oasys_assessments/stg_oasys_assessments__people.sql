@@ -11,7 +11,8 @@ with people as (
 snapshots_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
         delivery
@@ -24,7 +25,7 @@ select
     people.provider as cohort,
     people.snapshot_date,
     people.crn as person_ref,
-    people.police_force,
+    snapshots_in_force.served_name as police_force,
     people.residence,
     people.sex,
     people.main_offence,
@@ -34,6 +35,6 @@ select
 from people
 inner join snapshots_in_force
     on
-        people.provider = snapshots_in_force.series
+        people.provider || ', ' || people.police_force = snapshots_in_force.delivered_series
         and people.snapshot_date = snapshots_in_force.period
         and people._delivery_id = snapshots_in_force.delivery_id

@@ -10,9 +10,11 @@ with charges as (
 months_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
+        quarter,
         delivery
     from {{ source('control', 'in_force') }}
     where source = 'police_charges'
@@ -22,7 +24,7 @@ months_in_force as (
 identified as (
 
     select
-        charges.force as force_name,
+        months_in_force.served_name as force_name,
         charges.charge_month,
         -- A person is a PNC identifier, under whatever references of the force. A row without one has
         -- that of its reference, where the reference has one only; otherwise its reference stands for
@@ -48,6 +50,7 @@ identified as (
         nullif(charges.ethnicity_code, 'NS') as ethnicity_code,
         charges.residence_code,
         months_in_force.delivery,
+        months_in_force.quarter,
         charges._file_id as file_id,
         charges._line as line
     from charges
@@ -55,8 +58,8 @@ identified as (
         on
             charges._delivery_id = months_in_force.delivery_id
             and charges.charge_month = months_in_force.period
-            and charges.force = months_in_force.series
-    window reference_of_force as (partition by charges.force, charges.nominal_ref)
+            and charges.force = months_in_force.delivered_series
+    window reference_of_force as (partition by months_in_force.served_name, charges.nominal_ref)
 
 )
 
@@ -78,9 +81,10 @@ select
     file_id,
     line
 from identified
--- One offence counts once for a person, though it stands under two references or in two months. No
+-- One offence counts once for a person, though it stands under two references or in two months; of a
+-- late row and the row that it corrects, the late one counts. No
 -- order is by a pseudonym: it would change with the key.
 qualify row_number() over (
     partition by force_name, person_ref, offence_ref
-    order by charge_date, file_id, line
+    order by charge_date, quarter desc, file_id, line
 ) = 1

@@ -10,7 +10,8 @@ with counts as (
 years_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
         delivery
@@ -20,7 +21,7 @@ years_in_force as (
 )
 
 select
-    counts.force as force_name,
+    years_in_force.served_name as force_name,
     counts.area_code,
     year(counts.calendar_year)::integer as calendar_year,
     counts.offenders,
@@ -30,4 +31,4 @@ inner join years_in_force
     on
         counts._delivery_id = years_in_force.delivery_id
         and counts.calendar_year = years_in_force.period
-        and counts.force = years_in_force.series
+        and counts.force = years_in_force.delivered_series

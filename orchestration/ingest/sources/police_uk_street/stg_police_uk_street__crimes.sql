@@ -10,7 +10,8 @@ with crimes as (
 months_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id
     from {{ source('control', 'in_force') }}
@@ -20,7 +21,7 @@ months_in_force as (
 
 select
     crimes.month,
-    crimes.reported_by as force_name,
+    months_in_force.served_name as force_name,
     nullif(crimes.lsoa_code, '') as lsoa_code,
     crimes.crime_type as published_crime_type,
     nullif(crimes.location, '') as location,
@@ -35,4 +36,4 @@ inner join months_in_force
     on
         crimes._delivery_id = months_in_force.delivery_id
         and crimes.month = months_in_force.period
-        and crimes.reported_by = months_in_force.series
+        and crimes.reported_by = months_in_force.delivered_series

@@ -10,7 +10,7 @@ with estimates as (
 estimates_in_force as (
 
     select
-        series,
+        delivered_series,
         period,
         delivery_id,
         delivery
@@ -29,6 +29,6 @@ select
 from estimates
 inner join estimates_in_force
     on
-        estimates.estimator = estimates_in_force.series
+        estimates.estimator = estimates_in_force.delivered_series
         and estimates.mid_year = estimates_in_force.period
         and estimates._delivery_id = estimates_in_force.delivery_id

@@ -157,7 +157,6 @@ def _releases(table: _Table) -> list[Row]:
         _check_total(table, line, table.count(cells, line, _TOTAL), sum(counts.values()))
         common = {
             "statement": "releases",
-            "return_name": f"releases, {prison}",
             "prison": prison,
             **period,
             "sex": table.text(cells, "Sex"),
@@ -178,7 +177,6 @@ def _need(table: _Table) -> list[Row]:
         prison = table.text(cells, "Prison")
         common = {
             "statement": "accommodation need",
-            "return_name": f"accommodation need, {prison}",
             "prison": prison,
             **period,
             "sex": table.text(cells, "Sex"),

@@ -10,7 +10,8 @@ with figures as (
 deliveries_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
         delivery
@@ -21,7 +22,7 @@ deliveries_in_force as (
 
 select
     figures.statement,
-    figures.prison,
+    deliveries_in_force.served_name as prison,
     figures.period_start,
     figures.period_end,
     figures.sex,
@@ -33,6 +34,6 @@ select
 from figures
 inner join deliveries_in_force
     on
-        figures.return_name = deliveries_in_force.series
+        figures.statement || ', ' || figures.prison = deliveries_in_force.delivered_series
         and figures.period_start = deliveries_in_force.period
         and figures._delivery_id = deliveries_in_force.delivery_id

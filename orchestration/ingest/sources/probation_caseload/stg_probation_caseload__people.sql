@@ -10,7 +10,8 @@ with people as (
 snapshots_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
         delivery
@@ -23,7 +24,7 @@ select
     people.provider as cohort,
     people.snapshot_date,
     people.crn as person_ref,
-    people.police_force,
+    snapshots_in_force.served_name as police_force,
     people.residence,
     -- Deliveries loaded by earlier versions may hold the age of a birth after the event.
     case when people.age_at_snapshot >= 0 then people.age_at_snapshot end as age_at_snapshot,
@@ -42,6 +43,6 @@ select
 from people
 inner join snapshots_in_force
     on
-        people.provider = snapshots_in_force.series
+        people.provider || ', ' || people.police_force = snapshots_in_force.delivered_series
         and people.snapshot_date = snapshots_in_force.period
         and people._delivery_id = snapshots_in_force.delivery_id

@@ -10,7 +10,7 @@ with places as (
 deliveries_in_force as (
 
     select
-        series,
+        delivered_series,
         period,
         delivery_id,
         delivery
@@ -32,6 +32,6 @@ select
 from places
 inner join deliveries_in_force
     on
-        places.district_code = deliveries_in_force.series
+        places.district_code = deliveries_in_force.delivered_series
         and places.snapshot_date = deliveries_in_force.period
         and places._delivery_id = deliveries_in_force.delivery_id

@@ -10,9 +10,11 @@ with registrations as (
 deliveries_in_force as (
 
     select
-        series,
+        delivered_series,
+        served_name,
         period,
         delivery_id,
+        quarter,
         delivery
     from {{ source('control', 'in_force') }}
     where source = 'youth_offending'
@@ -20,7 +22,7 @@ deliveries_in_force as (
 )
 
 select
-    registrations.youth_offending_service,
+    deliveries_in_force.served_name as youth_offending_service,
     registrations.return_quarter,
     -- The one column that says who it is, unique within a service.
     registrations.yos_reference as person_ref,
@@ -40,6 +42,14 @@ select
 from registrations
 inner join deliveries_in_force
     on
-        registrations.youth_offending_service = deliveries_in_force.series
+        registrations.youth_offending_service = deliveries_in_force.delivered_series
         and registrations.return_quarter = deliveries_in_force.period
         and registrations._delivery_id = deliveries_in_force.delivery_id
+-- A registration that a later delivery sends again, late, counts as that one has it.
+qualify row_number() over (
+    partition by
+        deliveries_in_force.served_name,
+        registrations.yos_reference,
+        registrations.registered_on
+    order by deliveries_in_force.quarter desc, registrations._file_id, registrations._line
+) = 1
