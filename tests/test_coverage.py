@@ -95,6 +95,15 @@ def test_history_that_is_handed_over_reaches_over_empty_quarters_and_no_gap_of_y
     assert "does not say which periods it covers" in str(claims.warnings[0])
 
 
+def test_an_extract_of_long_ago_does_not_say_that_its_quarter_was_empty() -> None:
+    found = roles(judged(YOUTH, Q3, {"2015-01": 9, "2015-07": 8}))
+    assert found == {
+        "2015-01": ("history", 9),
+        "2015-04": ("history", 0),
+        "2015-07": ("history", 8),
+    }
+
+
 def test_charges_without_a_name_are_of_the_months_of_their_rows() -> None:
     year = {f"2017-{month:02}": 5 for month in range(4, 13)} | {"2018-01": 5, "2018-03": 5}
     found = roles(judged(CHARGES, date(2018, 4, 1), year))

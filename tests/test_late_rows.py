@@ -337,8 +337,8 @@ def test_one_bad_row_in_a_small_file_stays_alone_and_two_do_not(ground: Ground) 
     (refused,) = ground.load(YOUTH, "2019-01-01").outcomes
     assert refused.state == "refused"
     assert "at most 2.0% may, and always 1" in str(refused.reason)
-    # Of a delivery of one row, nothing would be left.
-    ground.put(YOUTH, "2019-01-01", {"y.csv": youth(bad[0])})
+    # Of a delivery of nine rows, one is too many.
+    ground.put(YOUTH, "2019-01-01", {"y.csv": youth(*rows[:8], bad[0])})
     assert ground.load(YOUTH, "2019-01-01").outcomes[0].state == "refused"
 
 

@@ -530,7 +530,7 @@ def test_broken_charges_are_refused_and_say_where(ground: Ground, case: str) -> 
 
 BAD_ROWS = {
     "the same offence and person again": (
-        charge_row(200),
+        charge_row(200, sex="F"),
         "key is unique",
         ["line 202", "Force and Nominal Ref and Offence Ref"],
     ),
@@ -577,14 +577,16 @@ def test_what_is_wrong_with_a_persons_reference_is_said_without_it(ground: Groun
 def test_months_of_charges_are_in_force_and_blank_lines_are_no_rows(ground: Ground) -> None:
     later = charge_row(201, charged="01/12/2017", born="", pnc="", residence="", code="")
     content = "\ufeff" + charges_file(later) + "\r\n"
-    ground.put("police_charges", "2018-04-01", {CHARGES: content})
+    ground.put("police_charges", "2018-04-01", {"charges-2017-18.csv": content})
     ground.load("police_charges")
     ground.resolve()
     periods = ground.query(
         "select series, period::varchar from control.in_force where source = 'police_charges' "
-        "order by all"
+        "and row_count > 0 order by all"
     )
     assert periods == [(FORCE, "2017-04-01"), (FORCE, "2017-12-01")]
+    # The name says that the year is whole: months without a charge are in force as well.
+    assert ground.value("select count(*) from control.in_force") == 12
 
 
 BROKEN_COUNTS = {

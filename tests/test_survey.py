@@ -484,7 +484,7 @@ ONE_WRONG: dict[str, tuple[str, Any, str, str | None, str]] = {
         None,
         "Postcode (first part)",
     ),
-    "a response twice": ("Response ID", 1_000_000, "key is unique", None, ""),
+    "a response twice": ("Response ID", 1_000_000, "row is not repeated", None, ""),
 }
 
 

@@ -5,7 +5,7 @@ is the one rule that only a load can apply.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,12 +14,10 @@ import duckdb
 from orchestration.errors import LandingError
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.faults import readable
-from orchestration.ingest.landing import Delivery, landed_file
+from orchestration.ingest.landing import NO_QUARTER, Delivery, landed_file
 from orchestration.ingest.load import check_delivery
 from orchestration.ingest.outcomes import Outcome
 from orchestration.settings import Settings
-
-_NO_QUARTER = date(2000, 1, 1)
 
 
 def check(settings: Settings, contract: Contract, paths: Sequence[Path]) -> Outcome:
@@ -50,6 +48,6 @@ def check_in(
         raise LandingError(
             f"{readable(str(error.filename))} cannot be read ({error.strerror}). Check the path."
         ) from error
-    delivery = Delivery(contract.source, _NO_QUARTER, Path(), files, None)
-    now = datetime.combine(_NO_QUARTER, datetime.min.time())
+    delivery = Delivery(contract.source, NO_QUARTER, Path(), files, None)
+    now = datetime.combine(NO_QUARTER, datetime.min.time())
     return check_delivery(connection, contract, delivery, now)

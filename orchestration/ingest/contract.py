@@ -191,7 +191,7 @@ class Contract(BaseModel):
     refused_share_limit: float = Field(ge=0, le=1)
     """Share of refused rows beyond which the whole delivery is refused."""
     refused_rows_allowed: int = Field(default=0, ge=0)
-    """Refused rows that a delivery may always have, so that one bad row of thirty stays alone."""
+    """Refused rows that a delivery may always have, where it has ten rows for each of them."""
     file_pattern: tuple[str, ...]
     layout: Literal["csv", "keyed_csv", "reader"]
     """``csv``: read in bulk by the engine, no key; ``keyed_csv``: a smaller CSV whose rows have a

@@ -85,14 +85,15 @@ def plain_name(text: str) -> str:
 
 def claims_of(
     contract: Contract,
-    quarter: date,
+    quarter: date | None,
     covers: Span | None,
     files: Mapping[int, str],
     counts: Iterable[Count],
 ) -> Claims:
     """Return what the delivery of ``quarter`` covers.
 
-    ``covers`` is what its receipt says, ``files`` are the names of its files by number.
+    ``covers`` is what its receipt says, ``files`` are the names of its files by number. Where no
+    quarter is known yet, a return is taken to cover the periods of its rows.
     """
     judging = _Judging(contract, quarter, covers, files)
     by_file: dict[int, list[Count]] = defaultdict(list)
@@ -107,7 +108,7 @@ def claims_of(
 @dataclass
 class _Judging:
     contract: Contract
-    quarter: date
+    quarter: date | None
     receipt: Span | None
     files: Mapping[int, str]
     claims: Claims = field(default_factory=Claims)
@@ -190,7 +191,7 @@ class _Judging:
     def _periods(self, span: Span) -> list[date]:
         """Return the periods of a span that a delivery may cover without a row."""
         every = self.contract.coverage.every
-        end = min(span.last, quarter_end(self.quarter))
+        end = min(span.last, quarter_end(self.quarter)) if self.quarter else span.last
         return [] if every is None else list(_period_starts(span.first, end, _MONTHS[every]))
 
     def _empty(self, sample: Count, periods: Iterable[date], role: Role) -> list[Covered]:
@@ -223,6 +224,9 @@ class _Judging:
 
     def unnamed_files(self) -> None:
         """Judge the rows of files that do not say their period, series by series."""
+        if self.quarter is None:
+            self.found += [_covered(one, "covers") for one in self.pool]
+            return
         for rows in _by_series(self.pool).values():
             own, history = _own_and_history(self.contract, self.quarter, rows)
             for one in rows:
@@ -305,8 +309,14 @@ def _own_and_history(
         if n >= contract.coverage.fullness * fullest and period <= quarter_end(quarter)
     )
     of_quarter = list(_period_starts(quarter, quarter_end(quarter), step))
-    # A quarter's return covers its quarter; months of a longer extract must lie within its rows.
-    own = {period for period in of_quarter if len(of_quarter) == 1 or (full and full[-1] >= period)}
+    # A quarter's return covers its quarter, unless its rows are of long ago; months of a longer
+    # extract must lie within its rows.
+    near = not full or _months_between(full[-1], quarter) <= _LONGEST_GAP
+    own = {
+        period
+        for period in of_quarter
+        if (len(of_quarter) == 1 and near) or (full and full[-1] >= period)
+    }
     before = [period for period in full if period < quarter]
     if not before:
         return own, set()

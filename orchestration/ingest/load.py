@@ -18,7 +18,7 @@ from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines
 from orchestration.ingest.contract import Contract
 from orchestration.ingest.coverage import Claims, Count, Stray, claims_of, plain_name
 from orchestration.ingest.faults import Fault
-from orchestration.ingest.landing import Delivery, LandedFile, refuse_moved
+from orchestration.ingest.landing import NO_QUARTER, Delivery, LandedFile, refuse_moved
 from orchestration.ingest.named_periods import Span
 from orchestration.ingest.outcomes import LoadReport, Outcome
 from orchestration.ingest.pending import FileLoad, Pending, look_over, pending_deliveries
@@ -35,6 +35,9 @@ from orchestration.quoting import literal
 from orchestration.warehouse import is_damage, is_refused_by_disk
 
 _REPEATED = "row is not repeated"
+
+_FEWEST_OF_ONE = 10
+"""Rows that a delivery has for each that may be wrong, whatever its share."""
 
 _DESCRIBED_LINES = 10_000
 """Most refused lines of a file that are described one by one, where it is refused as a whole."""
@@ -272,11 +275,11 @@ def _repeat(contract: Contract) -> str:
 def _is_same(contract: Contract) -> str:
     """Return the SQL expression that says whether a row repeats the first of its key throughout.
 
-    A list of reference is to be right as it comes, so there no row is taken for a repetition.
+    A table of figures is to be right as it comes, so only in a list of people is there one.
     """
     names = {column.name: column for column in contract.columns}
     key = ", ".join(f"({typed(names[name], contract)})" for name in contract.key)
-    if not key or not contract.refused_share_limit:
+    if not key or not contract.refused_share_limit or contract.counts != "people":
         return "false"
     values = f"row({', '.join(column.name for column in contract.columns)})"
     window = f"over (partition by _good, {key} order by _file_id, _line)"
@@ -415,7 +418,8 @@ def _find_coverage(
         own = counts[one.delivery_id]
         for file in one.files:
             file.loaded = sum(count.rows for count in own if count.file_id == file.file_id)
-        claims = claims_of(contract, one.delivery.quarter, covers, files, own)
+        known = one.delivery.quarter if one.delivery.quarter != NO_QUARTER else None
+        claims = claims_of(contract, known, covers, files, own)
         one.covered = claims.covered
         one.mild += claims.warnings
         if claims.refused:
@@ -474,11 +478,10 @@ def _unbalanced(pending: Pending) -> list[Fault]:
 def _over_limit(contract: Contract, pending: Pending) -> list[Fault]:
     delivered = sum(load.delivered for load in pending.files)
     refused = sum(load.refused - load.repeated for load in pending.files)
-    allowed = max(contract.refused_share_limit * delivered, contract.refused_rows_allowed)
-    if not pending.faults or (refused <= allowed and refused < delivered):
+    floor = min(contract.refused_rows_allowed, delivered // _FEWEST_OF_ONE)
+    if not pending.faults or refused <= max(contract.refused_share_limit * delivered, floor):
         return []
     first = pending.faults[0]
-    floor = contract.refused_rows_allowed
     at_least = f", and always {floor}" if floor else ""
     return [
         Fault(

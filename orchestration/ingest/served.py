@@ -133,9 +133,9 @@ def unserved_series(
                 source,
                 series,
                 delivery_id,
-                f"{count:,} row{'s' if count != 1 else ''} of '{name}' {'are' if count != 1 else 'is'} loaded "
-                f"and counted nowhere: {_SERVED_BY[kind]}.{hint} If it is to be counted, add it there; if not, "
-                "accept this.",
+                f"{count:,} {'row' if count == 1 else 'rows'} of '{name}' "
+                f"{'is' if count == 1 else 'are'} loaded and counted nowhere: {_SERVED_BY[kind]}."
+                f"{hint} If it is to be counted, add it there; if not, accept this.",
             )
         )
     return found
