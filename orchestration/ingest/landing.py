@@ -19,7 +19,6 @@ from orchestration.ingest.faults import readable
 from orchestration.ingest.receipt import Receipt, delivered_files, unreadable
 from orchestration.quarters import parse_quarter
 
-
 NO_QUARTER = date(2000, 1, 1)
 """Quarter of a delivery that is only checked: nobody has said yet for which quarter it is."""
 
