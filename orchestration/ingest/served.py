@@ -1,8 +1,8 @@
 """The names that the warehouse serves, and the series of deliveries matched to them.
 
 Forces and districts are those of the partnerships file; youth offending services and prisons those
-of the reference lists and of the partnerships file. A name is the same however it is spaced and capitalised. What nobody serves
-is counted nowhere, and is reported in words.
+of the reference lists and of the partnerships file. A name is the same however it is spaced and
+capitalised. What nobody serves is counted nowhere, and is reported in words.
 """
 
 import csv
