@@ -17,6 +17,9 @@ with references_of_two as (
             and charges._delivery_id = in_force.delivery_id
             and charges.charge_month = in_force.period
             and charges.force = in_force.series
+    where charges.force in (
+        select force_name from {{ ref('stg_police_charges__charges') }}
+    )
     group by charges.force, charges.nominal_ref
     having count(distinct charges.pnc_id) > 1
 
