@@ -65,6 +65,13 @@ def test_headings_of_a_bulk_csv_are_matched_the_same_way(tmp_path: Path, header:
     assert (outcome.rows_loaded, outcome.faults, outcome.warnings) == (5, [], [])
 
 
+def test_a_column_of_a_bulk_csv_without_a_heading_is_said(tmp_path: Path) -> None:
+    content = _street(STREET_HEADER).replace(b"\r\n", b",\r\n")
+    outcome = check(tmp_path, "police_uk_street", a_csv=content)
+    assert outcome.rows_loaded == 5
+    assert ["Column 13 has no heading" in str(one) for one in outcome.warnings] == [True]
+
+
 PLACES = "Snapshot date,District,Scheme,Provider,Town,Client group,Kind,Places"
 PLACE = "30/06/2018,E07000010,Foyer,Luminus,Wisbech,Homeless people,supported place,5"
 
@@ -357,7 +364,12 @@ def test_a_sheet_of_dwellings_by_another_name_is_refused(tmp_path: Path, name: s
 
 
 def test_a_sheet_that_is_none_of_ours_is_said_with_its_rows(tmp_path: Path) -> None:
-    more = {"Cover": [["x"]], "Notes": [["[x]", "Not available"]], "Odd": [["a"], ["b"]]}
+    more = {
+        "Cover": [["x"]],
+        "Notes": [["[x]", "Not available"]],
+        "Odd": [["a"], ["b"]],
+        "Sheet3": [],
+    }
     for source, content in {
         "dwelling_stock": ods({"2016": [DWELLINGS, FENLAND], **more}),
         "population_estimates": _population(kind="ods", **more, **{"MYE2 - Persons": [["x"]]}),

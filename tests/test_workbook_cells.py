@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from orchestration.ingest.cell_types import cell_types
 from orchestration.ingest.checking import check_in
@@ -14,7 +16,7 @@ from orchestration.ingest.contract import contract_of
 from orchestration.ingest.faults import SubmissionError
 from orchestration.ingest.landing import landed_file
 from orchestration.ingest.outcomes import Outcome
-from orchestration.ingest.reading import Workbook, open_workbook
+from orchestration.ingest.reading import Workbook, open_workbook, text_of
 from orchestration.ingest.rules import ERROR_RULE
 from tests.workbooks import WRITERS, Raw, ods, xls, xlsx
 
@@ -214,6 +216,31 @@ def test_a_number_sign_in_a_text_is_no_error(tmp_path: Path) -> None:
     row = "30/06/2018,E07000010,#1 The Foyer,Errol House,Wisbech,Homeless people,supported place,5"
     content = f"{header}\r\n{row}\r\n".encode()
     assert check(tmp_path, "supported_accommodation", a_csv=content).rows_loaded == 1
+
+
+_TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), max_size=8)
+_CELLS = st.one_of(st.none(), _TEXTS.map(str.strip), st.integers(-99, 10**6), st.just("#N/A"))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(grid=st.lists(st.lists(_CELLS, max_size=5), max_size=6))
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_what_is_read_is_what_the_file_holds(
+    tmp_path: Path, kind: str, grid: list[list[Any]]
+) -> None:
+    write: Callable[[Any], bytes] = WRITERS[kind]
+    book = opened(tmp_path, f"a.{kind}", write({"One": grid}))
+    rows = book.rows("One")
+    held = {
+        (row, column): cell
+        for row, line in enumerate(grid)
+        for column, cell in enumerate(line)
+        if cell not in (None, "")
+    }
+    filled = book.types.sheet("One").filled
+    assert {(row, column) for row, columns in filled.items() for column in columns} == held.keys()
+    for (row, column), cell in held.items():
+        assert text_of(rows[row][column]) == text_of(cell)
 
 
 def test_a_damaged_workbook_is_refused_by_its_name(tmp_path: Path) -> None:

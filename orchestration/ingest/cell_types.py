@@ -5,6 +5,7 @@ the types of its cells: XLSX and ODS by their XML elements (lxml), XLS by its re
 second look is also the count of what is in the file, against which the rows read are held.
 """
 
+import functools
 import posixpath
 import re
 import struct
@@ -52,7 +53,6 @@ _MOST_BYTES = 400 * 2**20
 _MOST_CELLS = 20_000_000
 _NO_VALUE = "#VALUE!"
 _ERROR = re.compile(ERROR_TEXT)
-_CELL_NAME = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 @dataclass
@@ -201,9 +201,8 @@ class _Xlsx(CellTypes):
         for cell in element:
             if cell.tag != cell_tag:
                 continue
-            place = _CELL_NAME.fullmatch(cell.get("r", ""))
-            column = _number(place.group(1)) - 1 if place else column + 1
-            line = int(place.group(2)) - 1 if place else row
+            name = cell.get("r")
+            column, line = _place(name) if name else (column + 1, row)
             kind, value, formula = cell.get("t", "n"), "", False
             for part in cell:
                 if part.tag == value_tag:
@@ -294,11 +293,20 @@ def _add_hidden_columns(cells: SheetCells, element: Any) -> None:
         cells.hidden_columns.update(range(int(element.get("min")) - 1, int(element.get("max"))))
 
 
-def _number(letters: str) -> int:
+def _place(name: str) -> tuple[int, int]:
+    """Return column and row of a cell's name, such as B7, counted from 0."""
+    letters = name.rstrip("0123456789")
+    return _column(letters), int(name[len(letters) :]) - 1
+
+
+@functools.cache
+def _column(letters: str) -> int:
+    if len(letters) > 3 or not letters.isalpha():
+        raise ValueError(f"a cell is named {letters}")
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
-    return number
+    return number - 1
 
 
 # --- ODS -------------------------------------------------------------------------------------
@@ -331,6 +339,12 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
+_KIND = f"{_OFFICE}value-type"
+_CALC_KIND = f"{_CALC}value-type"
+_FORMULA = f"{_TABLE}formula"
+_STORED = f"{_OFFICE}string-value"
+_COLUMNS = f"{_TABLE}number-columns-repeated"
+_PARAGRAPH = f"{_TEXT}p"
 
 
 def _repeats(element: Any, of: str) -> int:
@@ -350,50 +364,73 @@ def _add_ods_columns(cells: SheetCells, element: Any, column: int) -> int:
 
 def _add_ods_rows(cells: SheetCells, element: Any, row: int) -> int:
     """Note the cells of a row element; return the number of the row after it."""
-    held: list[tuple[int, int, str | None, str | None]] = []
+    columns: set[int] = set()
+    odd: list[tuple[int, str | None, str | None]] = []
     column = 0
     for cell in element:
         if cell.tag not in _CELLS:
             continue
-        after = column + _repeats(cell, "columns")
-        error, holds = _ods_cell(cell)
+        repeats = int(cell.get(_COLUMNS) or 1)
+        holds, error, text = _ods_cell(cell)
         if holds:
-            held.append((column, after, error, _composed_text(cell)))
-        column = after
+            _refuse_repeats(repeats)
+            columns.update(range(column, column + repeats))
+            if error or text:
+                odd += [(place, error, text) for place in range(column, column + repeats)]
+        column += repeats
     after_row = row + _repeats(element, "rows")
-    if (after_row - row) * sum(after - before for before, after, _, _ in held) > _MOST_CELLS:
-        raise OverflowError("a cell is repeated beyond all reason")
-    for one in range(row, after_row) if held else ():
-        for before, after, error, text in held:
-            for place in range(before, after):
-                cells.add(one, place, error)
-                if text:
-                    cells.texts[one, place] = text
-        if _is_hidden(element):
-            cells.hidden_rows.add(one)
+    if columns:
+        _refuse_repeats((after_row - row) * len(columns))
+        for one in range(row, after_row):
+            _add_ods_row(cells, one, columns, odd)
+            if _is_hidden(element):
+                cells.hidden_rows.add(one)
     return after_row
 
 
-def _ods_cell(cell: Any) -> tuple[str | None, bool]:
-    """Return the error that a cell shows, and whether it holds anything."""
-    kind = cell.get(f"{_OFFICE}value-type")
-    is_error = cell.get(f"{_CALC}value-type") == "error"
-    if is_error or cell.get(f"{_TABLE}formula") is not None:
-        # Not every program says that it is an error: some store 0 or no text, and show it.
+def _add_ods_row(
+    cells: SheetCells, row: int, columns: set[int], odd: list[tuple[int, str | None, str | None]]
+) -> None:
+    cells.filled[row] = columns
+    for place, error, text in odd:
+        if error:
+            cells.errors[row, place] = error
+        elif text:
+            cells.texts[row, place] = text
+
+
+def _refuse_repeats(times: int) -> None:
+    if times > _MOST_CELLS:
+        raise OverflowError("a cell is repeated beyond all reason")
+
+
+def _ods_cell(cell: Any) -> tuple[bool, str | None, str | None]:
+    """Return whether a cell holds anything, the error that it shows, and a text of several lines.
+
+    Not every program says that it is an error: some store 0 or no text, and show it.
+    """
+    kind = cell.get(_KIND)
+    is_error = cell.get(_CALC_KIND) == "error"
+    if is_error or cell.get(_FORMULA) is not None:
         shown = _ods_text(cell)
         if is_error or _ERROR.fullmatch(shown):
-            return shown or _NO_VALUE, True
+            return True, shown or _NO_VALUE, None
     if kind not in (None, "string"):
-        return None, True
-    stored = cell.get(f"{_OFFICE}string-value")
-    return None, bool((_ods_text(cell) if stored is None else stored).strip())
+        return True, None, None
+    stored = cell.get(_STORED)
+    if stored is not None:
+        return bool(stored.strip()), None, None
+    if len(cell) == 1 and not len(cell[0]) and cell[0].tag == _PARAGRAPH:
+        return bool((cell[0].text or "").strip()), None, None
+    text = _ods_text(cell)
+    return bool(text), None, text or None
 
 
 def _ods_text(cell: Any) -> str:
     """Return the text that a cell shows, without its comment."""
     if not len(cell):
         return ""
-    paragraphs = (_paragraph(one) for one in cell.iterchildren(f"{_TEXT}p"))
+    paragraphs = (_paragraph(one) for one in cell.iterchildren(_PARAGRAPH))
     return "\n".join(paragraphs).strip()
 
 
@@ -408,14 +445,6 @@ def _paragraph(element: Any) -> str:
             parts.append(_paragraph(one))
         parts.append(one.tail or "")
     return "".join(parts)
-
-
-def _composed_text(cell: Any) -> str | None:
-    """Return a cell's text where its paragraphs have elements within them."""
-    is_text = cell.get(f"{_OFFICE}value-type") in (None, "string")
-    if not is_text or cell.get(f"{_OFFICE}string-value") or not any(len(part) for part in cell):
-        return None
-    return _ods_text(cell)
 
 
 # --- XLS -------------------------------------------------------------------------------------

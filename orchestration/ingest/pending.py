@@ -231,7 +231,18 @@ def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[
             )
         )
     load.delivered = load.scanned.rows
-    return unknown_columns(load.file, load.scanned.header, contract.by_header, contract)
+    header = load.scanned.header
+    return unknown_columns(load.file, header, contract.by_header, contract) + [
+        Fault(
+            "every column has a heading",
+            f"Column {place} has no heading; it is not loaded.",
+            file=load.file.name,
+            line=1,
+            severity="warning",
+        )
+        for place, title in enumerate(header, start=1)
+        if not title
+    ]
 
 
 def _other_quarters_content(

@@ -124,7 +124,7 @@ def figure(cell: Cell) -> tuple[str | None, str | None]:
     comes back as the number, for the contract's rules to refuse.
     """
     text = text_of(cell)
-    if text is None or not isinstance(cell, str):
+    if text is None or type(cell) is float or not isinstance(cell, str):
         return text, None
     if symbol := _SYMBOLS.get(text.casefold()):
         return None, symbol
@@ -360,9 +360,9 @@ def _refuse_unread_cells(
     file: LandedFile, sheet: str, cells: Sequence[Sequence[Cell]], held: SheetCells
 ) -> None:
     """Raise :class:`SubmissionError` where a cell that holds something was read as blank."""
-    for row, columns in sorted(held.filled.items()):
+    for row, columns in held.filled.items():
         read = cells[row] if row < len(cells) else []
-        for column in sorted(columns):
+        for column in columns:
             if column >= len(read) or read[column] == "":
                 raise SubmissionError(
                     Fault(

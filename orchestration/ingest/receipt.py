@@ -191,9 +191,13 @@ def is_system_file(name: str) -> bool:
     """
     parts = [part.lower() for part in name.split("/")]
     return (
-        any(part.startswith((".", "~$")) or part in _SYSTEM_FOLDERS for part in parts)
+        any(_is_hidden(part) or part in _SYSTEM_FOLDERS for part in parts)
         or parts[-1] in _SYSTEM_FILES
     )
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith((".", "~$")) and not part.startswith("..")
 
 
 def system_files(folder: Path) -> list[str]:
