@@ -136,6 +136,33 @@ def test_an_empty_quarter_is_in_force_and_said_until_it_is_accepted(ground: Grou
     assert ("2018-07-01", "Cambridgeshire", "2019-01-01", "covers", 0) in ground.query(IN_FORCE)
 
 
+def test_a_return_without_a_row_says_by_its_name_that_there_was_nothing(ground: Ground) -> None:
+    """Peterborough had nobody from July to September, and sends its header."""
+    ours = youth(*[young(number, "05/08/2018") for number in range(9)])
+    files: dict[str, str | bytes] = {
+        "cambridgeshire-2018-07-to-2018-09.csv": ours,
+        "Peterborough 2018-Q3.csv": youth(),
+    }
+    ground.put(YOUTH, "2018-07-01", files)
+    (outcome,) = ground.load(YOUTH, "2018-07-01").outcomes
+    assert (outcome.state, outcome.rows_loaded) == ("loaded", 9)
+    (empty,) = found(ground, "2018-07-01")
+    assert (empty.rule, empty.message[:24]) == ("empty-period", "Peterborough 2018-07-01:")
+    assert [(row[1], row[4]) for row in ground.query(IN_FORCE)] == [
+        ("Cambridgeshire", 9),
+        ("Peterborough", 0),
+    ]
+
+
+@pytest.mark.parametrize("name", ["youth.csv", "peterborough-2015-04-to-2018-06.csv"])
+def test_a_return_without_a_row_that_does_not_say_whose_is_refused(
+    ground: Ground, name: str
+) -> None:
+    ground.put(YOUTH, "2018-07-01", {name: youth()})
+    (outcome,) = ground.load(YOUTH, "2018-07-01").outcomes
+    assert outcome.state == "refused" and "name the file after who reports" in str(outcome.reason)
+
+
 def test_what_a_receipt_says_is_covered(ground: Ground) -> None:
     folder = ground.put(YOUTH, "2018-10-01", {"y.csv": youth(young(1, "05/11/2018"))})
     _receipt(folder, Covers(first=date(2018, 7, 1), last=date(2018, 12, 31)))

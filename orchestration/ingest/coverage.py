@@ -5,6 +5,7 @@ file's name says, else what the contract holds by default (``[coverage]``). Rows
 are late rows: they never take the place of a period that another delivery covers.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ _STRONGEST: tuple[Role, ...] = ("covers", "history", "late rows", "left out")
 _MONTHS = {"month": 1, "quarter": 3}
 _LONGEST_GAP = 12
 """Months without rows after which an earlier period is no history that was handed over."""
+
+_A_YEAR = 366
+"""Most days for which a file without a row may say that nothing happened."""
 
 _BELIEVED = 0.5
 """Share of a file's rows that must be of the period that its name says."""
@@ -103,6 +107,32 @@ def claims_of(
         judging.file(file_id, by_file[file_id])
     judging.unnamed_files()
     return judging.settled()
+
+
+def nothing_happened(
+    contract: Contract, quarter: date, covers: Span | None, file: str, known: Mapping[str, str]
+) -> list[Covered]:
+    """Return what a file with a header and no row covers; nothing where its name does not say.
+
+    The name has to say whose return it is, by one of ``known`` (series to name), and the receipt or
+    the name which periods, of a year at most, where it is not the delivery's quarter.
+    """
+    said = f"-{_slug(file)}-"
+    series = [one for one, name in known.items() if name and f"-{_slug(name)}-" in said]
+    spans = [one for one in named_spans(file) if one.first != one.last]
+    span = covers or (spans[0] if spans else Span(quarter, quarter_end(quarter)))
+    if not series or (span.last - span.first).days > _A_YEAR:
+        return []
+    step = _MONTHS[contract.coverage.every or "quarter"]
+    periods = list(_period_starts(span.first, min(span.last, quarter_end(quarter)), step))
+    role: Role = "covers" if covers else "history"
+    return [
+        Covered(one, known[one], period, role, 0) for one in sorted(series) for period in periods
+    ]
+
+
+def _slug(text: str) -> str:
+    return "-".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 @dataclass

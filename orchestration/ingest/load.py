@@ -16,7 +16,15 @@ import duckdb
 
 from orchestration.ingest.bulk import BulkFile, insert_files, refused_lines
 from orchestration.ingest.contract import Contract
-from orchestration.ingest.coverage import Claims, Count, Stray, claims_of, plain_name
+from orchestration.ingest.coverage import (
+    Claims,
+    Count,
+    Covered,
+    Stray,
+    claims_of,
+    nothing_happened,
+    plain_name,
+)
 from orchestration.ingest.faults import Fault
 from orchestration.ingest.landing import NO_QUARTER, Delivery, LandedFile, refuse_moved
 from orchestration.ingest.named_periods import Span
@@ -28,6 +36,7 @@ from orchestration.ingest.reading import rows_table
 from orchestration.ingest.record import record
 from orchestration.ingest.rules import acceptable, broken_rules, shown, typed, warning_rules
 from orchestration.ingest.scan import blank_lines, first_odd_quote, no_rows
+from orchestration.ingest.served import listed_names
 from orchestration.ingest.strays import remove_strays, stray_rule
 from orchestration.ingest.supplier_report import file_report
 from orchestration.ingest.unpacking import opened
@@ -420,7 +429,7 @@ def _find_coverage(
             file.loaded = sum(count.rows for count in own if count.file_id == file.file_id)
         known = one.delivery.quarter if one.delivery.quarter != NO_QUARTER else None
         claims = claims_of(contract, known, covers, files, own)
-        one.covered = claims.covered
+        one.covered = claims.covered + _empty_files(connection, contract, one, covers, claims)
         one.mild += claims.warnings
         if claims.refused:
             remove_strays(connection, contract, one, claims.refused)
@@ -428,6 +437,31 @@ def _find_coverage(
             _find_refused_lines(connection, contract, one, claims.refused)
         twice[one.delivery_id] = _periods_twice(contract, files, claims)
     return twice
+
+
+def _empty_files(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Pending,
+    covers: Span | None,
+    claims: Claims,
+) -> list[Covered]:
+    """Return what files without a row cover: the series and periods that their names say."""
+    empty = [file for file in pending.files if file.delivered == 0]
+    if not empty or contract.coverage.every is None:
+        return []
+    rows = connection.execute(
+        "select distinct series, name from control.coverage where source = ?", [contract.source]
+    ).fetchall()
+    known = dict(rows) | {name: name for name in listed_names(contract.coverage.names)}
+    there = {(plain_name(one.series), one.period) for one in claims.covered}
+    found = []
+    for file in empty:
+        told = nothing_happened(contract, pending.delivery.quarter, covers, file.file.name, known)
+        file.reports_nothing = bool(told)
+        found += [one for one in told if (plain_name(one.series), one.period) not in there]
+        there |= {(plain_name(one.series), one.period) for one in told}
+    return found
 
 
 def _among(group: Iterable[Pending]) -> str:
@@ -455,7 +489,11 @@ def _find_refused_lines(
 
 def _unbalanced(pending: Pending) -> list[Fault]:
     """Rows delivered must be rows loaded plus rows refused, counted by different means."""
-    faults = [no_rows(load.file) for load in pending.files if load.delivered == 0]
+    faults = [
+        no_rows(load.file)
+        for load in pending.files
+        if load.delivered == 0 and not load.reports_nothing
+    ]
     for load in pending.files:
         if load.loaded + load.refused == load.delivered:
             continue

@@ -50,7 +50,9 @@ class _Tally:
     ends_open: bool = False
 
 
-def scan_csv(file: LandedFile, headings: Collection[str]) -> ScannedFile:
+def scan_csv(
+    file: LandedFile, headings: Collection[str], *, may_be_empty: bool = False
+) -> ScannedFile:
     """Look over one CSV file that must have the columns ``headings``.
 
     Returns its header (as in the file) and the number of its lines below it, blank ones too
@@ -66,7 +68,7 @@ def scan_csv(file: LandedFile, headings: Collection[str]) -> ScannedFile:
     if tally.quotes % 2:
         raise SubmissionError(_unclosed_quote(file))
     rows = tally.newlines - header_lines + (1 if tally.ends_open else 0)
-    if rows < 1:
+    if rows < 1 and not may_be_empty:
         raise SubmissionError(no_rows(file))
     if tally.ends_open:
         _refuse_cut_short(file, tally, header)
@@ -247,7 +249,9 @@ def no_rows(file: LandedFile) -> Fault:
     """Return the fault of a file that holds its header and nothing else."""
     return Fault(
         "has rows",
-        "The file has a header and nothing below it. Send it with its rows.",
+        "The file has a header and nothing below it. Send it with its rows. Where there was "
+        "nothing to report of registrations or charges, name the file after who reports and the "
+        "quarter (peterborough-2018-07-to-2018-09.csv).",
         file=file.name,
     )
 

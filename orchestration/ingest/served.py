@@ -40,10 +40,16 @@ def served_names(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
     column, table = _LISTED_IN[kind]
     rows = connection.execute(f"select distinct {column} from control.{table}").fetchall()
     names = {str(name) for (name,) in rows}
-    if kind in _SEED_OF:
-        with (_SEEDS / _SEED_OF[kind]).open(encoding="utf-8", newline="") as handle:
-            names |= {row[column] for row in csv.DictReader(handle)}
-    return sorted(names)
+    return sorted(names | listed_names(kind))
+
+
+def listed_names(kind: str | None) -> set[str]:
+    """Return the names of one kind that the reference lists have; none of forces and districts."""
+    if kind is None or kind not in _SEED_OF:
+        return set()
+    column, _ = _LISTED_IN[kind]
+    with (_SEEDS / _SEED_OF[kind]).open(encoding="utf-8", newline="") as handle:
+        return {row[column] for row in csv.DictReader(handle)}
 
 
 def nearest(name: str, names: Collection[str]) -> list[str]:
