@@ -1,5 +1,5 @@
 -- A force's stock is the sum of its districts and all social the sum of its three tenures; both
--- unknown while a part is. Returns the cells that are not.
+-- unknown while a part is, the force's also while a district of it is not named. Returns the cells that are not.
 {{ config(meta={'dagster': {'ref': {'name': 'social_housing_stock'}}}) }}
 
 with stock as (
@@ -8,11 +8,14 @@ with stock as (
         stock.area_code,
         stock.area_type,
         areas.force_code,
+        named.is_whole,
         stock.stock_date,
         stock.tenure,
         stock.dwellings
     from {{ ref('social_housing_stock') }} as stock
     inner join {{ ref('dim_area') }} as areas on stock.area_code = areas.area_code
+    inner join {{ ref('int_force_districts__named') }} as named
+        on areas.force_code = named.force_code
 
 ),
 
@@ -22,7 +25,9 @@ district_sums as (
         force_code as area_code,
         stock_date,
         tenure,
-        case when bool_and(dwellings is not null) then sum(dwellings) end as dwellings
+        case
+            when bool_and(is_whole and dwellings is not null) then sum(dwellings)
+        end as dwellings
     from stock
     where area_type = 'district'
     group by force_code, stock_date, tenure

@@ -57,8 +57,13 @@ candidates as (
     inner join control.series as series
         on coverage.source = series.source and coverage.series = series.delivered_series
     cross join control.refresh as refresh
-    -- A period after the quarter's end waits for the quarter that holds it.
-    where coverage.period <= refresh.quarter_end and coverage.role <> 'left out'
+    -- A period after the quarter's end waits for the quarter that holds it; a lookup does not.
+    where
+        coverage.role <> 'left out'
+        and (
+            coverage.period <= refresh.quarter_end
+            or coverage.source in (select source from _additive)
+        )
 ),
 covering as (
     select source, series, period, delivery_id, quarter

@@ -64,25 +64,44 @@ district_rows as (
 
 ),
 
+-- The cells that a sum needs: all of them, where all districts of the force are named.
+force_sizes as (
+
+    select
+        districts.force_code,
+        case when named.is_whole then count(*) end as districts
+    from districts
+    inner join {{ ref('int_force_districts__named') }} as named
+        on districts.force_code = named.force_code
+    group by districts.force_code, named.is_whole
+
+),
+
 -- A sum is unknown while one of its cells is.
 total_rows as (
 
     select
-        stock_year,
-        force_code as area_code,
-        case when count(local_authority) = count(*) then sum(local_authority) end
-            as local_authority,
-        case when count(private_registered_provider) = count(*)
-            then sum(private_registered_provider)
+        cells.stock_year,
+        cells.force_code as area_code,
+        case
+            when count(cells.local_authority) = sizes.districts then sum(cells.local_authority)
+        end as local_authority,
+        case
+            when count(cells.private_registered_provider) = sizes.districts
+                then sum(cells.private_registered_provider)
         end as private_registered_provider,
-        case when count(other_public_sector) = count(*) then sum(other_public_sector) end
-            as other_public_sector,
-        case when count(population) = count(*) then sum(population) end as population,
-        any_value(stock_delivery) as stock_delivery,
-        string_agg(distinct population_delivery, '; ' order by population_delivery)
+        case
+            when count(cells.other_public_sector) = sizes.districts
+                then sum(cells.other_public_sector)
+        end as other_public_sector,
+        case when count(cells.population) = sizes.districts then sum(cells.population) end
+            as population,
+        any_value(cells.stock_delivery) as stock_delivery,
+        string_agg(distinct cells.population_delivery, '; ' order by cells.population_delivery)
             as population_delivery
-    from district_rows
-    group by stock_year, force_code
+    from district_rows as cells
+    inner join force_sizes as sizes on cells.force_code = sizes.force_code
+    group by cells.stock_year, cells.force_code, sizes.districts
 
 ),
 

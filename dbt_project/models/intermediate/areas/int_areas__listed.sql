@@ -1,7 +1,7 @@
 -- Every area that a figure can be about: the districts of the forces, their force areas, and two
 -- remainders a force, so that a force's counts add up whatever its records say about place.
 
-with districts as (
+with named_districts as (
 
     select
         district_code,
@@ -22,7 +22,70 @@ forces as (
         force_code,
         force_name,
         force_area_name
-    from districts
+    from named_districts
+
+),
+
+-- A lookup of forces names the districts that the partnerships file does not. Of its editions the
+-- newest counts that has every district which the file names, so that no district is there twice,
+-- under an old code and a new one.
+force_editions as (
+
+    select
+        named.force_code,
+        lookups.vintage
+    from named_districts as named
+    inner join {{ ref('stg_area_lookups__district_forces') }} as lookups
+        on
+            named.district_code = lookups.district_code
+            and named.force_code = lookups.force_code
+    group by named.force_code, lookups.vintage
+    having
+        count(*) = (
+            select count(*)
+            from named_districts as every_named
+            where every_named.force_code = named.force_code
+        )
+
+),
+
+chosen_editions as (
+
+    select
+        force_code,
+        max(vintage) as vintage
+    from force_editions
+    group by force_code
+
+),
+
+districts as (
+
+    select
+        district_code,
+        district_name,
+        force_code,
+        force_name,
+        force_area_name,
+        csp,
+        csp_name
+    from named_districts
+    union all
+    select
+        lookups.district_code,
+        lookups.district_name,
+        forces.force_code,
+        forces.force_name,
+        forces.force_area_name,
+        null as csp,
+        null as csp_name
+    from {{ ref('stg_area_lookups__district_forces') }} as lookups
+    inner join chosen_editions
+        on
+            lookups.force_code = chosen_editions.force_code
+            and lookups.vintage = chosen_editions.vintage
+    inner join forces on lookups.force_code = forces.force_code
+    where lookups.district_code not in (select district_code from named_districts)
 
 ),
 

@@ -1,18 +1,9 @@
--- Each small area once, with its district. Codes that did not change are in both the 2011 and the
--- 2021 lookup; the newer one is taken, and a test holds them to the same district.
-
-with small_areas as (
-
-    select
-        lsoa_code,
-        vintage,
-        district_code
-    from {{ ref('stg_area_lookups__small_areas') }}
-
-)
+-- Each small area once, with its district, by the edition that comes first. One that is split over
+-- several districts in every edition that serves it is left out: where it lies is not known.
 
 select
     lsoa_code,
-    arg_max(district_code, vintage) as district_code
-from small_areas
-group by lsoa_code
+    district_code,
+    district_vintage
+from {{ ref('int_small_areas__editions') }}
+where preference = 1 and is_single

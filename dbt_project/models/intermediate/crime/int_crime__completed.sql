@@ -1,5 +1,7 @@
--- Crime counts with their noughts: where a force's file for the month is in force, an area without
--- a record of a crime type that existed then had none. Months without a file stay absent.
+-- Crime counts with their zeros: where a force's file for the month is in force, an area without
+-- a record of a crime type that existed then had none. Months without a file stay absent. The
+-- count of a district is unknown where rows that may be its own cannot be placed; they and its
+-- other rows are then in the force's remainder, so that all areas add up to the rows of the file.
 
 with type_months as (
 
@@ -53,6 +55,44 @@ breaks as (
 
 ),
 
+outside_doubted as (
+
+    select distinct
+        counted.month,
+        counted.force_code || ':outside' as area_code
+    from {{ ref('int_crime__counted') }} as counted
+    inner join {{ ref('int_crime_strays__judged') }} as strays
+        on
+            counted.force_code = strays.force_code
+            and counted.stray_code = strays.stray_code
+            and counted.named_district is not distinct from strays.named_district
+    where strays.may_be_outside and len(strays.possible_districts) > 0
+
+),
+
+unknown as (
+
+    select
+        month,
+        area_code
+    from {{ ref('int_crime_districts__doubted') }}
+    union all
+    select
+        month,
+        area_code
+    from outside_doubted
+
+),
+
+months_with_unplaced as (
+
+    select distinct
+        month,
+        force_code
+    from {{ ref('int_crime_districts__doubted') }}
+
+),
+
 expected as (
 
     select
@@ -61,9 +101,54 @@ expected as (
         areas.area_code,
         type_months.crime_type
     from type_months
-    inner join {{ ref('int_areas__listed') }} as areas
+    inner join {{ ref('int_crime_areas__listed') }} as areas
         on type_months.force_code = areas.force_code
-    where areas.area_type <> 'force'
+    left join months_with_unplaced
+        on
+            type_months.force_code = months_with_unplaced.force_code
+            and type_months.month = months_with_unplaced.month
+    where
+        areas.area_type <> 'force'
+        and (areas.area_type <> 'unplaced' or months_with_unplaced.month is not null)
+
+),
+
+placed as (
+
+    select
+        counted.month,
+        counted.force_code,
+        case
+            when counted.stray_code is null then counted.area_code
+            when len(strays.possible_districts) > 0 then counted.force_code || ':unplaced'
+            else counted.force_code || ':outside'
+        end as area_code,
+        counted.crime_type,
+        counted.offences
+    from {{ ref('int_crime__counted') }} as counted
+    left join {{ ref('int_crime_strays__judged') }} as strays
+        on
+            counted.force_code = strays.force_code
+            and counted.stray_code = strays.stray_code
+            and counted.named_district is not distinct from strays.named_district
+
+),
+
+counted as (
+
+    select
+        placed.month,
+        placed.force_code,
+        case
+            when unknown.area_code is null then placed.area_code
+            else placed.force_code || ':unplaced'
+        end as area_code,
+        placed.crime_type,
+        sum(placed.offences)::bigint as offences
+    from placed
+    left join unknown
+        on placed.month = unknown.month and placed.area_code = unknown.area_code
+    group by all
 
 ),
 
@@ -77,7 +162,7 @@ counts as (
         coalesce(expected.crime_type, counted.crime_type) as crime_type,
         coalesce(counted.offences, 0) as offences
     from expected
-    full outer join {{ ref('int_crime__counted') }} as counted
+    full outer join counted
         on
             expected.month = counted.month
             and expected.area_code = counted.area_code
@@ -91,13 +176,16 @@ select
     counts.area_code,
     areas.area_type,
     counts.crime_type,
-    counts.offences,
+    case when unknown.area_code is null then counts.offences end as offences,
+    unknown.area_code is not null as is_unknown,
     breaks.month is not null as is_after_break,
     force_months.delivery
 from counts
-inner join {{ ref('int_areas__listed') }} as areas on counts.area_code = areas.area_code
+inner join {{ ref('int_crime_areas__listed') }} as areas on counts.area_code = areas.area_code
 inner join {{ ref('int_force_months__in_force') }} as force_months
     on counts.force_code = force_months.force_code and counts.month = force_months.month
+left join unknown
+    on counts.month = unknown.month and counts.area_code = unknown.area_code
 left join breaks
     on
         counts.force_code = breaks.force_code

@@ -1,4 +1,4 @@
--- Crimes counted by month, area and conformed crime type. Only what was recorded has a row.
+-- Crimes counted by month, place and conformed crime type. Only what was recorded has a row.
 -- A month is counted once for each delivery and placing of small areas: of a long history only
 -- the new months are read. What no longer holds is removed first.
 {{ config(
@@ -40,19 +40,27 @@ small_areas as (
 ),
 
 -- One pass over the rows of the archive; what follows works on the few groups that remain.
--- A small area of another force's district, of a district not served or of no lookup is outside.
+-- A small area that lies in no district of the force keeps its code: int_crime_strays__judged says
+-- whether it is outside.
 counted_as_published as (
 
     select
         crimes.month,
         force_months.force_code,
         case
-            when crimes.lsoa_code is null
-                then force_months.force_code || ':unlocated'
-            when small_areas.force_code = force_months.force_code
-                then small_areas.district_code
-            else force_months.force_code || ':outside'
+            when crimes.lsoa_code is null then force_months.force_code || ':unlocated'
+            when small_areas.force_code = force_months.force_code then small_areas.district_code
         end as area_code,
+        case
+            when small_areas.force_code is distinct from force_months.force_code
+                then crimes.lsoa_code
+        end as stray_code,
+        -- "Fenland 008A" without its number, which would make a group of each small area.
+        case
+            when small_areas.force_code is distinct from force_months.force_code
+                then crimes.lsoa_name
+            else left(crimes.lsoa_name, -5)
+        end as place_name,
         crimes.published_crime_type,
         count(*) as offences
     from {{ ref('stg_police_uk_street__crimes') }} as crimes
@@ -76,6 +84,11 @@ select
     counted.month,
     counted.force_code,
     counted.area_code,
+    counted.stray_code,
+    case
+        when counted.stray_code is null then counted.place_name
+        else nullif(regexp_extract(counted.place_name, '^(.+) [0-9]{3}[A-Z]$', 1), '')
+    end as named_district,
     coalesce(types.crime_type, counted.published_crime_type) as crime_type,
     force_months.delivery,
     force_months.counted_under,

@@ -48,20 +48,23 @@ years_served as (
 
 ),
 
--- A force area is the sum of its districts, unknown while one of them is.
+-- A force area is the sum of its districts, unknown while one of them is or is not named.
 force_years as (
 
     select
-        force_code as area_code,
-        calendar_year,
-        min(mid_year) as mid_year,
-        sum(population) as population,
-        any_value(estimator) as estimator,
-        max(years_carried) as years_carried,
-        string_agg(distinct delivery, '; ' order by delivery) as delivery
-    from years_served
-    group by force_code, force_districts, calendar_year
-    having count(*) = force_districts
+        years.force_code as area_code,
+        years.calendar_year,
+        min(years.mid_year) as mid_year,
+        sum(years.population) as population,
+        any_value(years.estimator) as estimator,
+        max(years.years_carried) as years_carried,
+        string_agg(distinct years.delivery, '; ' order by years.delivery) as delivery
+    from years_served as years
+    inner join {{ ref('int_force_districts__named') }} as named
+        on years.force_code = named.force_code
+    where named.is_whole
+    group by years.force_code, years.force_districts, years.calendar_year
+    having count(*) = years.force_districts
 
 ),
 

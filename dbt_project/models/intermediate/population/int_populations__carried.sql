@@ -1,6 +1,6 @@
 -- The population that divides a rate of a calendar year: the year's own mid-year estimate, or the
 -- latest earlier one within the years that it may be carried. A force area is the sum of its
--- districts, and unknown while one of them is.
+-- districts, and unknown while one of them is or is not named.
 
 with estimates as (
 
@@ -61,10 +61,13 @@ district_populations as (
 force_sizes as (
 
     select
-        force_code,
+        districts.force_code,
         count(*) as districts
     from districts
-    group by force_code
+    inner join {{ ref('int_force_districts__named') }} as named
+        on districts.force_code = named.force_code
+    where named.is_whole
+    group by districts.force_code
 
 ),
 

@@ -1,4 +1,5 @@
--- Recorded crime by month, area and crime type, with the rate for districts.
+-- Recorded crime by month, area and crime type, with the rate for districts. A district that rows
+-- of the month may lie in and no lookup places has no count.
 
 with counts as (
 
@@ -30,14 +31,14 @@ select
     {{ rate_upper('counts.offences', 'populations.population', 'exact') }} as rate_upper,
     'offences per 1,000 population' as unit,
     {{ row_status(
-        unavailable='nullif(populations.population, 0) is null',
-        not_applicable="areas.area_type <> 'district'",
+        unavailable='counts.offences is null or nullif(populations.population, 0) is null',
+        not_applicable="areas.area_type <> 'district' and counts.offences is not null",
         after_break='counts.is_after_break',
         carried='populations.is_carried_forward'
     ) }} as status,
     {{ joined_deliveries('counts.delivery', 'populations.delivery') }} as deliveries
 from counts
-inner join {{ ref('int_areas__listed') }} as areas on counts.area_code = areas.area_code
+inner join {{ ref('int_crime_areas__listed') }} as areas on counts.area_code = areas.area_code
 left join {{ ref('int_populations__carried') }} as populations
     on
         counts.area_code = populations.area_code

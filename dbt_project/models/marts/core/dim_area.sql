@@ -8,5 +8,5 @@ select
     force_name,
     csp,
     csp_name
-from {{ ref('int_areas__listed') }}
+from {{ ref('int_crime_areas__listed') }}
 order by print_order

@@ -15,20 +15,25 @@ with district_stock as (
 
 ),
 
--- A force area is the sum of its districts, unknown while one of them is.
+-- A force area is the sum of its districts, unknown while one of them is or is not named.
 force_stock as (
 
     select
-        force_code as area_code,
-        stock_date,
-        tenure,
+        stock.force_code as area_code,
+        stock.stock_date,
+        stock.tenure,
         -- Added in a fixed order, so that fractions give the same last digit every time.
-        case when count(dwellings) = count(*) then sum(dwellings order by area_code) end
-            as dwellings,
-        case when count(dwellings) < count(*) then '[x]' end as marker,
-        any_value(delivery) as delivery
-    from district_stock
-    group by force_code, stock_date, tenure
+        case
+            when named.is_whole and count(stock.dwellings) = count(*)
+                then sum(stock.dwellings order by stock.area_code)
+        end as dwellings,
+        case when not named.is_whole or count(stock.dwellings) < count(*) then '[x]' end
+            as marker,
+        any_value(stock.delivery) as delivery
+    from district_stock as stock
+    inner join {{ ref('int_force_districts__named') }} as named
+        on stock.force_code = named.force_code
+    group by stock.force_code, named.is_whole, stock.stock_date, stock.tenure
 
 ),
 

@@ -1,37 +1,33 @@
--- Names and codes of local authority districts, of the lists in force. Lists add to each other; where
--- two have a district, the later delivery's row counts.
+-- Names and codes of local authority districts, of the lists in force.
 
-with lookups as (
-
-    select *
-    from {{ source('raw', 'area_lookups') }}
-
-),
-
-lists_in_force as (
+with lists as (
 
     select
-        series,
-        delivered_series,
-        period,
-        delivery_id,
-        quarter
-    from {{ source('control', 'in_force') }}
-    where source = 'area_lookups' and series = 'district'
+        lookups.district_vintage,
+        lookups.district_code,
+        lookups.district_name,
+        in_force.quarter,
+        in_force.version,
+        lookups._line
+    from {{ source('raw', 'area_lookups') }} as lookups
+    inner join {{ source('control', 'in_force') }} as in_force
+        on
+            lookups.kind = in_force.delivered_series
+            and lookups.vintage = in_force.period
+            and lookups._delivery_id = in_force.delivery_id
+    where
+        in_force.source = 'area_lookups'
+        and lookups.kind in ('district', 'district_force')
+        and lookups.district_name is not null
 
 )
 
 select
-    lookups.vintage,
-    lookups.area_code as district_code,
-    lookups.area_name as district_name
-from lookups
-inner join lists_in_force
-    on
-        lookups.kind = lists_in_force.delivered_series
-        and lookups.vintage = lists_in_force.period
-        and lookups._delivery_id = lists_in_force.delivery_id
+    district_vintage as vintage,
+    district_code,
+    district_name
+from lists
 qualify row_number() over (
-    partition by lookups.vintage, lookups.area_code
-    order by lists_in_force.quarter desc, lookups._file_id, lookups._line
+    partition by district_vintage, district_code
+    order by quarter desc, version desc, _line desc
 ) = 1

@@ -1,39 +1,66 @@
--- Small areas (LSOA 2011 and 2021) and the district that holds each, of the lookups in force. Lookups
--- add to each other, as one of a district does; the later delivery's row of an area counts.
+-- Small areas (LSOA 2011 and 2021) and the districts that hold them, by edition of the lookup.
+-- Every delivery in force adds its rows; the latest delivery's row counts for its key.
 
-with lookups as (
+with entries as (
 
-    select *
-    from {{ source('raw', 'area_lookups') }}
+    select
+        lookups.kind,
+        lookups.vintage,
+        lookups.district_vintage,
+        lookups.area_code,
+        lookups.area_name,
+        lookups.part_code,
+        lookups.part_name,
+        lookups.district_code,
+        lookups.district_name
+    from {{ source('raw', 'area_lookups') }} as lookups
+    inner join {{ source('control', 'in_force') }} as in_force
+        on
+            lookups.kind = in_force.delivered_series
+            and lookups.vintage = in_force.period
+            and lookups._delivery_id = in_force.delivery_id
+    where in_force.source = 'area_lookups' and lookups.kind in ('lsoa_2011', 'lsoa_2021')
+    qualify row_number() over (
+        partition by
+            lookups.kind, lookups.district_vintage, lookups.area_code, lookups.part_code
+        order by in_force.quarter desc, in_force.version desc, lookups._line desc
+    ) = 1
 
 ),
 
-lookups_in_force as (
+-- A row from 2011 to 2021 says where both small areas lie. Output areas (E00) are no small areas.
+small_areas as (
 
     select
-        series,
-        delivered_series,
-        period,
-        delivery_id,
-        quarter
-    from {{ source('control', 'in_force') }}
-    where source = 'area_lookups' and series in ('lsoa_2011', 'lsoa_2021')
+        kind,
+        vintage,
+        district_vintage,
+        area_code as lsoa_code,
+        area_name as lsoa_name,
+        district_code,
+        district_name
+    from entries
+    union all
+    select
+        'lsoa_2021' as kind,
+        date '2021-01-01' as vintage,
+        district_vintage,
+        part_code as lsoa_code,
+        part_name as lsoa_name,
+        district_code,
+        district_name
+    from entries
+    where kind = 'lsoa_2011' and part_code like '_01%'
 
 )
 
 select
-    lookups.kind,
-    lookups.vintage,
-    lookups.area_code as lsoa_code,
-    lookups.area_name as lsoa_name,
-    lookups.district_code
-from lookups
-inner join lookups_in_force
-    on
-        lookups.kind = lookups_in_force.delivered_series
-        and lookups.vintage = lookups_in_force.period
-        and lookups._delivery_id = lookups_in_force.delivery_id
-qualify row_number() over (
-    partition by lookups.kind, lookups.vintage, lookups.area_code
-    order by lookups_in_force.quarter desc, lookups._file_id, lookups._line
-) = 1
+    kind,
+    vintage,
+    district_vintage,
+    lsoa_code,
+    district_code,
+    max(lsoa_name) as lsoa_name,
+    max(district_name) as district_name
+from small_areas
+group by kind, vintage, district_vintage, lsoa_code, district_code

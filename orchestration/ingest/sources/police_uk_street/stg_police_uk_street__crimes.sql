@@ -23,6 +23,7 @@ select
     crimes.month,
     months_in_force.served_name as force_name,
     nullif(crimes.lsoa_code, '') as lsoa_code,
+    nullif(crimes.lsoa_name, '') as lsoa_name,
     crimes.crime_type as published_crime_type,
     nullif(crimes.location, '') as location,
     crimes.longitude,

@@ -1,0 +1,75 @@
+-- What is known of each district of the forces: since which edition lookups know it, whether they
+-- hold small areas of it, and the names that its small areas bear, of which some may be those of
+-- districts that it succeeded.
+
+with districts as (
+
+    select
+        area_code,
+        area_name,
+        force_code
+    from {{ ref('int_areas__listed') }}
+    where area_type = 'district'
+
+),
+
+official_names as (
+
+    select
+        area_code,
+        area_name as name
+    from districts
+    union
+    select
+        districts.area_code,
+        known.district_name as name
+    from districts
+    inner join {{ ref('int_districts__known') }} as known
+        on districts.area_code = known.district_code
+    where known.district_name is not null
+
+),
+
+borne_names as (
+
+    select
+        placed.district_code as area_code,
+        regexp_extract(editions.lsoa_name, '^(.+) [0-9]{3}[A-Z]$', 1) as name
+    from {{ ref('int_small_areas__placed') }} as placed
+    inner join {{ ref('int_small_areas__editions') }} as editions
+        on placed.lsoa_code = editions.lsoa_code
+    union
+    select
+        area_code,
+        named_district as name
+    from {{ ref('int_crime__counted') }}
+    where stray_code is null and named_district is not null
+
+),
+
+names as (
+
+    select
+        districts.area_code,
+        list(distinct borne_names.name) filter (borne_names.name <> '') as borne,
+        list(distinct official_names.name) as official
+    from districts
+    inner join official_names on districts.area_code = official_names.area_code
+    left join borne_names on districts.area_code = borne_names.area_code
+    group by districts.area_code
+
+)
+
+select
+    districts.area_code,
+    districts.area_name,
+    districts.force_code,
+    known.first_vintage,
+    districts.area_code in (select district_code from {{ ref('int_small_areas__placed') }})
+        as has_small_areas,
+    list_has_any(coalesce(names.borne, []), names.official) as is_named_for_itself,
+    list_distinct(list_concat(coalesce(names.borne, []), names.official)) as names
+from districts
+inner join names on districts.area_code = names.area_code
+left join {{ ref('int_districts__known') }} as known
+    on districts.area_code = known.district_code

@@ -1,0 +1,6 @@
+-- Recorded crime can be placed in every district served, and rated for every force. Only a warning:
+-- the figures that are not known are [x]. Returns what is wrong, in words.
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_crime_places__faults'}}}) }}
+
+select fault as broken_rules
+from {{ ref('int_crime_places__faults') }}
