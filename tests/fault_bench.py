@@ -38,8 +38,9 @@ from orchestration.backup import back_up, mend
 from orchestration.errors import CspError
 from orchestration.exports import export_release
 from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.in_force import resolve_in_force
 from orchestration.ingest.load import load_source
+from orchestration.ingest.partnerships import load_partnerships
 from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.publish import build_release, published_tables
 from orchestration.settings import Settings

@@ -107,7 +107,8 @@ def _write_inputs(connection: duckdb.DuckDBPyConnection, world: World) -> None:
         "alter table raw.area_lookups add column _line bigint default 1; "
         "create view corrected.area_lookups as select * from raw.area_lookups; "
         "create table control.in_force as select distinct 'area_lookups' as source, "
-        "kind as series, kind as delivered_series, vintage as period, 1 as delivery_id, date '2018-04-01' as quarter, "
+        "kind as series, kind as delivered_series, vintage as period, "
+        "1 as delivery_id, date '2018-04-01' as quarter, "
         "1 as version, 'real' as nature, 'area_lookups 2018-04-01 v1' as delivery "
         "from raw.area_lookups"
     )

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.in_force import resolve_in_force
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
+from orchestration.ingest.partnerships import load_partnerships
 from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.quarters import quarter_of
 from orchestration.settings import PROJECT, Settings

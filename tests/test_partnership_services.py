@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from orchestration.errors import SettingsError
-from orchestration.ingest.in_force import load_partnerships
+from orchestration.ingest.partnerships import load_partnerships
 from orchestration.ingest.rawtables import ensure_control
 
 NORFOLK = """

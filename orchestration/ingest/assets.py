@@ -13,10 +13,11 @@ from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.corrections import apply_corrections, load_corrections
 from orchestration.ingest.expected import refuse_empty
-from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.in_force import resolve_in_force
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
 from orchestration.ingest.outcomes import LoadReport
+from orchestration.ingest.partnerships import load_partnerships
 from orchestration.ingest.pseudonyms import pseudonyms_for
 from orchestration.ingest.served import refuse_absent_forces
 from orchestration.owners import ENGINEERS

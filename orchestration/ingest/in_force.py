@@ -6,15 +6,12 @@ beside the delivery that covers their period. It is resolved here, once, into ``
 staging models join to it.
 """
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestration.errors import PurgeError, SettingsError
+from orchestration.errors import PurgeError
 from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.served import resolve_series
 from orchestration.quarters import quarter_end
@@ -105,57 +102,6 @@ order by source, series, period, role, quarter, delivered_series
 """
 
 
-class _Partnership(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    csp: str
-    name: str
-    district_code: str
-    district_name: str
-
-
-class _District(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    district_code: str
-    district_name: str
-
-
-class _YouthService(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    districts: list[str] = Field(min_length=1)
-
-
-class _Prison(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    # Prisons of a group are counted together; a prison without one is counted alone.
-    group: str | None = None
-
-
-class _ForceArea(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    code: str
-    name: str
-    force: str
-    partnerships: list[_Partnership]
-    # Districts that no partnership here serves: the force's figures add them up all the same.
-    other_districts: list[_District] = []
-    # Services and prisons beside those of the reference lists (seeds).
-    youth_offending_services: list[_YouthService] = []
-    prisons: list[_Prison] = []
-
-
-class _Partnerships(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    force_areas: list[_ForceArea]
-
-
 def resolve_in_force(
     connection: duckdb.DuckDBPyConnection,
     as_at: date,
@@ -208,68 +154,3 @@ def _refuse_purged(connection: duckdb.DuckDBPyConnection, as_at: date) -> None:
             f"before {before} were purged ({sources}). Its published release stands; `csp "
             "releases` lists it."
         )
-
-
-def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """Replace ``control.partnership_areas`` by what the partnerships file lists.
-
-    A district without a partnership has an empty ``csp`` and ``csp_name``. Returns the number of
-    partnerships. Raises :class:`SettingsError` that names the file.
-    """
-    try:
-        with path.open("rb") as handle:
-            listed = _Partnerships(**tomllib.load(handle))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{path} does not list partnerships: {error}") from error
-    rows = [
-        [one.csp, one.name, one.district_code, one.district_name, area.code, area.force, area.name]
-        for area in listed.force_areas
-        for one in area.partnerships
-    ]
-    if not rows:
-        raise SettingsError(f"{path} lists no partnership.")
-    others = [
-        ["", "", one.district_code, one.district_name, area.code, area.force, area.name]
-        for area in listed.force_areas
-        for one in area.other_districts
-    ]
-    connection.execute("begin")
-    connection.execute("delete from control.partnership_areas")
-    connection.executemany(
-        "insert into control.partnership_areas values (?, ?, ?, ?, ?, ?, ?)", [*rows, *others]
-    )
-    _load_services(connection, path, listed.force_areas)
-    connection.execute("commit")
-    return len(rows)
-
-
-def _load_services(
-    connection: duckdb.DuckDBPyConnection, path: Path, areas: Sequence[_ForceArea]
-) -> None:
-    """Replace the youth offending services and prisons by those of the partnerships file.
-
-    Raises :class:`SettingsError` for a district that two services serve.
-    """
-    served: dict[str, str] = {}
-    services = [
-        (service.name, district)
-        for area in areas
-        for service in area.youth_offending_services
-        for district in service.districts
-    ]
-    for name, district in services:
-        if served.setdefault(district, name) != name:
-            raise SettingsError(
-                f"{path}: two youth offending services, {served[district]} and {name}, list the "
-                f"district {district}. Leave it with the one that serves it."
-            )
-    prisons = [
-        (prison.name, prison.group or prison.name, area.code)
-        for area in areas
-        for prison in area.prisons
-    ]
-    for table, rows in (("youth_services", services), ("prisons", prisons)):
-        connection.execute(f"delete from control.partnership_{table}")
-        marks = ", ".join("?" for _ in (rows[0] if rows else ()))
-        for row in dict.fromkeys(rows):
-            connection.execute(f"insert into control.partnership_{table} values ({marks})", row)

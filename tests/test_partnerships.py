@@ -1,0 +1,121 @@
+"""The partnerships file is checked as a whole, in words, before anything is built from it."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.errors import SettingsError
+from orchestration.ingest.partnerships import load_partnerships
+from orchestration.ingest.rawtables import ensure_control
+from orchestration.settings import PACKAGE
+
+FORCE = '[[force_areas]]\ncode = "E23000025"\nname = "Suffolk"\nforce = "Suffolk Constabulary"\n'
+
+
+def district(code: str = "E07000200", name: str = "Babergh", csp: str = "babergh") -> str:
+    return (
+        f'[[force_areas.partnerships]]\ncsp = "{csp}"\nname = "{csp.title()} CSP"\n'
+        f'district_code = "{code}"\ndistrict_name = "{name}"\n'
+    )
+
+
+def other(code: str = "E07000203", name: str = "Mid Suffolk") -> str:
+    return f'[[force_areas.other_districts]]\ndistrict_code = "{code}"\ndistrict_name = "{name}"\n'
+
+
+def load(path: Path) -> tuple[int, list[tuple[object, ...]]]:
+    with duckdb.connect() as connection:
+        ensure_control(connection)
+        number = load_partnerships(connection, path)
+        return number, connection.execute("from control.partnership_areas order by all").fetchall()
+
+
+@pytest.fixture
+def refused(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Return a function that loads a text and returns what is said against it."""
+
+    def said(text: str | bytes) -> str:
+        path = tmp_path / "partnerships.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(SettingsError) as error:
+            load(path)
+        assert str(error.value).startswith(f"{path} does not list partnerships as it should.")
+        return str(error.value)
+
+    return said
+
+
+def test_the_sample_file_lists_six_partnerships() -> None:
+    number, rows = load(PACKAGE / "partnerships.toml")
+    assert number == len(rows) == 6
+
+
+def test_a_byte_order_mark_and_spaces_around_a_value_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "partnerships.toml"
+    text = (
+        FORCE.replace('"Suffolk Constabulary"', '" Suffolk Constabulary "') + district() + other()
+    )
+    path.write_text(text, encoding="utf-8-sig")
+    number, rows = load(path)
+    assert number == 1
+    assert rows == [
+        ("", "", "E07000203", "Mid Suffolk", "E23000025", "Suffolk Constabulary", "Suffolk"),
+        ("babergh", "Babergh CSP", "E07000200", "Babergh", "E23000025", "Suffolk Constabulary",
+         "Suffolk"),
+    ]  # fmt: skip
+
+
+def test_one_csp_for_two_districts_is_refused(refused) -> None:  # type: ignore[no-untyped-def]
+    said = refused(
+        FORCE
+        + district(csp="western-suffolk")
+        + district("E07000203", "Mid Suffolk", csp="western-suffolk")
+    )
+    assert (
+        "csp 'western-suffolk' is used more than once (E07000200, E07000203): a partnership of "
+        "several districts is not supported yet. Give each district a csp of its own." in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (FORCE + district() + other("E07000200", "Babergh"),
+         "District E07000200 is named more than once (babergh of Suffolk, other_districts of"),
+        (FORCE + district() + district(csp="again"), "District E07000200 is named more than once"),
+        (FORCE + district() + FORCE + district("E07000203", "Mid Suffolk", "mid-suffolk"),
+         "code 'E23000025' is that of several force areas"),
+        (FORCE + district() + other(name="babergh"),
+         "Districts E07000200 and E07000203 have the same name, 'babergh'"),
+        (FORCE + district("E10000029", "Suffolk"), "E10000029', a county or a part of London"),
+        (FORCE + district("E0700020"), "It must be the GSS code of a district"),
+        (FORCE + district(csp="../x"), "force_areas[1].partnerships[1].csp is '../x'. It must be "
+         "lower-case letters and digits"),
+        (FORCE + district(csp="Babergh"), "csp is 'Babergh'"),
+        (FORCE + district(csp="a" * 61), "at most 60 characters"),
+        (FORCE + district(name="  "), "district_name is '  '"),
+        (FORCE + district(name="Ba\\u0007bergh"), "without control characters"),
+        (FORCE + district() + 'colour = "red"\n',
+         "force_areas[1].partnerships[1].colour is no key of the file"),
+        (FORCE.replace('force = "Suffolk Constabulary"\n', "") + district(),
+         "force_areas[1].force is missing"),
+        (FORCE + "[force_areas.partnerships]\n", "must be a table of its own, in double brackets"),
+        (FORCE + "partnerships = []\n", "It lists no partnership."),
+        ("", "force_areas is missing"),
+        ("[[force_areas]\n", "The file is not TOML"),
+        (b'name = "Caf\xe9"\n', "Byte 12 is not UTF-8"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_said_with_its_place(refused, text: str | bytes, words: str) -> None:  # type: ignore[no-untyped-def]
+    assert words in refused(text)
+
+
+def test_every_fault_is_said_at_once(refused) -> None:  # type: ignore[no-untyped-def]
+    said = refused(FORCE + district(csp="A") + district("X1", "Mid Suffolk", "mid"))
+    assert "partnerships[1].csp" in said and "partnerships[2].district_code" in said
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read: No such file"):
+        load(tmp_path / "none.toml")
