@@ -13,7 +13,8 @@ import pytest
 from orchestration.errors import OutdatedWarehouseError, SettingsError
 from orchestration.ingest.anomalies import Anomaly, find_anomalies
 from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.in_force import load_partnerships, resolve_in_force
+from orchestration.ingest.in_force import resolve_in_force
+from orchestration.ingest.partnerships import load_partnerships
 from orchestration.ingest.rawtables import ensure_control
 from orchestration.ingest.receipt import Covers, Receipt
 from orchestration.ingest.served import nearest, refuse_absent_forces
