@@ -143,7 +143,8 @@ def test_a_split_area_stands_on_several_rows(ground: Ground) -> None:
     second = "E01018058,Fenland 008A,E01035537,Fenland 011G,S,E07000010,Fenland,,2"
     assert messages(load(ground, "\n".join([header, first, second, ""]))) == []
     assert len(rows(ground)) == 2
-    twice = load(ground, "\n".join([header, first, second, second, ""]), quarter="2018-07-01")
+    other = second.replace("E07000010,Fenland", "E07000011,Huntingdonshire")
+    twice = load(ground, "\n".join([header, first, second, other, ""]), quarter="2018-07-01")
     assert any("stand in an earlier row" in said for said in messages(twice))
 
 
