@@ -145,7 +145,7 @@ def test_a_split_area_stands_on_several_rows(ground: Ground) -> None:
     assert len(rows(ground)) == 2
     other = second.replace("E07000010,Fenland", "E07000011,Huntingdonshire")
     twice = load(ground, "\n".join([header, first, second, other, ""]), quarter="2018-07-01")
-    assert any("stand in an earlier row" in said for said in messages(twice))
+    assert any("are in an earlier row" in said for said in messages(twice))
 
 
 def test_every_lookup_that_was_landed_is_in_force(ground: Ground) -> None:
