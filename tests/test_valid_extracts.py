@@ -2,18 +2,20 @@
 
 The landing zones are drawn by Hypothesis from the contracts (tests/valid_extracts). The long test
 runs a whole refresh of each and compares every mart, cell by cell, with a second computation from
-the landed files. ``CSP_TEST_LANDING_ZONES`` says how many zones (default 12), and
+the landed files. ``CSP_TEST_LANDING_ZONES`` says how many zones (default 8), and
 ``CSP_TEST_SHRINK=1`` lets Hypothesis reduce one that fails, which takes minutes.
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from orchestration.ingest.contract import Column, Contract, load_contracts
@@ -24,12 +26,15 @@ from orchestration.warehouse import connect
 from tests.support import NOW
 from tests.valid_extracts.cells import pool, rows_by_contract, values
 from tests.valid_extracts.layouts import csv_extract
-from tests.valid_extracts.recomputed.compare import differences
+from tests.valid_extracts.recomputed.compare import differences, marts_of
+from tests.valid_extracts.recomputed.everything import recompute
+from tests.valid_extracts.recomputed.landed import Landed
+from tests.valid_extracts.refreshed import Refreshed, prepared_home, refreshed, settings_of
 from tests.valid_extracts.zones import OF_THE_WORLD, Zone, landing_zones
 
 _PARTS = 4
 """The long test runs in so many parts, each with zones of its own, for several workers."""
-_ZONES = int(os.environ.get("CSP_TEST_LANDING_ZONES", "12"))
+_ZONES = int(os.environ.get("CSP_TEST_LANDING_ZONES", "8"))
 _PHASES = [Phase.generate, Phase.shrink] if os.environ.get("CSP_TEST_SHRINK") else [Phase.generate]
 _CONTRACTS = load_contracts()
 _SHOWN = 30
@@ -196,3 +201,94 @@ def test_a_difference_is_a_line_to_read() -> None:
     unknown = {key: {"offences": None, "rate_per_1000": None, "status": "[x]"}}
     nought = {key: {"offences": 0, "rate_per_1000": None, "status": "[x]"}}
     assert differences("crime_monthly", unknown, nought), "missing is never zero"
+
+
+# --- whole refreshes -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that is set up, for each zone to start from."""
+    return prepared_home(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_valid_extracts_give_the_marts_that_a_second_computation_gives(
+    part: int, prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    again = iter([True])
+
+    @drawn(landing_zones(), part, max(1, _ZONES // _PARTS))
+    def check(zone: Zone) -> None:
+        folder = tmp_path_factory.mktemp("zone")
+        note(f"The landing zone is kept in {folder}")
+        zone.write(folder)
+        own = settings_of(folder, prepared)
+        done = refreshed(own, zone.world.as_at)
+        assert done.code == 0, done.said
+        check_loaded_whole(own.warehouse)
+        compare(folder, own.warehouse, zone.world.as_at)
+        check_markers(own.warehouse)
+        assert (own.published / "csp.duckdb").is_file()
+        if next(again, False):
+            check_second(own, refreshed(own, zone.world.as_at))
+        shutil.rmtree(folder)
+
+    check()
+
+
+def compare(folder: Path, warehouse: Path, as_at: date) -> None:
+    """Compare every mart with the second computation."""
+    marts, computed = marts_of(warehouse), recompute(Landed.of(folder, as_at))
+    assert marts.keys() == computed.keys()
+    lines = [line for name in marts for line in differences(name, marts[name], computed[name])]
+    more = f"\n... {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    assert not lines, "\n".join(lines[:_SHOWN]) + more
+
+
+def check_loaded_whole(warehouse: Path) -> None:
+    """Check that every delivery is loaded with all of its rows."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        refused = connection.execute(
+            "select source, quarter, state, rows_refused, reason from control.deliveries "
+            "where state <> 'loaded' or rows_refused > 0 or rows_delivered <> rows_loaded"
+        ).fetchall()
+        quarantined = connection.execute("select rule, message from quarantine.refused_rows")
+        assert (refused, quarantined.fetchall()) == ([], [])
+
+
+_EXPLAINED = {
+    "crime_monthly": "rate_per_1000",
+    "shoplifting_trends": "rate_per_1000",
+    "burglary_trends": "rate_per_1000",
+    "offender_rates": "rate_per_1000",
+    "offending_frequency": "percent_of_offenders",
+    "offender_profile": "percent_of_all",
+    "youth_offenders": "proportion",
+    "iom_cohort": "proportion",
+    "need_pathways": "proportion",
+    "accommodation_need": "proportion",
+    "need_complexity": "proportion",
+    "probation_profile": "proportion",
+    "prison_release_accommodation": "proportion",
+    "prison_accommodation_need": "proportion",
+    "supported_accommodation": "places",
+    "social_housing_stock": "rate_per_1000",
+    "survey_perceptions": "percentage",
+    "survey_responses": "responses",
+}
+
+
+def check_markers(warehouse: Path) -> None:
+    """Check that no figure is missing without a marker."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        for mart, column in _EXPLAINED.items():
+            empty = f"select count(*) from marts.{mart} where {column} is null and status is null"
+            assert connection.execute(empty).fetchall() == [(0,)], mart
+
+
+def check_second(own: Settings, done: Refreshed) -> None:
+    """Check that a second refresh finds nothing new."""
+    assert done.code == 0, done.said
+    assert "Nothing has changed" in done.said

@@ -25,6 +25,12 @@ def drawn_quarters(draw: Draw, world: World) -> list[date]:
     return [one for one, delivers in zip(world.quarters, wanted, strict=False) if delivers]
 
 
+def fewest_rows(contract: Contract) -> list[int]:
+    """Return 0 where a delivery may cover a period without a row, by its contract; else nothing."""
+    coverage = getattr(contract, "coverage", None)
+    return [0] if coverage and coverage.every else []
+
+
 # --- charges ---------------------------------------------------------------------------------
 
 
@@ -43,7 +49,7 @@ def charges(draw: Draw, world: World, contract: Contract) -> list[Extract]:
                 months = months[-draw(st.sampled_from([1, 2, 3, 6, 12])) :]
             rows = []
             for month in months:
-                for _ in range(world.chance.choice([1, 1, 2, 5])):
+                for _ in range(world.chance.choice([*fewest_rows(contract), 1, 1, 2, 5])):
                     rows += _charge(world, force, month, held, seen)
             if rows:
                 # The name says which months are whole, also those in which nobody was charged.
@@ -230,10 +236,17 @@ def _born(person: Person, day: date, drawn: float) -> date | None:
     """Return the birth, now and then one whose birthday is within a day of ``day``."""
     if person.born is None or drawn < 0.08:
         return None
+    if drawn < 0.1:
+        return impossible(day)
     if drawn < 0.2:
         near = day + timedelta(days=int(drawn * 1000) % 3 - 1)
         return date(near.year - 21, near.month, min(near.day, 28))
     return min(person.born, day)
+
+
+def impossible(day: date) -> date:
+    """Return a birth that cannot be right: after the day, or more than 110 years before it."""
+    return day + timedelta(days=30) if day.day % 2 else date(day.year - 111, 1, 1)
 
 
 # --- the cohort and young people -------------------------------------------------------------
@@ -274,18 +287,19 @@ def young_people(draw: Draw, world: World, contract: Contract) -> list[Extract]:
         entered: dict[int, date] = {}
         for quarter in drawn_quarters(draw, world):
             span = draw(st.sampled_from([1, 4, 9]))
-            held = pools(draw, contract)
+            held, few = pools(draw, contract), fewest_rows(contract)
             quarters = [quarters_before(quarter, back) for back in range(span - 1, -1, -1)]
             rows: list[Row] = []
             for of_quarter in quarters:
                 some = world.chance.sample(
-                    world.people, min(len(world.people), world.chance.choice([1, 2, 5]))
+                    world.people, min(len(world.people), world.chance.choice([*few, 1, 2, 5]))
                 )
                 for person in some:
                     rows.append(_registration(world, service, of_quarter, person, held, entered))
             first = quarters[0]
             name = f"{service.lower()}-youth-{first:%Y-%m}-to-{quarter_last_day(quarter):%Y-%m}.csv"
-            extracts.append(csv_extract(contract, quarter, name, rows))
+            if rows:
+                extracts.append(csv_extract(contract, quarter, name, rows))
     return extracts
 
 
@@ -309,7 +323,7 @@ def _registration(
         "youth_offending_service": service,
         "yos_reference": f"{300_000 + person.number}",
         "sex": person.sex,
-        "date_of_birth": _young(person, offence, chance.random()),
+        "date_of_birth": _young(person, service, world, offence),
         "district_code": home,
         "registered_on": day,
         "offence_date": offence,
@@ -320,9 +334,14 @@ def _registration(
     return row
 
 
-def _young(person: Person, offence: date, drawn: float) -> date | None:
-    if drawn < 0.1:
-        return None
-    age = 10 + person.number % 9
-    near = offence + timedelta(days=person.number % 3 - 1)
+def _young(person: Person, service: str, world: World, offence: date) -> date | None:
+    """Return a birth that makes them 9 to 17 at the end; none in some rows, or an impossible one.
+
+    Another service gives the same number to somebody else, who was born in another year.
+    """
+    drawn = world.chance.random()
+    if drawn < 0.2:
+        return impossible(offence) if person.number % 7 == 0 else None
+    age = 9 + (person.number + len(service)) % 9
+    near = quarter_last_day(world.as_at) - timedelta(days=person.number % 3)
     return date(near.year - age, near.month, min(near.day, 28))

@@ -91,6 +91,7 @@ CAMBRIDGESHIRE = {
 }
 NORFOLK = {"E07000146": "King's Lynn and West Norfolk", "E07000149": "South Norfolk"}
 
+# Not the quarter of the printed assessment: see zones.py.
 _AS_AT = [date(2018, 7, 1), date(2018, 10, 1), date(2019, 1, 1), date(2020, 1, 1), date(2013, 4, 1)]
 
 

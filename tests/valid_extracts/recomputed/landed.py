@@ -1,6 +1,7 @@
 """Landed files as rows, and which of them are in force as at a quarter."""
 
 import csv
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from orchestration.settings import PROJECT
 Row = dict[str, Any]
 _YOUNGEST, _OLDEST = 10, 110
 """Ages at which somebody can be charged or supervised."""
+
+FILE = "(file)"
+"""Key of a row's file name."""
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
 
@@ -109,6 +113,7 @@ def csv_rows(landed: Landed, source: str) -> list[tuple[date, Row]]:
                     for column in contract.columns
                     if column.header
                 }
+                row[FILE] = path.name
                 found.append((quarter, row))
     return found
 
@@ -122,6 +127,15 @@ def _typed(text: str | None, kind: str, date_format: str) -> Any:
     if kind in ("INTEGER", "BIGINT"):
         return int(text)
     return float(text) if kind == "DOUBLE" else text
+
+
+def named_months(quarter: date, row: Row) -> set[date]:
+    """Return the months that a row's file covers by its name, up to the end of its quarter."""
+    named = re.search(r"([0-9]{4}-[0-9]{2})-to-([0-9]{4}-[0-9]{2})", row[FILE])
+    if not named:
+        return set()
+    last = min(pd.Timestamp(named[2]), pd.Timestamp(_last_day(quarter)))
+    return {one.date() for one in pd.date_range(named[1], last, freq="MS")}
 
 
 def sheet_rows(path: Path, sheet: str) -> list[list[Any]]:

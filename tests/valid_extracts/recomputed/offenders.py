@@ -11,6 +11,7 @@ from tests.valid_extracts.recomputed.landed import (
     Landed,
     Row,
     csv_rows,
+    named_months,
     possible_ages,
     seed,
     with_ages,
@@ -34,11 +35,12 @@ class Offender:
 
 def recompute(landed: Landed) -> dict[str, Table]:
     """Return ``offender_rates``, ``offending_frequency`` and ``offender_profile``."""
+    delivered = csv_rows(landed, "police_charges")
     charges = landed.in_force(
         [
             (quarter, row | {"charge_month": row["charge_date"].replace(day=1)})
             for quarter, row in with_ages(
-                csv_rows(landed, "police_charges"),
+                delivered,
                 {"age_at_charge": "charge_date", "age_at_offence": "offence_date"},
                 ("pnc_id", "nominal_ref"),
                 "force",
@@ -58,7 +60,11 @@ def recompute(landed: Landed) -> dict[str, Table]:
     )
     for force in landed.forces:
         own = [row for row in charges if row["force"] == force.name]
-        years = {start: _offenders(force, own, start) for start in _whole_years(own)}
+        months = {row["charge_month"] for row in own}
+        for quarter, row in delivered:
+            if row["force"] == force.name:
+                months |= named_months(quarter, row)
+        years = {start: _offenders(force, own, start) for start in _whole_years(months)}
         counted = [row for row in counts if row["force"] == force.name]
         _add_rates(tables["offender_rates"], force, counted, years, populations)
         for start, offenders in years.items():
@@ -68,8 +74,8 @@ def recompute(landed: Landed) -> dict[str, Table]:
     return tables
 
 
-def _whole_years(charges: list[Row]) -> list[date]:
-    months = {row["charge_month"] for row in charges}
+def _whole_years(months: set[date]) -> list[date]:
+    """Return the financial years of which all months were delivered, with or without a charge."""
     starts = {date(month.year - (month.month < 4), 4, 1) for month in months}
     return sorted(
         start

@@ -16,6 +16,7 @@ from tests.valid_extracts.recomputed.landed import (
     beside,
     contracts,
     csv_rows,
+    named_months,
     possible_ages,
     seed,
     sheet_names,
@@ -87,11 +88,12 @@ def _areas(force: Force) -> list[str]:
 
 def young_people(landed: Landed) -> Table:
     """Return ``youth_offenders``."""
+    delivered = csv_rows(landed, "youth_offending")
     rows = landed.in_force(
         [
             (quarter, row | {"return_quarter": _quarter(row["registered_on"])})
             for quarter, row in with_ages(
-                csv_rows(landed, "youth_offending"),
+                delivered,
                 {"age_at_offence": "offence_date"},
                 ("yos_reference",),
                 "youth_offending_service",
@@ -101,6 +103,12 @@ def young_people(landed: Landed) -> Table:
         "return_quarter",
     )
     _reconcile(rows)
+    returned: dict[str, set[date]] = defaultdict(set)
+    for quarter, row in delivered:
+        months = named_months(quarter, row) | {_quarter(row["registered_on"])}
+        returned[row["youth_offending_service"]] |= {
+            month for month in months if month.month % 3 == 1 and month <= landed.last_day
+        }
     services: dict[str, list[str]] = defaultdict(list)
     for row in seed("youth_offending_services"):
         services[row["youth_offending_service"]].append(row["district_code"])
@@ -112,7 +120,10 @@ def young_people(landed: Landed) -> Table:
             if set(districts) & set(force.districts)
         }
         years = {
-            service: _years([row for row in rows if row["youth_offending_service"] == service])
+            service: _years(
+                [row for row in rows if row["youth_offending_service"] == service],
+                returned[service],
+            )
             for service in own
         }
         for year in {year for found in years.values() for year in found}:
@@ -149,9 +160,8 @@ def _reconcile(rows: list[Row]) -> None:
 Year = tuple[str, date]
 
 
-def _years(rows: list[Row]) -> dict[Year, dict[str, list[Row]]]:
+def _years(rows: list[Row], quarters: set[date]) -> dict[Year, dict[str, list[Row]]]:
     """Return the registrations of each year of which a service returned all four quarters."""
-    quarters = {row["return_quarter"] for row in rows}
     found: dict[Year, dict[str, list[Row]]] = {}
     for kind, month in (("calendar_year", 1), ("financial_year", 4)):
         for start in {one for one in quarters if one.month == month}:
