@@ -30,6 +30,7 @@ _FAULTS = {
     "WarehouseUnreadableError": "the warehouse file is damaged or missing",
     "WarehouseDamagedError": "the warehouse file is damaged; the next refresh mends it",
     "LandingError": "a file of the landing zone could not be read, or was still being written",
+    "EmptyQuarterError": "nothing has landed for the quarter; `csp status` says what is awaited",
     "BackfillError": "a quarter of the range could not be completed; the run says which and why",
     "TransformError": "dbt could not build a model, or one of its tests failed",
     "SettingsError": "a setting cannot be used",

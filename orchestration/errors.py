@@ -4,6 +4,8 @@ Every foreseeable fault raises a subclass of :class:`CspError` whose text says w
 what to do. The command line prints that text and no traceback.
 """
 
+from collections.abc import Mapping
+
 
 class CspError(Exception):
     """A foreseeable fault, worded for the person who has to act on it."""
@@ -66,7 +68,11 @@ class PurgeError(CspError):
 
 
 class TransformError(CspError):
-    """dbt could not build the marts."""
+    """dbt could not build the marts; ``failed`` says why, by the id of each node that failed."""
+
+    def __init__(self, message: str, failed: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.failed = dict(failed or {})
 
 
 class BackfillError(CspError):

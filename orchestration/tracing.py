@@ -2,8 +2,9 @@
 
 A row of a mart or report names its deliveries. Each delivery has its files on record, and each raw
 row its file and line. The rows of a delivery are narrowed to those about the figure's period, area
-and dimensions, where the source has them under the same name; what could not be narrowed is said,
-so that nobody takes all rows of a delivery for the ones that were counted.
+and dimensions, where the source has them under the same name, or to those of the people that the
+figure counts (``tracing_people``); what could not be narrowed is said, so that nobody takes all
+rows of a delivery for the ones that were counted.
 """
 
 import re
@@ -16,6 +17,7 @@ import duckdb
 
 from orchestration.errors import CspError
 from orchestration.ingest.contract import Contract
+from orchestration.tracing_people import counted_rows
 
 _DELIVERY = re.compile(r"(?P<source>\w+) (?P<quarter>\d{4}-\d\d-\d\d) v(?P<version>\d+)")
 _YEAR_LABEL = re.compile(r"^\d{4}/\d\d\b")
@@ -93,7 +95,7 @@ def trace(
         dimensions = {**row, **fixed.get(name, {})}
         found.append(
             _traced(connection, contracts[source], date.fromisoformat(quarter), int(version),
-                    dimensions)
+                    name, dimensions)
         )  # fmt: skip
     return Trace(f"{schema}.{name}", row, tuple(found))
 
@@ -158,6 +160,7 @@ def _traced(
     contract: Contract,
     quarter: date,
     version: int,
+    table: str,
     row: Mapping[str, Any],
 ) -> TracedDelivery:
     deliveries = connection.execute(
@@ -176,7 +179,15 @@ def _traced(
         "where delivery_id = ? order by file_name",
         [delivery_id],
     ).fetchall()
-    narrowed, positions = _rows(connection, contract, delivery_id, row)
+    named = row
+    if row.get("area_code"):
+        names = _area_names(connection, str(row["area_code"]), row.get("area_name"))
+        named = {**row, "area_names": names}
+    counted = counted_rows(connection, table, contract.source, delivery_id, named)
+    if counted:
+        narrowed, positions = counted[0], tuple(Position(*place) for place in counted[1])
+    else:
+        narrowed, positions = _rows(connection, contract, delivery_id, row)
     return TracedDelivery(
         contract.source,
         quarter,
@@ -199,10 +210,10 @@ def _rows(
     table = f"{contract.raw_table}_lines" if bulk else contract.raw_table
     conditions, values, narrowed = ["_delivery_id = ?"], [delivery_id], []
     for what, condition, wanted in _narrowings(connection, contract, row):
+        # A value that the source never has is not one of its own; one that this delivery lacks
+        # leads to no row of it.
         ((some,),) = connection.execute(
-            f"select count(*) from {contract.raw_table} "
-            f"where {' and '.join([*conditions, condition])}",
-            [*values, *wanted],
+            f"select count(*) from {contract.raw_table} where {condition}", wanted
         ).fetchall()
         if some:
             conditions.append(condition)
@@ -252,8 +263,21 @@ def _narrowings(
             continue
         value = row.get(column.name)
         if isinstance(value, str) and column.type == "VARCHAR" and not _about_area(column.name):
-            found.append((column.name, f"lower({column.name}) = lower(?)", [value]))
+            supplied = _supplied_names(connection, column.name, value)
+            found.append(
+                (column.name, f"lower({column.name}) in (select lower(unnest(?)))", [supplied])
+            )
     return found
+
+
+def _supplied_names(connection: duckdb.DuckDBPyConnection, column: str, value: str) -> list[str]:
+    """Return the names under which a source has a value: a crime type may have been renamed."""
+    if column != "crime_type":
+        return [value]
+    rows = connection.execute(
+        "select published_name from reference.crime_types where crime_type = ?", [value]
+    ).fetchall()
+    return [value, *(name for (name,) in rows)]
 
 
 def _about_area(column: str) -> bool:

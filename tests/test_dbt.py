@@ -16,6 +16,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from orchestration.errors import TransformError
 from orchestration.publish.catalogue import key_of_test
 from orchestration.settings import Settings
+from orchestration.transform.failures import fault_of
 from orchestration.transform.project import PROJECT_DIR, manifest_path, run_dbt
 from orchestration.warehouse import connect
 from tests.support import Ground
@@ -124,15 +125,45 @@ def test_a_failing_check_says_each_rule_that_broke(sample: Ground, tmp_path: Pat
             "update intermediate.int_crime__completed set offences = null "
             "where month = '2018-06-01'"
         )
+        connection.execute(
+            "update marts.shoplifting_trends set offences = offences + 1 "
+            "where period_type = 'month' and period_start = '2018-04-01'"
+        )
+        connection.execute("insert into marts.dim_month from marts.dim_month limit 2")
     settings = Settings(home=tmp_path, raw=tmp_path)
     chosen = [f"{model},test_type:generic" for model in ("crime_monthly", "int_crime__completed")]
+    chosen += ["assert_force_trends_add_up", "unique_combination_dim_month_month"]
     with pytest.raises(TransformError) as failed:
         run_dbt(settings, ["test", "--select", *chosen])
     said = str(failed.value)
-    assert said.startswith("2 dbt nodes failed.")
-    assert re.search(r"crime_monthly_holds: .*offences is below nought \(\d+ rows\)", said)
+    assert said.startswith("4 checks did not pass.")
+    assert re.search(r"crime_monthly: .*offences is below nought \(\d+ rows\)", said)
     assert "more than one row has the same month, area_code, crime_type (" in said
-    assert "int_crime__completed_holds: only_an_unknown_count_is_empty (" in said
+    assert "int_crime__completed: only_an_unknown_count_is_empty (" in said
+    assert re.search(
+        r"shoplifting_trends: this does not hold: A force's monthly trend is the sum of its areas.*"
+        r"\(\d+ rows; for example area_code E\d+ month 2018-04-01 crime_type Shoplifting",
+        said,
+    )
+    assert re.search(
+        r"dim_month: more than one row has the same month \(2 rows; for example month", said
+    )
+    assert not re.search(r"assert_|Got \d|unique_combination|_holds", said)
+    assert all(
+        words.startswith(("crime", "int_", "shop", "dim")) for words in failed.value.failed.values()
+    )
+
+
+def test_every_check_has_words_for_what_is_wrong(manifest: dict) -> None:
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert len(tests) > 100
+    for node in tests:
+        words = fault_of(node)
+        assert " " in words, node["name"]
+        assert not re.search(r"assert_|Got \d", words), node["name"]
+        if "test_metadata" not in node:
+            said = node["description"] or "broken_rules" in node["raw_code"]
+            assert said, f"{node['name']}: describe it in dbt_project/tests/_tests.yml"
 
 
 @pytest.mark.slow

@@ -99,3 +99,58 @@ def test_command_prints_files_and_writes_positions(csp, sample: Ground, tmp_path
     )
     refused = csp("trace", "crime_monthly", "month", CSP_HOME=str(sample.settings.home))
     assert (refused.returncode, "column=value" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("table", "source", "measure", "key"),
+    [
+        ("marts.offending_frequency", "police_charges", "offences",
+         ("area_code", "period_start", "offences_per_offender")),
+        ("reports.table_2_offending_frequency", "police_charges", "offences",
+         ("area_code", "period_start", "number_of_offences")),
+        ("marts.iom_cohort", "iom_cohort", "people",
+         ("area_code", "period_start", "dimension", "category")),
+        ("marts.youth_offenders", "youth_offending", "young_people",
+         ("area_code", "period_type", "period_start", "cohort", "dimension", "category")),
+        ("reports.figure_3_juvenile_offenders", "youth_offending", "juvenile_offenders",
+         ("area_code", "period_type", "period_start")),
+        ("reports.figure_4_first_time_entrants", "youth_offending", "first_time_entrants",
+         ("area_code", "period_type", "period_start")),
+        ("marts.need_complexity", "oasys_assessments", "offenders",
+         ("area_code", "cohort", "period_end", "complexity")),
+        ("marts.probation_profile", "probation_caseload", "people",
+         ("area_code", "cohort", "period_end", "dimension", "category")),
+        ("marts.crime_monthly", "police_uk_street", "offences",
+         ("area_code", "month", "crime_type")),
+        ("marts.survey_responses", "community_survey", "responses",
+         ("area_code", "period_start")),
+    ],
+)  # fmt: skip
+def test_a_figure_that_counts_rows_leads_to_as_many_lines(
+    sample: Ground, table: str, source: str, measure: str, key: tuple[str, ...]
+) -> None:
+    """A few rows of each table, zeros among them, drawn the same each time."""
+    fixed: dict[str, dict[str, str]] = {}
+    with connect(sample.settings, read_only=True) as connection:
+        rows = connection.execute(
+            f"select {', '.join(key)}, {measure} from {table} "
+            f"where {measure} is not null and area_code not like '%:%' "
+            f"order by md5(concat_ws('|', {', '.join(key)})) limit 5"
+        ).fetchall()
+        assert rows
+        for *values, figure in rows:
+            named = dict(zip(key, map(str, values), strict=True))
+            found = trace(connection, load_contracts(), table, named, fixed)
+            lines = [row for one in found.deliveries if one.source == source for row in one.rows]
+            assert len(lines) == figure, named
+            assert len(set(lines)) == len(lines)
+
+
+def test_offences_of_those_charged_with_several_lead_to_each_of_them(traced: Tracer) -> None:
+    found = traced(
+        "offending_frequency",
+        area_code="E07000010", period_start="2017-04-01", offences_per_offender="5",
+    )  # fmt: skip
+    charges = [row for one in found.deliveries for row in one.rows]
+    assert len(charges) == found.row["offences"] == 5 * found.row["offenders"]
+    assert found.deliveries[0].narrowed_by == ("period", "area", "offences a person")

@@ -224,8 +224,8 @@ def _count_check(ran: _Ran, check: Any) -> None:
     ran.checks[outcome] += 1
     # What only warns is told in words below.
     if outcome not in ("passed", "warn"):
-        said = f". {check.description}" if check.description else ""
-        ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}{said}")
+        said = check.description or check.check_name.replace("_", " ")
+        ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {said}")
 
 
 def _words(error: Any) -> str:
@@ -242,8 +242,8 @@ def _words(error: Any) -> str:
     while root.cause is not None:
         root = root.cause
     return (
-        f"A fault that nobody foresaw: {str(root.message).strip()} The whole story is in Dagster's "
-        "screen (`make dev`) under this run."
+        f"Unexpected error: {str(root.message).strip()} Dagster's UI (`make dev`) shows all of it "
+        "under this run. Report it."
     )
 
 

@@ -304,6 +304,8 @@ def _build(
         failure = error
     built = _Built(_row_counts(settings, manifest))
     warnings = told_warnings(settings, results)
+    words = {name: "; ".join(said) for name, said in warnings.items()}
+    words |= failure.failed if failure else {}
     for event in events:
         about = event["data"]["node_info"]
         built.none_failed &= str(about["node_status"]) in {"success", "pass", "warn"}
@@ -314,6 +316,7 @@ def _build(
                 built.checks.add(check)
                 if about["unique_id"] in warnings:
                     built.warned[_check_id(*check)] = warnings[about["unique_id"]]
+            asset_event = _in_words(asset_event, words.get(about["unique_id"]))
             yield _with_row_count(asset_event, built.rows.get(_table(manifest, about["unique_id"])))
     if failure:
         raise failure
@@ -351,6 +354,20 @@ def _row_counts(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, in
 def _table(manifest: Mapping[str, Any], name: str) -> str:
     node = manifest["nodes"].get(name, {})
     return f"{node.get('schema')}.{node.get('alias') or node.get('name')}"
+
+
+def _in_words(event: Any, words: str | None) -> Any:
+    """Say of a check that did not pass what is wrong, in place of the name of its test."""
+    if words is None or not isinstance(event, dg.AssetCheckResult):
+        return event
+    return dg.AssetCheckResult(
+        passed=event.passed,
+        asset_key=event.asset_key,
+        check_name=event.check_name,
+        metadata=event.metadata,
+        severity=event.severity,
+        description=words,
+    )
 
 
 def _with_row_count(event: Any, rows: int | None) -> Any:

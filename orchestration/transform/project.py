@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import __version__
-from orchestration.errors import TransformError
+from orchestration.errors import CspError, TransformError
 from orchestration.ingest.contract import SOURCES
 from orchestration.settings import PROJECT, Settings
-from orchestration.warehouse import connect, damaged, is_damage
+from orchestration.transform.failures import (
+    FAILED,
+    said_of_failures,
+    words_of_failures,
+    words_of_test,
+)
+from orchestration.warehouse import damaged, is_damage
 
 if TYPE_CHECKING:
     from orchestration.transform.lineage import ColumnLineage
@@ -153,10 +159,7 @@ def run_dbt(
     with _environment(settings), _closed_connections():
         result = dbtRunner(manifest=parsed, callbacks=[forward]).invoke(command)
     if not result.success:
-        said = _failure(result, settings)
-        if is_damage(said):
-            raise damaged(settings.warehouse, said)
-        raise TransformError(said)
+        raise _failure(result, settings)
     return result.result
 
 
@@ -221,59 +224,28 @@ def _wait_for_statements(environment: Any) -> None:
 
 _LONGEST_STATEMENT_SECONDS = 600
 
-_TELLING_COLUMNS = {"broken_rules", "null_columns"}
-"""Columns in which a failing test says what is wrong; the others may hold people's data."""
 
-
-def _failure(result: Any, settings: Settings) -> str:
+def _failure(result: Any, settings: Settings) -> CspError:
     if result.exception is not None:
-        return f"dbt stopped: {result.exception}"
-    failed = [
-        f"{one.node.name}: {_said(one, settings)}"
-        for one in result.result
-        if one.status in {"error", "fail", "runtime error"}
-    ]
-    log = settings.dbt_state / "logs" / "dbt.log"
-    return f"{len(failed)} dbt nodes failed. {'; '.join(failed)}. The log is {log}."
-
-
-def _said(outcome: Any, settings: Settings) -> str:
-    """Return dbt's message, and for a failing test which rules were broken how often."""
-    message = str(outcome.message or outcome.status).strip()
-    sql = getattr(outcome.node, "compiled_code", None)
-    if outcome.status != "fail" or not sql:
-        return message
-    counted = _broken_rules(settings, sql)
-    return ", ".join(f"{rules} ({rows:,} rows)" for rules, rows in counted) or message
-
-
-def _broken_rules(settings: Settings, sql: str) -> list[tuple[str, int]]:
-    """Return what a test's query says is wrong and in how many rows; nothing if it does not say."""
-    with connect(settings, read_only=True) as connection:
-        failures = connection.sql(sql)
-        telling = next((name for name in failures.columns if name in _TELLING_COLUMNS), None)
-        if telling is None:
-            return []
-        return (
-            failures.aggregate(f"{telling}, count(*) as rows")
-            .order(f"rows desc, {telling}")
-            .limit(5)
-            .fetchall()
-        )
+        said = f"dbt stopped: {result.exception}"
+        return damaged(settings.warehouse, said) if is_damage(said) else TransformError(said)
+    messages = " ".join(str(one.message) for one in result.result if one.status in FAILED)
+    if is_damage(messages):
+        return damaged(settings.warehouse, messages)
+    failed = words_of_failures(settings, result.result)
+    return TransformError(said_of_failures(settings, result.result, failed), failed)
 
 
 def told_warnings(settings: Settings, results: Iterable[Any]) -> dict[str, list[str]]:
     """Return what each test that warned in a run says, in words without counts, by unique id.
 
-    ``results`` are those that :func:`run_dbt` returned. A test says it in a column
-    ``broken_rules``; one without is told by its name.
+    ``results`` are those that :func:`run_dbt` returned.
     """
-    said = {}
-    for one in results:
-        if one.status == "warn":
-            rules = _broken_rules(settings, one.node.compiled_code)
-            said[one.node.unique_id] = [rule for rule, _ in rules] or [one.node.name]
-    return said
+    return {
+        one.node.unique_id: words_of_test(settings, one, counted=False)
+        for one in results
+        if one.status == "warn"
+    }
 
 
 def project_settings() -> str:
