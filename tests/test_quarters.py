@@ -281,7 +281,7 @@ def test_a_quarter_without_deliveries_is_refused_and_nothing_is_replaced(
     current = tmp_path / "var/published/csp.duckdb"
     before = current.read_bytes()
     done = refresh(tmp_path / "var", RAW, "2026-07-01")
-    said = " ".join(done.stdout.split())
+    said = " ".join(done.stderr.split())
     assert done.returncode == 1
     assert "Nothing has landed for Q2 2026/27 (2026-07-01)" in said
     assert "The last quarter before it with a delivery is Q3 2018/19 (2018-10-01)" in said
@@ -290,7 +290,7 @@ def test_a_quarter_without_deliveries_is_refused_and_nothing_is_replaced(
     ranged = refresh(tmp_path / "var", RAW, "2018-10-01", "--to", "2019-04-01")
     assert ranged.returncode == 1
     assert "Nothing has landed for Q4 2018/19 (2019-01-01), Q1 2019/20 (2019-04-01)" in " ".join(
-        ranged.stdout.split()
+        ranged.stderr.split()
     )
     assert current.read_bytes() == before
 

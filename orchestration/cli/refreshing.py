@@ -19,9 +19,10 @@ from orchestration.cli.histories import print_anomaly
 from orchestration.cli.preparing import prepare
 from orchestration.cli.ranges import print_quarters, quarters_between
 from orchestration.cli.standing import landed_to
-from orchestration.errors import CspError, LandingError, QuarterError
+from orchestration.errors import CspError, EmptyQuarterError, LandingError, QuarterError
 from orchestration.ingest.anomalies import listed_anomalies
 from orchestration.ingest.contract import load_contracts
+from orchestration.ingest.expected import refuse_empty_quarters
 from orchestration.quarters import quarter_label
 from orchestration.settings import Settings
 from orchestration.transform.last_build import standing_warnings
@@ -71,6 +72,8 @@ def run_refresh(
             f"Nothing has landed in {settings.raw}. Land a delivery with `csp land` first."
         )
     quarters = list(quarters_between(chosen, last or chosen))
+    if not even_if_empty:
+        _refuse_empty(settings, quarters)
     names = [f"{quarter_label(one)} ({one})" for one in dict.fromkeys([quarters[0], quarters[-1]])]
     console.print(f"Refreshing {' to '.join(names)}")
     prepare(settings)
@@ -91,6 +94,19 @@ def run_refresh(
     _print_warnings(settings, console)
     _print_outputs(settings, quarters, ran, console)
     return 0
+
+
+def _refuse_empty(settings: Settings, quarters: Sequence[date]) -> None:
+    """Refuse quarters for which nothing has landed before anything is loaded.
+
+    The run looks as well. A warehouse that cannot be read now is its matter: it waits or repairs.
+    """
+    try:
+        refuse_empty_quarters(settings, quarters)
+    except EmptyQuarterError:
+        raise
+    except CspError:
+        return
 
 
 # --- running ---------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
-import duckdb
 
 from orchestration.ingest.anomalies import Anomaly, find_anomalies
 from orchestration.ingest.balance import unbalanced_deliveries
 from orchestration.ingest.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.corrections import apply_corrections, load_corrections
-from orchestration.ingest.expected import refuse_empty
+from orchestration.ingest.expected import refuse_empty_quarters
 from orchestration.ingest.in_force import resolve_in_force
 from orchestration.ingest.landing_assets import landing_key
 from orchestration.ingest.load import load_source
@@ -203,24 +202,6 @@ def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) ->
         for table in tables:
             ((rows[table],),) = connection.execute(f"select count(*) from {table}").fetchall()
     return Resolved(rows, applied, anomalies)
-
-
-def refuse_empty_quarters(settings: Settings, quarters: Sequence[date]) -> None:
-    """Raise :class:`EmptyQuarterError` where nothing was ever delivered for one of ``quarters``."""
-    with connect(settings, read_only=True) as connection:
-        loaded = deliveries_of_quarters(connection)
-    refuse_empty(settings.raw, load_contracts(), quarters, loaded)
-
-
-def deliveries_of_quarters(connection: duckdb.DuckDBPyConnection) -> list[date]:
-    """Return the quarters of which a delivery is loaded that is more than reference data."""
-    reference = [name for name, one in load_contracts().items() if one.counts == "reference"]
-    rows = connection.execute(
-        "select distinct quarter from control.deliveries "
-        "where state = 'loaded' and not list_contains(?::varchar[], source) order by quarter",
-        [reference],
-    ).fetchall()
-    return [quarter for (quarter,) in rows]
 
 
 def resolved_metadata(key: dg.AssetKey, resolved: Resolved) -> dict[str, Any]:

@@ -5,17 +5,22 @@ Pure functions of a contract, of what has landed and of a day. The schedule, the
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
+import duckdb
+
 from orchestration.errors import EmptyQuarterError
-from orchestration.ingest.contract import Contract
+from orchestration.ingest.contract import Contract, load_contracts
 from orchestration.ingest.delivery_folder import recover_landings
 from orchestration.ingest.landing import quarters_landed
 from orchestration.ingest.receipt import delivered_files
 from orchestration.quarters import next_quarter, quarter_end, quarter_label, quarter_of
+from orchestration.settings import Settings
+from orchestration.warehouse import connect
 
 State = Literal["landed", "awaited", "late", "not expected"]
 _A_YEAR = 4
@@ -100,6 +105,32 @@ def landed_quarters(raw: Path, contracts: Mapping[str, Contract]) -> dict[str, l
         ]
         for name, contract in contracts.items()
     }
+
+
+def refuse_empty_quarters(settings: Settings, quarters: Collection[date]) -> None:
+    """Raise :class:`EmptyQuarterError` where nothing was ever delivered for one of ``quarters``.
+
+    Looks at the landing zone, and at what is loaded where the warehouse is there.
+    """
+    contracts = load_contracts()
+    loaded: list[date] = []
+    if settings.warehouse.exists():
+        with connect(settings, read_only=True) as connection, suppress(duckdb.CatalogException):
+            loaded = _loaded_quarters(connection, contracts)
+    refuse_empty(settings.raw, contracts, quarters, loaded)
+
+
+def _loaded_quarters(
+    connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]
+) -> list[date]:
+    """Return the quarters of which a delivery is loaded that is more than reference data."""
+    reference = [name for name, one in contracts.items() if one.counts == "reference"]
+    rows = connection.execute(
+        "select distinct quarter from control.deliveries "
+        "where state = 'loaded' and not list_contains(?::varchar[], source) order by quarter",
+        [reference],
+    ).fetchall()
+    return [quarter for (quarter,) in rows]
 
 
 def refuse_empty(
