@@ -2,15 +2,16 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from orchestration.settings import PROJECT, Settings
-from tests.support import Ground, land_real_extracts, refresh
+from tests.support import SAMPLE_QUARTERS, Ground, land_real_extracts, refresh
 
 REAL = os.environ.get("CSP_REAL_DATA")
 
@@ -69,6 +70,22 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Ground:
         tmp_path_factory, "sample", lambda made: _refresh(made, PROJECT / "raw", "2018-04-01")
     )
     return Ground(Settings(home=folder / "var", raw=PROJECT / "raw"))
+
+
+@pytest.fixture(scope="session")
+def quarters(sample: Ground, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """The home of each of the sample's last quarters, refreshed one after another; only read."""
+
+    def make(folder: Path) -> None:
+        before = sample.settings.home
+        for quarter in SAMPLE_QUARTERS[1:]:
+            shutil.copytree(before, folder / quarter / "var")
+            _refresh(folder / quarter, PROJECT / "raw", quarter)
+            before = folder / quarter / "var"
+
+    folder = _once(tmp_path_factory, "quarters", make)
+    later = {quarter: folder / quarter / "var" for quarter in SAMPLE_QUARTERS[1:]}
+    return {SAMPLE_QUARTERS[0]: sample.settings.home, **later}
 
 
 @pytest.fixture(scope="session")

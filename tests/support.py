@@ -29,6 +29,8 @@ STREET_HEADER = (
 )
 FORCE = "Cambridgeshire Constabulary"
 GOLDEN = Path(__file__).parent / "golden"
+SAMPLE_QUARTERS = ("2018-04-01", "2018-07-01", "2018-10-01")
+"""The last quarters of the sample; the assessment is of the first of them."""
 
 
 @dataclass

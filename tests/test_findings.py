@@ -5,7 +5,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from orchestration.exports.comparisons import (
@@ -16,7 +16,8 @@ from orchestration.exports.comparisons import (
     rounded_verdict,
     wilson,
 )
-from orchestration.exports.findings import Place, change_sentence, findings
+from orchestration.exports.findings import Place, findings
+from orchestration.exports.over_time import change_sentence
 from tests.support import GOLDEN
 
 PLACE = Place("E07000010", "Fenland", "E23000023", "Cambridgeshire and Peterborough")
@@ -146,19 +147,26 @@ def test_change_sentence_at_its_boundaries(now, before, words):
     assert words in change_sentence("Theft", now, before, "2018", "2017")
 
 
-def rate_row(order, label, code, offenders, population, status=None, **more):
+def rate_row(label, code, offenders, population=100_000, status=None, **more):
+    """Return a row of Table 1, of a calendar year (2016) or a financial year (2017/18)."""
+    year, financial = int(label[:4]), "/" in label
     rate = None if offenders is None else round(1000 * offenders / population, 1)
+    kind = "financial_year" if financial else "calendar_year"
+    source = "police_charges" if financial else "police_offender_counts"
     return {
-        "period_order": order, "period_label": label, "area_code": code, "offenders": offenders,
+        "period_type": kind, "period_label": label, "area_code": code, "offenders": offenders,
+        "period_start": date(year, 4, 1) if financial else date(year, 1, 1),
+        "period_end": date(year + 1, 3, 31) if financial else date(year, 12, 31),
         "population": population, "rate_per_1000": rate, "status": status,
+        "comparison_basis": f"{kind}, {source}, ons_mid_year",
         "break_reason": "another count" if status == "[b]" else None, **more,
     }  # fmt: skip
 
 
 def test_nothing_is_compared_across_a_break():
     rows = [
-        rate_row(1, "2016", PLACE.code, 500, 100_000),
-        rate_row(2, "2017/18", PLACE.code, 900, 100_000, "[b]"),
+        rate_row("2016", PLACE.code, 500),
+        rate_row("2017/18", PLACE.code, 900, status="[b]"),
     ]
     said = findings("table_1_offender_rates", rows, PLACE)
     assert said[1] == (
@@ -168,23 +176,69 @@ def test_nothing_is_compared_across_a_break():
     assert not any(CLAIMS.search(sentence) for sentence in said)
 
 
+def test_a_year_is_compared_with_the_last_of_its_own_kind_and_source():
+    rows = [
+        rate_row("2017", PLACE.code, 841, 98_340),
+        rate_row("2017/18", PLACE.code, 878, 98_340, "[b]"),
+        rate_row("2018", PLACE.code, 924, 98_340),
+    ]
+    said = findings("table_1_offender_rates", rows, PLACE)
+    # By hand: 924 of 1,765 has Wilson's limits 0.50019 and 0.54674; odds 1.0007 and 1.2062.
+    assert said[1:] == [
+        "The rate in Fenland rose from 8.6 per 1,000 (2017) to 9.4 (2018); 95% limits of the "
+        "change +0.07% to +21%."
+    ]
+
+
+def test_a_break_between_two_years_of_one_kind_stops_the_comparison():
+    rows = [
+        rate_row("2016", PLACE.code, 500),
+        rate_row("2017", PLACE.code, None, status="[x]", break_reason="another count"),
+        rate_row("2018", PLACE.code, 900),
+    ]
+    said = findings("table_1_offender_rates", rows, PLACE)
+    assert said[1:] == [
+        "The rate of 2018 cannot be compared with that of 2016: they are not of one kind of year, "
+        "source and population, or the series breaks between them."
+    ]
+
+
+def test_a_change_over_the_longest_run_is_said_once():
+    rows = [rate_row(str(2012 + n), PLACE.code, offenders) for n, offenders in
+            enumerate((700, 720, 770, 800))]  # fmt: skip
+    said = findings("table_1_offender_rates", rows, PLACE)
+    assert [sentence for sentence in said if CLAIMS.search(sentence)] == [
+        "Over the longest run that can be compared, the rate in Fenland rose from 7.0 per 1,000 "
+        "(2012) to 8.0 (2015); 95% limits of the change +3% to +26%."
+    ]
+
+
 def test_rate_is_compared_with_the_rest_of_the_force_and_the_year_before():
     rows = [
-        rate_row(1, "2016", PLACE.code, 1000, 100_000),
-        rate_row(2, "2017", PLACE.code, 800, 100_000),
-        rate_row(2, "2017", PLACE.force_code, 6000, 900_000),
+        rate_row("2016", PLACE.code, 1000),
+        rate_row("2017", PLACE.code, 800),
+        rate_row("2017", PLACE.force_code, 6000, 900_000),
     ]
     said = findings("table_1_offender_rates", rows, PLACE)
     assert "8.0 per 1,000 people, a higher rate than in the rest of Cambridgeshire" in said[0]
     assert said[1].startswith("The rate in Fenland fell from 10.0 per 1,000 (2016) to 8.0 (2017)")
 
 
+def test_the_rest_of_a_force_is_not_compared_where_it_was_counted_in_another_way():
+    rows = [
+        rate_row("2017", PLACE.code, 800),
+        rate_row("2017", PLACE.force_code, 6000, 900_000, comparison_basis="otherwise"),
+    ]
+    (sentence,) = findings("table_1_offender_rates", rows, PLACE)
+    assert "rest of" not in sentence
+
+
 @given(own=counts, others=counts, before=counts)
 def test_rates_claim_nothing_that_includes_nought(own, others, before):
     rows = [
-        rate_row(1, "2016", PLACE.code, before, 90_000),
-        rate_row(2, "2017", PLACE.code, own, 100_000),
-        rate_row(2, "2017", PLACE.force_code, own + others, 800_000),
+        rate_row("2016", PLACE.code, before, 90_000),
+        rate_row("2017", PLACE.code, own),
+        rate_row("2017", PLACE.force_code, own + others, 800_000),
     ]
     said = findings("table_1_offender_rates", rows, PLACE)
     rest = ratio(own, others, 100_000, 700_000)
@@ -197,8 +251,8 @@ def test_rates_claim_nothing_that_includes_nought(own, others, before):
 
 def test_hidden_figures_are_not_spoken_of():
     rows = [
-        rate_row(1, "2016", PLACE.code, 500, 100_000),
-        rate_row(2, "2017", PLACE.code, None, 100_000, "[c]"),
+        rate_row("2016", PLACE.code, 500),
+        rate_row("2017", PLACE.code, None, status="[c]"),
     ]
     (sentence,) = findings("table_1_offender_rates", rows, PLACE)
     assert "2017" not in sentence
@@ -216,7 +270,7 @@ def month_rows(first_year, latest_year, **last):
     months = [date(2016 + n // 12, n % 12 + 1, 1) for n in range(24)]
     return [
         {"area_code": PLACE.code, "month": month, "month_label": f"{month:%B %Y}",
-         "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n, 1),
+         "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n),
          "xmr_centre": 10.0, "xmr_signal": None, "status": None, **(last if n == 23 else {})}
         for n, month in enumerate(months)
     ]  # fmt: skip
@@ -225,8 +279,8 @@ def month_rows(first_year, latest_year, **last):
 def test_twelve_months_are_compared_with_the_twelve_before():
     said = findings("figure_10_shoplifting", month_rows(400, 600), PLACE)
     assert said[0].startswith(
-        "Recorded shoplifting in Fenland rose by 50%, from 400 (twelve months before) to 600 "
-        "(twelve months to December 2017); 95% limits of the change +3"
+        "Recorded shoplifting in Fenland rose by 50%, from 400 (twelve months to December 2016) to "
+        "600 (twelve months to December 2017); 95% limits of the change +3"
     )
     assert "No month of the last twelve with limits was outside" in said[1]
 
@@ -236,6 +290,77 @@ def test_missing_months_and_breaks_stop_the_comparison_of_years():
     assert not any(CLAIMS.search(sentence) for sentence in missing)
     broken = month_rows(400, 600, status="[b]")
     assert "not compared" in findings("figure_10_shoplifting", broken, PLACE)[0]
+
+
+def years_of_months(*sums, broken=None):
+    """Return months from January 2012 on whose every rolling sum is that of its year's end."""
+    rows = []
+    for year, total in enumerate(sums, start=2012):
+        for month in range(1, 13):
+            day = date(year, month, 1)
+            rows.append({
+                "area_code": PLACE.code, "month": day, "month_label": f"{day:%B %Y}",
+                "rolling_12m_offences": total if month == 12 else None,
+                "xmr_centre": None, "xmr_signal": None,
+                "status": "[b]" if day == broken else None,
+            })  # fmt: skip
+    return rows
+
+
+def test_long_run_compares_the_first_and_the_last_whole_twelve_months():
+    said = findings("figure_10_shoplifting", years_of_months(406, 450, 590, 598), PLACE)
+    assert said == [
+        "Recorded shoplifting in Fenland: 598 (twelve months to December 2015) after 590 (twelve "
+        "months to December 2014). A difference of this size can be chance; no change is claimed.",
+        "Over the longest run that can be compared, recorded shoplifting in Fenland rose by 47%, "
+        "from 406 (twelve months to December 2012) to 598 (twelve months to December 2015); 95% "
+        "limits of the change +30% to +67%.",
+    ]
+
+
+def test_long_run_starts_after_the_last_break_and_is_not_said_of_chance():
+    broken = years_of_months(406, 450, 590, 598, broken=date(2013, 5, 1))
+    assert len(findings("figure_10_shoplifting", broken, PLACE)) == 1
+    assert len(findings("figure_10_shoplifting", years_of_months(580, 450, 590, 598), PLACE)) == 1
+
+
+YEARS = st.lists(
+    st.tuples(
+        st.sampled_from(["2014", "2015", "2015/16", "2016", "2016/17", "2017", "2017/18", "2018"]),
+        st.one_of(st.none(), counts),
+        st.sampled_from([None, None, "[b]", "[p]"]),
+        st.sampled_from(["ons_mid_year", "research_group"]),
+    ),
+    unique_by=lambda year: year[0],
+)
+
+
+@given(YEARS)
+def test_rates_that_are_compared_are_like_with_like(years):
+    rows = [
+        rate_row(label, PLACE.code, offenders, status=status)
+        | {"population_estimator": by, "comparison_basis": f"{'/' in label}, {by}"}
+        for label, offenders, status, by in years
+    ]
+    compared = 0
+    for sentence in findings("table_1_offender_rates", rows, PLACE):
+        labels = re.findall(r"\((\d{4}(?:/\d\d)?)\)", sentence)
+        if "per 1,000 (" in sentence:
+            compared += 1
+            assert_like_with_like(rows, *labels)
+    event(f"compared {compared}")
+
+
+def assert_like_with_like(rows, before, after):
+    """Check two years by what their rows say, without the code that chose them."""
+    (one,) = (row for row in rows if row["period_label"] == before)
+    (other,) = (row for row in rows if row["period_label"] == after)
+    for column in ("area_code", "period_type", "population_estimator"):
+        assert one[column] == other[column]
+    assert one["period_end"] < other["period_start"]
+    for row in rows:
+        if row["period_type"] == one["period_type"] and row["status"] == "[b]":
+            assert not one["period_start"] < row["period_start"] <= other["period_start"]
 
 
 def test_signals_are_named_with_their_side():

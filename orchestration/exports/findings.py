@@ -1,8 +1,8 @@
 """Key findings: sentences worded from the figures of a release, and no further than they carry.
 
-Pure functions of rows. ``rose``, ``fell``, ``higher`` and ``lower`` stand only where the 95 %
-limits leave out no change (``comparisons``); across a break in series nothing is compared; what is
-hidden or missing is not spoken of. A finding belongs to an exhibit, whose label it names.
+Pure functions of rows. ``rose``, ``fell``, ``higher`` and ``lower`` are said only where the 95 %
+limits leave out no change (``comparisons``), of figures that are like with like (``comparable``);
+nothing is said of what is hidden or missing. A finding belongs to an exhibit, whose label it names.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+from orchestration.exports.comparable import BASES, latest
 from orchestration.exports.comparisons import Verdict, difference, ratio, rounded_verdict
+from orchestration.exports.over_time import rolling_years, year_counts, year_rates
 from orchestration.exports.selection import Partnership, Row
-from orchestration.exports.words import count_text, month_name
+from orchestration.exports.words import count_text
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
 
@@ -52,34 +54,6 @@ def has_findings(table: str) -> bool:
     return table in _RULES
 
 
-def change_sentence(
-    subject: str, now: float, before: float, now_label: str, before_label: str
-) -> str:
-    """Say how a count changed, or that its change is within chance.
-
-    ``subject`` starts the sentence, such as "Recorded shoplifting in Fenland".
-    """
-    limits = ratio(now, before)
-    counts = f"{count_text(before)} ({before_label}) to {count_text(now)} ({now_label})"
-    if limits is None:
-        return f"{subject}: none in {now_label}, and none in {before_label}."
-    verdict = limits.verdict(1.0)
-    if verdict == "unclear":
-        return (
-            f"{subject}: {count_text(now)} ({now_label}) after {count_text(before)} "
-            f"({before_label}). A difference of this size can be chance; no change is claimed."
-        )
-    verb = "rose" if verdict == "higher" else "fell"
-    if before == 0:
-        return f"{subject} {verb} from {counts}."
-    percent = 100 * abs(now / before - 1)
-    low, high = (100 * (limit - 1) for limit in (limits.lower, limits.upper))
-    return (
-        f"{subject} {verb} by {percent:.0f}%, from {counts}; 95% limits of the change "
-        f"{_signed(low)} to {_signed(high)}."
-    )
-
-
 def comparison_phrase(verdict: Verdict | None, what: str, rest: str) -> str:
     """Say how ``what`` (a share, a rate) stands to that of the rest of the force area.
 
@@ -93,52 +67,18 @@ def comparison_phrase(verdict: Verdict | None, what: str, rest: str) -> str:
 
 
 def _offender_rates(rows: Sequence[Row], place: Place) -> list[str]:
-    own = sorted(
-        (row for row in place.own(rows) if row["rate_per_1000"] is not None),
-        key=lambda row: str(row["period_order"]).zfill(6),
-    )
-    if not own or own[-1]["offenders"] is None:
+    table = "table_1_offender_rates"
+    own = place.own(rows)
+    row = latest([one for one in own if one["rate_per_1000"] is not None], BASES[table])
+    if row is None or row["offenders"] is None:
         return []
-    latest = own[-1]
-    label = str(latest["period_label"])
-    verdict = _against_rest(latest, place.force(rows), "offenders", "population")
+    verdict = _against_rest(row, place.force(rows), "offenders", "population")
     rest = comparison_phrase(verdict, "rate", place.force_name)
-    sentences = [
-        f"{_count(latest, 'offenders')} known offenders in {place.name} in {label}: "
-        f"{_number(latest, 'rate_per_1000'):.1f} per 1,000 people{rest}."
+    return [
+        f"{_count(row, 'offenders')} known offenders in {place.name} in {row['period_label']}: "
+        f"{_number(row, 'rate_per_1000'):.1f} per 1,000 people{rest}.",
+        *year_rates(table, own, place.name),
     ]
-    if len(own) < 2:
-        return sentences
-    before = own[-2]
-    if "[b]" in str(latest["status"] or ""):
-        reason = f" ({latest['break_reason']})" if latest.get("break_reason") else ""
-        return [
-            *sentences,
-            f"The series breaks in {label}{reason}, so the rate of {label} cannot be compared "
-            f"with that of {before['period_label']}.",
-        ]
-    return [*sentences, *_rate_change(latest, before, place)]
-
-
-def _rate_change(latest: Row, before: Row, place: Place) -> list[str]:
-    cells = [row[name] for row in (latest, before) for name in ("offenders", "population")]
-    if any(cell is None for cell in cells):
-        return []
-    limits = ratio(
-        _number(latest, "offenders"),
-        _number(before, "offenders"),
-        _number(latest, "population"),
-        _number(before, "population"),
-    )
-    rates = (
-        f"{_number(before, 'rate_per_1000'):.1f} per 1,000 ({before['period_label']}) to "
-        f"{_number(latest, 'rate_per_1000'):.1f} ({latest['period_label']})"
-    )
-    verdict = limits.verdict(1.0) if limits else "unclear"
-    if verdict == "unclear":
-        return [f"From {rates} in {place.name}: a difference of this size can be chance."]
-    verb = "rose" if verdict == "higher" else "fell"
-    return [f"The rate in {place.name} {verb} from {rates}."]
 
 
 def _frequency(rows: Sequence[Row], place: Place) -> list[str]:
@@ -156,7 +96,8 @@ def _frequency(rows: Sequence[Row], place: Place) -> list[str]:
 
 
 def _profile(rows: Sequence[Row], place: Place) -> list[str]:
-    own, force = (_latest(found, "period_start") for found in (place.own(rows), place.force(rows)))
+    own = _latest(place.own(rows), "period_start")
+    force = [other for other in place.force(rows) if own and _same_period(own[0], other)]
     sentences = []
     women = _profile_row(own, "Gender", "Female")
     everyone = _profile_row(own, "All", "All offenders")
@@ -219,21 +160,9 @@ def _juveniles(rows: Sequence[Row], place: Place) -> list[str]:
 
 
 def _first_time(rows: Sequence[Row], place: Place) -> list[str]:
-    years = sorted(place.own(rows), key=lambda row: str(row["period_start"]))
-    if len(years) < 2:
-        return []
-    before, latest = years[-2], years[-1]
-    if latest["first_time_entrants"] is None or before["first_time_entrants"] is None:
-        return []
-    return [
-        change_sentence(
-            f"First-time entrants to youth offending services in {place.name}",
-            _number(latest, "first_time_entrants"),
-            _number(before, "first_time_entrants"),
-            str(latest["period_label"]),
-            str(before["period_label"]),
-        )
-    ]
+    subject = f"First-time entrants to youth offending services in {place.name}"
+    table = "figure_4_first_time_entrants"
+    return year_counts(table, place.own(rows), "first_time_entrants", subject)
 
 
 def _pathways(rows: Sequence[Row], place: Place) -> list[str]:
@@ -289,61 +218,42 @@ def _released(who: str) -> Callable[[Sequence[Row], Place], list[str]]:
 
 def _dwellings(rows: Sequence[Row], place: Place) -> list[str]:
     rated = [row for row in rows if row["rate_per_1000"] is not None]
-    latest = _latest(rated, "stock_year")
-    own = place.own(latest)
+    own = place.own(_latest(rated, "stock_year"))
     if not own:
         return []
-    districts = [row for row in latest if row["area_code"] != place.force_code]
-    rank = 1 + sum(
-        _number(row, "rate_per_1000") > _number(own[0], "rate_per_1000") for row in districts
-    )
     return [
         f"{place.name} had {_number(own[0], 'rate_per_1000'):.1f} social dwellings per 1,000 "
-        f"people in {own[0]['stock_year']}, the {_ordinal(rank)}highest of {len(districts)} "
-        "districts."
+        f"people in {own[0]['stock_year']}{_dwellings_rank(own[0], rows, place)}."
     ]
 
 
-def _months(subject: str) -> Callable[[Sequence[Row], Place], list[str]]:
+def _dwellings_rank(own: Row, rows: Sequence[Row], place: Place) -> str:
+    """Return the district's place among those of its year; empty where one of them has no rate."""
+    districts = [
+        row for row in rows
+        if row["stock_year"] == own["stock_year"] and row["area_code"] != place.force_code
+    ]  # fmt: skip
+    if len(districts) < 2 or any(row["rate_per_1000"] is None for row in districts):
+        return ""
+    rate = _number(own, "rate_per_1000")
+    rank = 1 + sum(_number(row, "rate_per_1000") > rate for row in districts)
+    return f", the {_ordinal(rank)}highest of {len(districts)} districts"
+
+
+def _months(subject: str, table: str) -> Callable[[Sequence[Row], Place], list[str]]:
     def rule(rows: Sequence[Row], place: Place) -> list[str]:
         by_month = {row["month"]: row for row in place.own(rows)}
         months = [month for month in by_month if isinstance(month, date)]
         if not months:
             return []
-        last = max(months)
-        latest, before = by_month[last], by_month.get(last.replace(year=last.year - 1))
-        sentences = [*_year_change(subject, latest, before, by_month.values(), place),
-                     *_signals(subject, by_month, last, place)]  # fmt: skip
-        return sentences or [f"Too few months of {subject.lower()} are at hand for a finding."]
+        recorded = f"Recorded {subject.lower()} in {place.name}"
+        sentences = [*rolling_years(table, list(by_month.values()), recorded),
+                     *_signals(subject, by_month, max(months), place)]  # fmt: skip
+        return sentences or [
+            f"Too few months of {subject.lower()} have been supplied for a finding."
+        ]
 
     return rule
-
-
-def _year_change(
-    subject: str, latest: Row, before: Row | None, rows: Iterable[Row], place: Place
-) -> list[str]:
-    """Compare twelve months with the twelve before, unless a month lacks or a break lies within."""
-    if before is None:
-        return []
-    now, then = latest["rolling_12m_offences"], before["rolling_12m_offences"]
-    end = latest["month"]
-    if now is None or then is None or not isinstance(end, date):
-        return []
-    recent = [row for row in rows if _months_before(row["month"], end) < 23]
-    if any("[b]" in str(row["status"] or "") for row in recent):
-        return [
-            f"Recorded {subject.lower()} in {place.name}: the series breaks within the last two "
-            "years, so they are not compared."
-        ]
-    return [
-        change_sentence(
-            f"Recorded {subject.lower()} in {place.name}",
-            _number(latest, "rolling_12m_offences"),
-            _number(before, "rolling_12m_offences"),
-            f"twelve months to {month_name(end)}",
-            "twelve months before",
-        )
-    ]
 
 
 def _signals(subject: str, by_month: Mapping[object, Row], last: date, place: Place) -> list[str]:
@@ -404,7 +314,7 @@ def _survey(column: str, phrase: str) -> Callable[[Sequence[Row], Place], list[s
 
 def _against_rest(row: Row, force: Sequence[Row], count: str, base: str) -> Verdict | None:
     """Compare a rate with that of the rest of the force; none where a cell lacks or is hidden."""
-    whole = next((other for other in force if other["period_label"] == row["period_label"]), None)
+    whole = next((other for other in force if _same_period(row, other)), None)
     cells = [found[name] for found in (row, whole or {}) for name in (count, base) if name in found]
     if whole is None or any(cell is None for cell in cells):
         return None
@@ -414,6 +324,12 @@ def _against_rest(row: Row, force: Sequence[Row], count: str, base: str) -> Verd
         return None
     limits = ratio(_number(row, count), others, _number(row, base), exposure)
     return limits.verdict(1.0) if limits else None
+
+
+def _same_period(row: Row, other: Row) -> bool:
+    """Say whether two areas' rows are of one period, kind of period, source and population."""
+    columns = ("period_type", "period_start", "period_label", "comparison_basis")
+    return all(row.get(name) == other.get(name) for name in columns)
 
 
 def _share_against_rest(
@@ -440,10 +356,6 @@ def _number(row: Row, column: str) -> float:
 
 def _count(row: Row, column: str) -> str:
     return count_text(_number(row, column))
-
-
-def _signed(percent: float) -> str:
-    return f"{percent:+.0f}%".replace("-", "\N{MINUS SIGN}")
 
 
 def _ordinal(rank: int) -> str:
@@ -478,8 +390,8 @@ _RULES: Mapping[str, Callable[[Sequence[Row], Place], list[str]]] = MappingProxy
         "figure_7_males_released": _released("men"),
         "figure_8_females_released": _released("women"),
         "table_5_social_dwellings": _dwellings,
-        "figure_10_shoplifting": _months("Shoplifting"),
-        "figure_11_burglary": _months("Burglary"),
+        "figure_10_shoplifting": _months("Shoplifting", "figure_10_shoplifting"),
+        "figure_11_burglary": _months("Burglary", "figure_11_burglary"),
         "table_7_feel_safe": _survey("very_safe", "felt very safe"),
         "table_8_crime_asb_problem": _survey("not_at_all", "saw no problem at all"),
     }

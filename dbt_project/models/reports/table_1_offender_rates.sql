@@ -6,6 +6,7 @@ with rates as (
     select
         period_type,
         period_start,
+        period_end,
         period_label,
         area_code,
         area_name,
@@ -16,6 +17,7 @@ with rates as (
         population_mid_year,
         population_estimator,
         rate_per_1000,
+        comparison_basis,
         break_reason,
         status,
         deliveries
@@ -48,6 +50,7 @@ select
     areas.area_order,
     rates.period_type,
     rates.period_start,
+    rates.period_end,
     rates.period_label,
     rates.area_code,
     rates.area_name,
@@ -57,6 +60,7 @@ select
     rates.population_mid_year,
     rates.population_estimator,
     round(rates.rate_per_1000, 1) as rate_per_1000,
+    rates.comparison_basis,
     rates.break_reason,
     rates.status,
     rates.deliveries

@@ -11,6 +11,11 @@ with counted as (
         period_label,
         offences,
         is_after_break,
+        -- Periods between two breaks have a number in common: only they are compared or added up.
+        count_if(is_after_break) over (
+            partition by area_code, crime_type, period_type
+            order by period_start
+        ) as content,
         delivery
     from {{ ref('int_crime_trends__counted') }}
 
@@ -29,24 +34,26 @@ rolling as (
     from counted
     where period_type = 'month'
     window twelve_months as (
-        partition by area_code, crime_type
+        partition by area_code, crime_type, content
         order by period_start
         range between interval 11 month preceding and current row
     )
 
 ),
 
--- The base of an index is the first calendar year with a count for all its twelve months.
+-- The base of an index is the first calendar year with a count for all its twelve months, after a
+-- break the first such year since.
 whole_years as (
 
     select
         area_code,
         crime_type,
+        content,
         year(period_start) as base_year,
         sum(offences) as offences
     from counted
     where period_type = 'month'
-    group by area_code, crime_type, year(period_start)
+    group by area_code, crime_type, content, year(period_start)
     having count(offences) = 12
 
 ),
@@ -56,10 +63,11 @@ bases as (
     select
         area_code,
         crime_type,
+        content,
         min(base_year) as base_year,
         arg_min(offences, base_year) as offences
     from whole_years
-    group by area_code, crime_type
+    group by area_code, crime_type, content
 
 ),
 
@@ -98,6 +106,7 @@ joined as (
             counted.area_code = year_before.area_code
             and counted.crime_type = year_before.crime_type
             and counted.period_type = year_before.period_type
+            and counted.content = year_before.content
             and counted.period_start = year_before.period_start + interval 1 year
     left join rolling
         on
@@ -109,6 +118,7 @@ joined as (
         on
             counted.area_code = bases.area_code
             and counted.crime_type = bases.crime_type
+            and counted.content = bases.content
 
 )
 

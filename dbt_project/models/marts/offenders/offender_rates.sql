@@ -70,7 +70,8 @@ with_breaks as (
         and row_number() over same_kind = 1
         and bool_or(period_type = 'calendar_year') over (partition by area_code)
             as starts_financial_years,
-        lag(estimator) over same_kind as estimator_before
+        -- A year without a population does not hide that the estimator changes.
+        lag(estimator ignore nulls) over same_kind as estimator_before
     from with_populations
     window same_kind as (partition by area_code, period_type order by period_start)
 
@@ -129,6 +130,10 @@ select
     {{ rate_lower('explained.offenders', 'explained.population', 'exact') }} as rate_lower,
     {{ rate_upper('explained.offenders', 'explained.population', 'exact') }} as rate_upper,
     'offenders per 1,000 population' as unit,
+    -- Two rows of an area are like with like only where all three are the same.
+    concat_ws(
+        ', ', explained.period_type, explained.counted_from, explained.estimator
+    ) as comparison_basis,
     explained.break_reason,
     {{ row_status(
         not_applicable="explained.area_type not in ('district', 'force')",
