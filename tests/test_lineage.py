@@ -53,15 +53,17 @@ BY_HAND = {
     # Through a window of dates.
     "int_crime_trends__measured.rolling_12m_offences": {"int_crime_trends__counted.offences"},
     # Through windows of windows: where a segment starts, by the order in its series.
-    "int_crime_trends__limits.xmr_segment": {
+    "int_crime_trends__limits.xmr_segment": {"int_crime_trends__segments.xmr_segment"},
+    "int_crime_trends__segments.xmr_segment": {
         "int_crime_trends__counted.area_code",
         "int_crime_trends__counted.crime_type",
         "int_crime_trends__counted.is_after_break",
+        "int_crime_trends__counted.offences",
         "int_crime_trends__counted.period_number",
         "int_crime_trends__counted.period_start",
         "int_crime_trends__counted.period_type",
     },
-    "int_crime_trends__limits.xmr_points": {"int_crime_trends__counted.*"},
+    "int_crime_trends__limits.xmr_points": {"int_crime_trends__segments.*"},
     # An incremental model counts the rows of the archive.
     "int_crime__counted.offences": {"stg_police_uk_street__crimes.*"},
     # Through structs that are spread over rows.

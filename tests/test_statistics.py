@@ -6,8 +6,9 @@ sheets among them. They must be met to 1e-9 relative.
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from statistics import NormalDist
 from typing import Any
 
@@ -15,12 +16,16 @@ import duckdb
 import jinja2
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support import GOLDEN, csv_rows
 
 DBT = Path(__file__).parents[1] / "dbt_project"
 MACRO_FILES = ("rates.sql", "proportions.sql", "differences.sql")
-LIMITS_MODEL = DBT / "models/intermediate/crime/int_crime_trends__limits.sql"
+TRENDS = DBT / "models/intermediate/crime"
+SEGMENTS_MODEL = TRENDS / "int_crime_trends__segments.sql"
+LIMITS_MODEL = TRENDS / "int_crime_trends__limits.sql"
 ORACLES = {row["oracle_id"]: row for row in csv_rows(GOLDEN / "oracles.csv")}
 EXPECTED_KINDS = {
     "byar": 5, "wilson": 5, "exact": 4, "rate": 3, "prop": 3,
@@ -165,24 +170,127 @@ def check_xmr(oracle: str) -> list[tuple[float | None, float]]:
     return list(zip(numbers, expected(oracle), strict=True))
 
 
-def xmr_limits(series: list[int]) -> list[tuple[Any, ...]]:
-    """Run the model of the control limits over one made-up series."""
-    model = jinja2.Environment(autoescape=False).from_string(LIMITS_MODEL.read_text())
-    sql = model.render(ref=lambda name: f"input_{name}", var=variables().__getitem__)
+def rendered(model: Path) -> str:
+    """Return a model's SQL with its macros, over tables whose names begin with ``input_``."""
+    macros = (DBT / "macros/control_limits.sql").read_text()
+    template = jinja2.Environment(autoescape=False).from_string(macros + model.read_text())
+    return template.render(ref=lambda name: f"input_{name}", var=variables().__getitem__)
+
+
+def segmented(connection: duckdb.DuckDBPyConnection, series: Sequence[int]) -> None:
+    """Make the segments of one made-up series, for the model of the control limits."""
+    connection.execute(
+        "create or replace table input_int_crime_trends__counted as select 'A' as area_code, "
+        "'Shoplifting' as crime_type, 'month' as period_type, "
+        "date '2018-01-01' + to_months((place - 1)::integer) as period_start, "
+        "place as period_number, offences, false as is_after_break "
+        "from (select unnest(?::integer[]) as offences, "
+        "generate_subscripts(?::integer[], 1) as place)",
+        [series, series],
+    )
+    connection.execute(
+        "create or replace table input_int_crime_trends__segments as "
+        f"from ({rendered(SEGMENTS_MODEL)})"
+    )
+
+
+def xmr_limits(series: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Run the models of the control limits over one made-up series."""
     with duckdb.connect() as connection:
-        connection.execute(
-            "create table input_int_crime_trends__counted as select 'A' as area_code, "
-            "'Shoplifting' as crime_type, 'month' as period_type, "
-            "date '2018-01-01' + to_months((place - 1)::integer) as period_start, "
-            "place as period_number, offences, false as is_after_break "
-            "from (select unnest(?::integer[]) as offences, "
-            "generate_subscripts(?::integer[], 1) as place)",
-            [series, series],
-        )
+        segmented(connection, series)
         return connection.execute(
             "select xmr_centre, xmr_moving_range_mean, xmr_lower, xmr_upper, xmr_signal "
-            f"from ({sql}) order by period_start"
+            f"from ({rendered(LIMITS_MODEL)}) order by period_start"
         ).fetchall()
+
+
+def restarts(series: Sequence[int]) -> list[int]:
+    """Return the places, from 0, at which the models draw the limits of a series anew."""
+    with duckdb.connect() as connection:
+        segmented(connection, series)
+        rows = connection.execute(
+            "select is_restart from input_int_crime_trends__segments order by period_start"
+        ).fetchall()
+    return [place for place, (restart,) in enumerate(rows) if restart]
+
+
+def stable_shifts(series: Sequence[int], points: int, run: int) -> list[int]:
+    """Find the restarts as the published description has it, step by step, with a counter."""
+    since, counter, found = 0, points, []
+    while counter + points <= len(series):
+        mean = sum(series[since : since + points]) / points
+        trigger = next((place for place in range(counter, len(series) - run + 1)
+                        if is_run(series[place : place + run], mean)), None)  # fmt: skip
+        if trigger is None or trigger + points > len(series):
+            break
+        candidate = sum(series[trigger : trigger + points]) / points
+        upwards = series[trigger] > mean
+        # A run that the end of the series cuts short could still become one.
+        reverts = any(
+            is_run(series[place : place + run], candidate)
+            and (series[place] < candidate if upwards else series[place] > candidate)
+            for place in range(trigger, trigger + points)
+        )
+        if reverts:
+            counter = trigger + 1
+        else:
+            found.append(trigger)
+            since, counter = trigger, trigger + points
+    return found
+
+
+def is_run(values: Sequence[int], centre: float) -> bool:
+    return all(value > centre for value in values) or all(value < centre for value in values)
+
+
+LOW, HIGH = [20, 22] * 12, [30, 32] * 12
+
+
+@pytest.mark.parametrize(
+    ("series", "expected_restarts"),
+    [
+        # By hand. 24 months about 21, then 24 about 31: the first of the higher ones starts anew.
+        (LOW + HIGH, [24]),
+        # One month short of limits of their own.
+        (LOW + HIGH[:-1], []),
+        # A run of seven is none; the eighth makes one, but the series goes back.
+        (LOW + [30] * 7 + LOW, []),
+        (LOW + [30] * 8 + LOW, []),
+        # The way back begins in the last month of the candidate, and nobody knows how it goes on.
+        (LOW + HIGH[:-1] + [20], []),
+        # Up and, after two years, down again: two restarts.
+        (LOW + HIGH + LOW[::-1], [24, 48]),
+        # A month on the baseline's mean is on neither side of it.
+        (LOW + [30] * 7 + [21] + HIGH, [32]),
+    ],
+)
+def test_limits_start_anew_only_after_a_shift_that_stays(
+    series: list[int], expected_restarts: list[int]
+) -> None:
+    assert restarts(series) == expected_restarts
+
+
+def test_each_segment_has_limits_of_its_own() -> None:
+    (before,), (after,) = (set(part) for part in (xmr_limits(LOW + HIGH)[:24],
+                                                  xmr_limits(LOW + HIGH)[24:]))  # fmt: skip
+    # Moving ranges are all 2: limits 2.66 x 2 = 5.32 about the mean.
+    assert before == pytest.approx((21, 2, 15.68, 26.32, None), nan_ok=True)
+    assert after == pytest.approx((31, 2, 25.68, 36.32, None), nan_ok=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(8, 40), st.sampled_from([20, 26, 32])), min_size=1, max_size=5),
+    st.randoms(use_true_random=False),
+)
+def test_restarts_are_those_of_the_published_description(
+    stretches: list[tuple[int, int]], random: Random
+) -> None:
+    series = [level + random.randint(-6, 6) for length, level in stretches for _ in range(length)]
+    given_variables = variables()
+    assert restarts(series) == stable_shifts(
+        series, given_variables["xmr_restart_points"], given_variables["xmr_restart_run_length"]
+    )
 
 
 def exact_seed() -> list[dict[str, str]]:

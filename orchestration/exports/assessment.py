@@ -5,7 +5,9 @@ called and what must be known of it comes from the release itself; here stands o
 release cannot know: order, layout, and the words for a table that it does not hold.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Form = Literal["text", "count", "percent", "rate", "limit", "share", "year", "month"]
@@ -112,6 +114,7 @@ def _month_figure(label: str, table: str, subject: str) -> Exhibit:
             Field("Month", "month", "month"),
             Field("Offences", "offences", "count", marked=True),
             Field("Offences in 12 months", "rolling_12m_offences", "count", note="rolling"),
+            Field("Limits since", "xmr_since", "month", note="limits"),
             Field("Average", "xmr_centre", "limit", note="limits"),
             Field("Lower limit", "xmr_lower", "limit", note="limits"),
             Field("Upper limit", "xmr_upper", "limit", note="limits"),
@@ -554,21 +557,36 @@ ASSESSMENT: tuple[Section, ...] = (
 )
 """The assessment in the order of print."""
 
-COLUMN_NOTES: tuple[tuple[str, str], ...] = (
-    (
-        "rolling",
-        "The month and the eleven before it. Not available while any of the twelve is missing.",
-    ),
-    (
-        "limits",
-        "Average and limits of usual variation: an individuals control chart (XmR), with limits "
-        "at the average plus and minus 2.66 times the mean moving range. A signal is a month "
-        "outside the limits, or one of seven or more successive months on one side of the "
-        "average. A lower limit below zero is given as computed; a count cannot pass it.",
-    ),
-    ("proportion", "95% confidence limits of the proportion, by Wilson's method."),
+
+@dataclass(frozen=True)
+class ColumnNote:
+    """A note on columns: its own words, then what the release says of the columns it names."""
+
+    text: str
+    described: tuple[str, ...] = ()
+
+    def words(self, meanings: Mapping[str, str]) -> str:
+        """Return the note for a table whose columns mean ``meanings``."""
+        said = (meanings[name] for name in self.described if name in meanings)
+        return " ".join([self.text, *said])
+
+
+COLUMN_NOTES: Mapping[str, ColumnNote] = MappingProxyType(
+    {
+        "rolling": ColumnNote(
+            "The month and the eleven before it. Not available while any of the twelve is missing, "
+            "or where the series breaks within them."
+        ),
+        "limits": ColumnNote(
+            "Average and limits of usual variation: an individuals control chart (XmR), with "
+            "limits at the average plus and minus 2.66 times the mean moving range. A lower limit "
+            "below zero is given as computed; a count cannot pass it.",
+            ("xmr_signal", "xmr_is_restart"),
+        ),
+        "proportion": ColumnNote("95% confidence limits of the proportion, by Wilson's method."),
+    }
 )
-"""Notes that columns refer to, by key."""
+"""Notes that columns refer to, by key. Parameters of a method are in the release's own words."""
 
 
 def exhibits() -> tuple[Exhibit, ...]:

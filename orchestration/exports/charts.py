@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from orchestration.exports.series import MonthlySeries, Value, gaps, runs, steps
+from orchestration.exports.series import MonthlySeries, Value, gaps, restarts, runs, steps
 from orchestration.exports.words import (
     ChartWords,
     count_text,
@@ -111,6 +111,7 @@ def control_figure(series: MonthlySeries, words: ChartWords) -> Figure:
         _draw_level(axes, values, colours.limits, dashes)
     _draw_offences(axes, series, colours)
     _mark_breaks(axes, series, colours)
+    _mark_restarts(axes, series, colours)
     _month_axis(axes, series)
     _count_axis(axes, series)
     _label_lines(axes, series, colours)
@@ -228,16 +229,26 @@ def _draw_offences(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
 def _mark_breaks(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
     for place, status in enumerate(series.statuses):
         if status and "[b]" in status and place:
-            axes.axvline(place - 0.5, color=colours.limits, lw=1, zorder=1)
-            axes.text(
-                place - 0.3,
-                0.97,
-                "Break in series",
-                transform=axes.get_xaxis_transform(),
-                va="top",
-                size=9,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-            )
+            _mark(axes, place, "Break in series", colours)
+
+
+def _mark_restarts(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
+    for place in restarts(series):
+        _mark(axes, place, "Limits drawn anew", colours)
+
+
+def _mark(axes: Axes, place: int, text: str, colours: Palette) -> None:
+    """Draw an upright line before a month and say beside it what begins there."""
+    axes.axvline(place - 0.5, color=colours.limits, lw=1, zorder=1)
+    axes.text(
+        place - 0.3,
+        0.97,
+        text,
+        transform=axes.get_xaxis_transform(),
+        va="top",
+        size=9,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )
 
 
 def _month_axis(axes: Axes, series: MonthlySeries) -> None:

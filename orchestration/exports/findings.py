@@ -14,7 +14,8 @@ from orchestration.exports.comparable import BASES, latest
 from orchestration.exports.comparisons import Verdict, difference, ratio, rounded_verdict
 from orchestration.exports.over_time import rolling_years, year_counts, year_rates
 from orchestration.exports.selection import Partnership, Row
-from orchestration.exports.words import count_text
+from orchestration.exports.series import monthly_series, restarts
+from orchestration.exports.words import count_text, shift_sentence
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
 
@@ -248,12 +249,22 @@ def _months(subject: str, table: str) -> Callable[[Sequence[Row], Place], list[s
             return []
         recorded = f"Recorded {subject.lower()} in {place.name}"
         sentences = [*rolling_years(table, list(by_month.values()), recorded),
+                     *_shifts(subject, list(by_month.values()), place),
                      *_signals(subject, by_month, max(months), place)]  # fmt: skip
         return sentences or [
             f"Too few months of {subject.lower()} have been supplied for a finding."
         ]
 
     return rule
+
+
+def _shifts(subject: str, rows: Sequence[Row], place: Place) -> list[str]:
+    """Name the latest sustained shift, from which limits are drawn anew."""
+    series = monthly_series(rows)
+    return [
+        f"Recorded {subject.lower()} in {place.name}: {_lowered(shift_sentence(series, position))}"
+        for position in restarts(series)[-1:]
+    ]
 
 
 def _signals(subject: str, by_month: Mapping[object, Row], last: date, place: Place) -> list[str]:
@@ -356,6 +367,10 @@ def _number(row: Row, column: str) -> float:
 
 def _count(row: Row, column: str) -> str:
     return count_text(_number(row, column))
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _ordinal(rank: int) -> str:

@@ -111,7 +111,7 @@ def shown(
     notes = [
         brackets_note(exhibit),
         table.note,
-        *(text for key, text in COLUMN_NOTES if key in used),
+        *(note.words(table.meanings) for key, note in COLUMN_NOTES.items() if key in used),
         up_to,
     ]
     return Shown(

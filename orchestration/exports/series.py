@@ -29,15 +29,17 @@ class MonthlySeries:
     upper: tuple[Value, ...]
     signals: tuple[str | None, ...]
     statuses: tuple[str | None, ...]
+    restarts: tuple[bool, ...]
+    """Where limits are drawn anew after a sustained shift."""
 
 
 def monthly_series(rows: Iterable[Row]) -> MonthlySeries:
     """Return the series of one area from rows of a figure's report.
 
     Rows have ``area_name``, ``month`` (first day), ``offences``, ``xmr_centre``, ``xmr_lower``,
-    ``xmr_upper``, ``xmr_signal`` and ``status``. Months between the first and the last that have
-    no row are put in without values. Raises ValueError where a month comes twice, or there is no
-    row at all.
+    ``xmr_upper``, ``xmr_signal``, ``xmr_is_restart`` and ``status``. Months between the first and
+    the last that have no row are put in without values. Raises ValueError where a month comes
+    twice, or there is no row at all.
     """
     by_month: dict[date, Row] = {}
     for row in rows:
@@ -58,6 +60,7 @@ def monthly_series(rows: Iterable[Row]) -> MonthlySeries:
         upper=tuple(_number(row.get("xmr_upper")) for row in found),
         signals=tuple(_text(row.get("xmr_signal")) for row in found),
         statuses=tuple(_text(row.get("status")) for row in found),
+        restarts=tuple(bool(row.get("xmr_is_restart")) for row in found),
     )
 
 
@@ -89,6 +92,11 @@ def steps(values: Sequence[Value]) -> list[range]:
                 start = place
         found.append(range(start, run.stop))
     return found
+
+
+def restarts(series: MonthlySeries) -> list[int]:
+    """Return the positions at which limits are drawn anew after a sustained shift."""
+    return [place for place, restart in enumerate(series.restarts) if restart]
 
 
 def _stretches(wanted: Sequence[bool]) -> list[range]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from orchestration.exports.series import MonthlySeries, gaps
+from orchestration.exports.series import MonthlySeries, gaps, restarts
 
 SHORTHAND: Mapping[str, str] = MappingProxyType(
     {
@@ -134,7 +134,10 @@ def _limit_sentences(series: MonthlySeries) -> list[str]:
     if centre is None or lower is None or upper is None:
         return ["Too few successive months for control limits."]
     low = f"{lower:.1f}" if lower > 0 else "none, as it lies below zero"
-    sentences = [f"Latest average {centre:.1f}, upper limit {upper:.1f}, lower limit {low}."]
+    sentences = [
+        f"Latest average {centre:.1f}, upper limit {upper:.1f}, lower limit {low}.",
+        *(shift_sentence(series, place) for place in restarts(series)),
+    ]
     signals = [signal for signal in series.signals if signal]
     if not signals:
         return [*sentences, "No month signals a change."]
@@ -145,6 +148,18 @@ def _limit_sentences(series: MonthlySeries) -> list[str]:
     ]
     months = "month signals" if len(signals) == 1 else "months signal"
     return [*sentences, f"{len(signals)} {months} a change: {', '.join(parts)}."]
+
+
+def shift_sentence(series: MonthlySeries, place: int) -> str:
+    """Say between which averages a series shifted at ``place``, where limits are drawn anew."""
+    since, centre = month_name(series.months[place]), series.centre[place]
+    before = series.centre[place - 1] if place else None
+    if centre is None or before is None:
+        return f"Limits are drawn anew from {since}, after a sustained shift."
+    return (
+        f"A sustained shift in {since}: the average went from {before:.1f} to {centre:.1f} a "
+        "month, and limits are drawn anew from there."
+    )
 
 
 def last_limits(series: MonthlySeries) -> int | None:

@@ -170,7 +170,7 @@ def _notes(sheets: Sequence[SheetTable]) -> dict[str, str]:
             notes[sheet.table.name] = sheet.table.note
         for field in sheet.fields:
             if field.note:
-                notes[field.note] = dict(COLUMN_NOTES)[field.note]
+                notes[field.note] = COLUMN_NOTES[field.note].words(sheet.table.meanings)
     return notes
 
 

@@ -10,6 +10,8 @@ select
     trends.period_label as month_label,
     trends.offences,
     trends.rolling_12m_offences,
+    trends.xmr_since,
+    trends.xmr_is_restart,
     trends.xmr_centre,
     trends.xmr_lower,
     trends.xmr_upper,

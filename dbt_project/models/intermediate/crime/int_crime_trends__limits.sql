@@ -1,25 +1,9 @@
 -- XmR (individuals and moving range) limits and signals of each series, one set a segment.
 -- Method: natural process limits are the mean of the points plus and minus 2.66 times the mean
 -- moving range (Wheeler); moving ranges above 3.267 times their mean are left out once and the
--- mean taken again. The lower limit is not cut off at nought.
+-- mean taken again. The lower limit is not cut off at zero.
 
-with points as (
-
-    select
-        area_code,
-        crime_type,
-        period_type,
-        period_start,
-        period_number,
-        offences,
-        is_after_break
-    from {{ ref('int_crime_trends__counted') }}
-    where offences is not null
-
-),
-
--- A segment has neither a hole nor a break in it.
-starts as (
+with segmented as (
 
     select
         area_code,
@@ -27,26 +11,9 @@ starts as (
         period_type,
         period_start,
         offences,
-        is_after_break
-        or lag(period_number) over series is distinct from period_number - 1 as starts_segment
-    from points
-    window series as (partition by area_code, crime_type, period_type order by period_start)
-
-),
-
-segmented as (
-
-    select
-        area_code,
-        crime_type,
-        period_type,
-        period_start,
-        offences,
-        count_if(starts_segment) over (
-            partition by area_code, crime_type, period_type
-            order by period_start
-        ) as segment
-    from starts
+        xmr_segment as segment,
+        is_restart
+    from {{ ref('int_crime_trends__segments') }}
 
 ),
 
@@ -58,6 +25,7 @@ ranges as (
         period_type,
         period_start,
         segment,
+        is_restart,
         offences,
         abs(offences - lag(offences) over (
             partition by area_code, crime_type, period_type, segment
@@ -74,6 +42,7 @@ means as (
         crime_type,
         period_type,
         segment,
+        min(period_start) as since,
         count(*) as points,
         avg(offences) as centre,
         avg(moving_range) as moving_range_mean
@@ -110,6 +79,7 @@ limits as (
         means.crime_type,
         means.period_type,
         means.segment,
+        means.since,
         means.centre,
         screened.moving_range_mean,
         means.centre - 2.66 * screened.moving_range_mean as lower_limit,
@@ -133,8 +103,10 @@ charted as (
         ranges.period_type,
         ranges.period_start,
         ranges.segment,
+        ranges.is_restart,
         ranges.offences,
         means.points,
+        limits.since,
         limits.centre,
         limits.moving_range_mean,
         limits.lower_limit,
@@ -211,6 +183,8 @@ select
     charted.period_start,
     charted.segment::integer as xmr_segment,
     charted.points::integer as xmr_points,
+    charted.since as xmr_since,
+    charted.is_restart as xmr_is_restart,
     charted.centre as xmr_centre,
     charted.moving_range_mean as xmr_moving_range_mean,
     charted.lower_limit as xmr_lower,

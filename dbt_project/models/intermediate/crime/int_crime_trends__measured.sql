@@ -155,6 +155,8 @@ select
     joined.base_year::varchar as index_base_period,
     limits.xmr_segment,
     limits.xmr_points,
+    limits.xmr_since,
+    limits.xmr_is_restart,
     limits.xmr_centre,
     limits.xmr_moving_range_mean,
     limits.xmr_lower,

@@ -28,6 +28,8 @@ select
     index_base_period,
     xmr_segment,
     xmr_points,
+    xmr_since,
+    xmr_is_restart,
     xmr_centre,
     xmr_moving_range_mean,
     xmr_lower,
