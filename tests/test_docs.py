@@ -4,6 +4,7 @@ import re
 
 import duckdb
 import pytest
+import yaml
 
 from orchestration.bench.readers import example_queries
 from orchestration.settings import PROJECT
@@ -24,6 +25,20 @@ def test_example_query_runs_on_the_published_file(sample: Ground, question: str,
 def test_every_question_has_its_query():
     headings = re.findall(r"^### (\d+)\.", (BI / "queries.md").read_text(), re.M)
     assert [int(number) for number in headings] == list(range(1, len(QUERIES) + 1))
+
+
+def test_method_page_states_the_parameters_of_the_control_limits():
+    text = " ".join((PROJECT / "docs/method.md").read_text().split())
+    project = yaml.safe_load((PROJECT / "dbt_project/dbt_project.yml").read_text())
+    given = project["vars"]["csp_warehouse"]
+    for words in (
+        f"fewer than {given['xmr_min_points']} points has no limits",
+        f"{given['xmr_run_length']} points in a row on one side",
+        f"the first {given['xmr_restart_points']} points of a segment",
+        f"a run of {given['xmr_restart_run_length']} or more points",
+        f"at least {given['xmr_restart_points']} points follow",
+    ):
+        assert words in text
 
 
 def test_links_between_documents_lead_somewhere():
