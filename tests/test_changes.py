@@ -47,6 +47,18 @@ OFFENCES = PublishedTable(
     ("centre",),
     "method one",
 )
+TRACED = replace(
+    OFFENCES,
+    sources=frozenset({STREET, POPULATION, "area_lookups"}),
+    column_sources={
+        "offences": frozenset({STREET}),
+        "rate": frozenset({STREET, POPULATION}),
+        "centre": frozenset({STREET}),
+    },
+    months_behind={"offences": 0},
+    carried={POPULATION: 2},
+)
+"""The same with what is known of its columns: the rate is of the count and a population."""
 
 
 def delivered(quarter: date, version: int = 1, source: str = STREET) -> str:
@@ -79,7 +91,10 @@ class Publishing:
         table: PublishedTable = OFFENCES,
         corrections: str = "",
     ) -> Release:
-        """Publish ``rows``; ``in_force`` says by month which delivery speaks (the rows' first)."""
+        """Publish ``rows``; ``in_force`` says which delivery is in force for a month or day.
+
+        Where it is left out, the rows' first deliveries are.
+        """
         path = self.folder / "warehouse.duckdb"
         path.unlink(missing_ok=True)
         speaks = in_force or {row[0]: row[5].split(";")[0] for row in rows if row[5]}
@@ -99,14 +114,15 @@ class Publishing:
                     "insert into control.files values (?, ?, 'a.csv', 1, 'x', 1, 1, 1, 0)",
                     [number, number],
                 )
-                for month in (one for one, said in speaks.items() if said == delivery):
+                for period in (one for one, said in speaks.items() if said == delivery):
+                    month = date.fromisoformat(period) if period.count("-") > 1 else day(period)
                     connection.execute(
                         "insert into control.in_force values "
                         "(?, ?, ?, ?, ?, ?, 'real', ?, ?, ?, 'covers', 1)",
                         [
                             source,
                             FORCE,
-                            day(month),
+                            month,
                             number,
                             when,
                             int(version[1:]),
@@ -324,6 +340,110 @@ def test_older_quarter_is_compared_with_what_came_before_it(publishing: Publishi
     assert release.is_current is False
 
 
+# --- each figure has its own cause ----------------------------------------------------------------
+
+ESTIMATES = delivered(Q1, source=POPULATION)
+BOTH = f"{FIRST}; {ESTIMATES}"
+
+
+def test_correction_of_one_month_is_not_the_cause_of_another_months_rate(
+    publishing: Publishing,
+) -> None:
+    """June is sent again while the mid-year of 2018, in a delivery of before, comes into force."""
+    before = {"2018-05": FIRST, "2018-06": FIRST, "2017-06-30": ESTIMATES}
+    publishing.publish(
+        Q1,
+        [("2018-05", 10, 1.0, 15.0, None, BOTH), ("2018-06", 20, 2.0, 15.0, None, BOTH)],
+        in_force=before,
+        table=TRACED,
+    )
+    release = publishing.publish(
+        Q2,
+        [
+            ("2018-05", 10, 0.9, 16.0, None, BOTH),
+            ("2018-06", 23, 2.1, 16.0, None, f"{SECOND}; {ESTIMATES}"),
+        ],
+        in_force={**before, "2018-06": SECOND, "2018-06-30": ESTIMATES},
+        table=TRACED,
+    )
+    june = f"{SECOND} replaces 2018-04-01 v1 for 2018-06"
+    estimate = f"{ESTIMATES} brings 2018-06-30"
+    series = f"Computed from the whole series, which has changed: {june}"
+    assert changes(release) == [
+        ("2018-05", "centre", "15.0", "16.0", "series recalculated", series),
+        ("2018-05", "rate", "1.0", "0.9", "new population estimate", estimate),
+        ("2018-06", "centre", "15.0", "16.0", "series recalculated", series),
+        ("2018-06", "offences", "20", "23", "revised delivery", june),
+        ("2018-06", "rate", "2.0", "2.1", "revised delivery", f"{june}; {estimate}"),
+    ]
+    # Only June's own delivery was replaced.
+    assert statuses(release) == [None, "[r]"]
+
+
+def test_estimate_of_a_later_delivery_is_no_revision_but_a_restated_one_is(
+    publishing: Publishing,
+) -> None:
+    newer = delivered(Q2, source=POPULATION)
+    row: Row = ("2018-06", 20, 2.0, 15.0, "[p]", BOTH)
+    before = {"2018-06": FIRST, "2017-06-30": ESTIMATES}
+    publishing.publish(Q1, [row], in_force=before, table=TRACED)
+    now: Row = ("2018-06", 20, 1.9, 15.0, None, f"{FIRST}; {newer}")
+    # All years of the newer delivery are in force; the figure used 2017 and uses 2018.
+    force = {"2018-06": FIRST, "2017-06-30": newer, "2018-06-30": newer}
+    release = publishing.publish(Q2, [now], in_force=force, table=TRACED)
+    assert {row[4:] for row in changes(release)} == {
+        ("new population estimate", f"{newer} brings 2018-06-30")
+    }
+    assert statuses(release) == [None]
+    restated = delivered(Q3, source=POPULATION)
+    third = publishing.publish(
+        Q3,
+        [("2018-06", 20, 1.8, 15.0, None, f"{FIRST}; {restated}")],
+        in_force={**force, "2018-06-30": restated},
+        table=TRACED,
+    )
+    assert [row[4:] for row in changes(third)] == [
+        ("revised delivery", f"{restated} replaces 2018-07-01 v1 for 2018-06-30")
+    ]
+    assert statuses(third) == ["[r]"]
+
+
+def test_known_error_that_is_corrected_is_no_cause_of_a_figure_that_kept_its_count(
+    publishing: Publishing,
+) -> None:
+    force = {"2018-05": FIRST, "2018-06": FIRST, "2017-06-30": ESTIMATES}
+    rows: list[Row] = [
+        ("2018-05", 10, 1.0, 15.0, None, BOTH),
+        ("2018-06", 20, 2.0, 15.0, None, BOTH),
+    ]
+    publishing.publish(Q1, rows, in_force=force, table=TRACED)
+    release = publishing.publish(
+        Q2,
+        [("2018-05", 10, 0.9, 15.0, None, BOTH), ("2018-06", 21, 1.9, 15.0, None, BOTH)],
+        in_force={**force, "2018-06-30": ESTIMATES},
+        table=TRACED,
+        corrections="Counted under the wrong town.",
+    )
+    kinds = {(row[0], row[1]): row[4] for row in changes(release)}
+    assert kinds == {
+        ("2018-05", "rate"): "new population estimate",
+        ("2018-06", "offences"): "correction",
+        ("2018-06", "rate"): "correction",
+    }
+    assert statuses(release) == [None, "[r]"]
+
+
+def test_month_out_of_a_figures_reach_is_not_its_cause(publishing: Publishing) -> None:
+    publishing.publish(Q1, [MAY, JUNE], table=TRACED)
+    release = publishing.publish(
+        Q2,
+        [("2018-05", 11, 1.0, 15.0, None, FIRST), ("2018-06", 20, 2.0, 15.0, None, SECOND)],
+        in_force={"2018-05": FIRST, "2018-06": SECOND},
+        table=TRACED,
+    )
+    assert [row[4] for row in changes(release)] == ["not explained"]
+
+
 # --- causes ---------------------------------------------------------------------------------------
 
 EVIDENCE = Evidence((), (), date(2018, 6, 30), {POPULATION: date(2016, 6, 30)},
@@ -347,20 +467,21 @@ def context(old: str = "", new: str = "", **other: Any) -> Context:
 
 def test_rolling_sum_is_revised_by_a_month_within_it() -> None:
     shift = Shift(STREET, date(2016, 9, 1), FIRST, SECOND)
-    cause = cause_of(context(FIRST, FIRST), replace(EVIDENCE, shifts=(shift,)))
+    evidence = replace(EVIDENCE, shifts=(shift,))
+    assert cause_of(context(FIRST, FIRST, months_behind=7), evidence).kind == "not explained"
+    cause = cause_of(context(FIRST, FIRST, months_behind=8), evidence)
     assert (cause.kind, cause.words) == (
         "revised delivery",
         f"Computed from other periods: {SECOND} replaces 2018-04-01 v1 for 2016-09",
     )
 
 
-def test_estimate_that_takes_the_place_of_an_older_one_revises_the_rate() -> None:
+def test_estimate_that_takes_the_place_of_an_older_years_is_a_cause_of_its_own() -> None:
     old, new = delivered(Q1, source=POPULATION), delivered(Q2, source=POPULATION)
     shift = Shift(POPULATION, date(2017, 6, 30), None, new)
-    cause = cause_of(
-        context(f"{FIRST}; {old}", f"{FIRST}; {new}"), replace(EVIDENCE, shifts=(shift,))
-    )
-    assert (cause.kind, cause.words) == ("revised delivery", f"{new} brings 2017-06-30")
+    evidence = replace(EVIDENCE, shifts=(shift,), carried={POPULATION: 2})
+    cause = cause_of(context(f"{FIRST}; {old}", f"{FIRST}; {new}"), evidence)
+    assert (cause.kind, cause.words) == ("new population estimate", f"{new} brings 2017-06-30")
 
 
 @pytest.mark.parametrize(
@@ -379,6 +500,11 @@ def test_list_that_no_row_names_is_named_as_a_cause() -> None:
     shift = Shift("area_lookups", date(2018, 1, 1), None, "area_lookups 2018-07-01 v1")
     cause = cause_of(context(FIRST, FIRST), replace(EVIDENCE, unnamed=(shift,)))
     assert cause.kind == "revised delivery" and "area_lookups 2018-07-01 v1" in cause.words
+    # A table that is not made from lookups has another cause, or none that is known.
+    elsewhere = replace(
+        EVIDENCE, unnamed=(shift,), behind={"marts.offences": frozenset({POPULATION})}
+    )
+    assert cause_of(context(FIRST, FIRST), elsewhere).kind == "not explained"
 
 
 # --- the sample -----------------------------------------------------------------------------------

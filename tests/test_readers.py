@@ -20,7 +20,8 @@ import pytest
 
 from orchestration.publish import PublishedTable, build_release, published_tables
 from orchestration.settings import PROJECT, Settings
-from orchestration.transform.project import load_manifest, published_nodes, sources_behind
+from orchestration.transform.origins import sources_behind
+from orchestration.transform.project import load_manifest, published_nodes
 from tests.support import Ground
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,8 @@ from orchestration.partitions import quarters_of
 from orchestration.publish import Release, SourceDescription, build_release, published_tables
 from orchestration.resources import WarehouseWriter
 from orchestration.settings import Settings
-from orchestration.transform.project import project_settings, published_nodes, sources_behind
+from orchestration.transform.origins import sources_behind
+from orchestration.transform.project import load_lineage, project_settings, published_nodes
 
 RELEASE_KEY = dg.AssetKey(["published", "csp"])
 
@@ -63,7 +64,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         settings.warehouse,
         settings.published,
         quarter,
-        published_tables(manifest, project_settings()),
+        published_tables(manifest, project_settings(), load_lineage(settings)),
         datetime.now(UTC),
         credits=_credits(manifest),
         sources=sources_behind(manifest, published_nodes(manifest)),

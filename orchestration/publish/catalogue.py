@@ -7,11 +7,17 @@ protected it, which takes a declaration of how its counts hang together.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from orchestration.disclosure import PROTECTED
 from orchestration.publish.errors import CatalogueError, UnsafeTableError
+from orchestration.transform.origins import (
+    Lineage,
+    carried_sources,
+    column_sources,
+    sources_behind,
+)
 
 SAFE_COUNTS = frozenset({"offences", "places", "reference"})
 """What a published table may count. People are not among them."""
@@ -41,6 +47,11 @@ class PublishedTable:
     is computed (:func:`method_digest`). ``protected`` says that it is taken as disclosure control
     left it. ``period_end`` is the SQL expression of the last day that a row is about and
     ``measure`` the column that holds its figure; both are empty for a table of reference.
+
+    ``sources`` are all raw sources behind the table and ``column_sources`` those whose values each
+    column is made of, where that could be followed. ``months_behind`` says of how many months
+    before its own period a column is computed too (no such column: empty where nothing is
+    declared), and ``carried`` for how many years a source's figure may be used for later ones.
     """
 
     schema: str
@@ -56,6 +67,10 @@ class PublishedTable:
     protected: bool = False
     period_end: str = ""
     measure: str = ""
+    sources: frozenset[str] = frozenset()
+    column_sources: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
+    months_behind: Mapping[str, int] = field(default_factory=dict, hash=False)
+    carried: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def where_it_stands(self) -> "PublishedTable":
@@ -74,10 +89,13 @@ class PublishedTable:
         return " ".join(sentence for sentence in sentences if sentence)
 
 
-def published_tables(manifest: Mapping[str, Any], settings: str = "") -> list[PublishedTable]:
+def published_tables(
+    manifest: Mapping[str, Any], settings: str = "", lineage: Lineage | None = None
+) -> list[PublishedTable]:
     """Return the tables to publish, by schema and name, from a dbt manifest.
 
-    ``settings`` is what else their figures depend on (the project's variables), as text.
+    ``settings`` is what else their figures depend on (the project's variables), as text;
+    ``lineage`` says which columns each column is made of.
 
     Raises :class:`UnsafeTableError` for a table that counts people or does not say what it
     counts, and :class:`CatalogueError` for one without title or with an undescribed column.
@@ -88,6 +106,9 @@ def published_tables(manifest: Mapping[str, Any], settings: str = "") -> list[Pu
         replace(
             _table(node, _meta(node), keys.get(unique_id, ())),
             method_digest=method_digest(manifest, unique_id, settings),
+            sources=sources_behind(manifest, [unique_id]),
+            column_sources=column_sources(manifest, lineage or {}, unique_id),
+            carried=carried_sources(manifest, unique_id),
         )
         for unique_id, node in nodes.items()
         if node.get("resource_type") == "model" and _meta(node).get("publish") is True
@@ -163,6 +184,7 @@ def _table(
         series_columns=tuple(meta.get("series_columns") or ()),
         period_end=str((meta.get("data_up_to") or {}).get("period_end") or ""),
         measure=str((meta.get("data_up_to") or {}).get("measure") or ""),
+        months_behind=dict(meta.get("months_behind") or {}),
     )
     refuse_unsafe([table])
     _refuse_undescribed(table)
@@ -182,6 +204,10 @@ def _refuse_undescribed(table: PublishedTable) -> None:
         raise CatalogueError(f"{table.full_name}: its key names {', '.join(unknown)}, no column.")
     if table.measure and table.measure not in names:
         raise CatalogueError(f"{table.full_name}: data_up_to names {table.measure}, no column.")
+    if unknown := [name for name in table.months_behind if name not in names]:
+        raise CatalogueError(
+            f"{table.full_name}: months_behind names {', '.join(unknown)}, no column."
+        )
     if unknown := [name for name in table.series_columns if name not in names]:
         raise CatalogueError(
             f"{table.full_name}: series_columns names {', '.join(unknown)}, no column."

@@ -1,12 +1,12 @@
-"""Why a published figure moved: told from the lineage of two releases, never from their figures.
+"""Why a published figure moved: worked out from the lineage of two releases.
 
 Everything here is a pure function. A context says what is known of a change (its table, its period,
-the deliveries before and after); the evidence says how the two releases differ in what they were
-made from. One context stands for all cells that have it in common.
+the sources and deliveries behind that figure before and after); the evidence says how the two
+releases differ in what they were made from. One context serves all cells that have it in common.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 NEW_PERIOD = "new period"
@@ -17,6 +17,7 @@ METHOD = "method change"
 SERIES = "series recalculated"
 WITHDRAWN = "row withdrawn"
 SUPPRESSION = "suppression changed"
+ESTIMATE = "new population estimate"
 UNEXPLAINED = "not explained"
 
 REVISIONS = (REVISED, LATE, CORRECTED, METHOD, UNEXPLAINED)
@@ -41,6 +42,9 @@ class Context:
 
     ``missing`` says that there was no value before, ``hidden`` that it is or was ``[c]``,
     ``follows_series`` that the measure is computed from its whole series (a control limit).
+    ``bearing`` are the sources that can have moved the figure, none where that is not known;
+    ``months_behind`` is how many months before its period it is computed from too, none where that
+    is not known.
     """
 
     table: str
@@ -52,18 +56,42 @@ class Context:
     new_deliveries: frozenset[str]
     period_start: date | None
     period_end: date | None
+    bearing: frozenset[str] = frozenset()
+    months_behind: int | None = None
 
     @property
     def sources(self) -> frozenset[str]:
-        """Sources of the figure before and after."""
-        named = self.old_deliveries | self.new_deliveries
-        return frozenset(delivery.split(" ", 1)[0] for delivery in named)
+        """Sources that can have moved the figure, of those that its row names if it names any."""
+        named = frozenset(map(source_of, self.old_deliveries | self.new_deliveries))
+        return (self.bearing & named) or self.bearing or named
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Deliveries of the figure's sources that only the earlier release names."""
+        return self._of_sources(self.old_deliveries - self.new_deliveries)
+
+    @property
+    def come(self) -> frozenset[str]:
+        """Deliveries of the figure's sources that only this release names."""
+        return self._of_sources(self.new_deliveries - self.old_deliveries)
+
+    def _of_sources(self, deliveries: frozenset[str]) -> frozenset[str]:
+        return frozenset(one for one in deliveries if source_of(one) in self.sources)
 
     def holds(self, period: date) -> bool:
         """Say whether a source's period lies in the figure's."""
         if self.period_start is None or self.period_end is None:
             return False
         return self.period_start <= period <= self.period_end
+
+    def reaches(self, period: date) -> bool:
+        """Say whether the figure can be computed from a source's period that is not its own."""
+        if self.months_behind is None or self.period_start is None:
+            return True
+        months = (
+            (self.period_start.year - period.year) * 12 + self.period_start.month - period.month
+        )
+        return 0 <= months <= self.months_behind
 
 
 @dataclass(frozen=True)
@@ -73,7 +101,9 @@ class Evidence:
     ``unnamed`` are shifts of sources that no row names, such as lists of areas; they may bear on
     any figure. ``old_end`` is the last day of the earlier release's quarter, ``last_periods`` the
     last period of each source in it. ``other_methods`` are the tables whose SQL, macros, seeds or
-    settings differ; ``corrections`` says, by delivery, which corrections differ.
+    settings differ; ``corrections`` says, by delivery, which corrections differ. ``carried`` says
+    for how many years a source's figure may be used for later years that have none yet; ``behind``
+    names the sources of each table, of which a table that is not in it may have any.
     """
 
     shifts: tuple[Shift, ...]
@@ -83,6 +113,13 @@ class Evidence:
     cadences: Mapping[str, str]
     other_methods: frozenset[str]
     corrections: Mapping[str, str]
+    carried: Mapping[str, int] = field(default_factory=dict)
+    behind: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def lists(self, table: str) -> list[Shift]:
+        """Return the shifts of sources that no row names and the table is made from."""
+        sources = self.behind.get(table)
+        return [one for one in self.unnamed if sources is None or one.source in sources]
 
 
 @dataclass(frozen=True)
@@ -97,8 +134,9 @@ def cause_of(context: Context, evidence: Evidence) -> Cause:
     """Return the first cause that explains the change, from the surest to the least sure."""
     for explain in _EXPLANATIONS:
         cause = explain(context, evidence)
-        if cause and cause.kind in _MAY_BE_SHARED and explain is not _unnamed and evidence.unnamed:
-            return Cause(cause.kind, f"{cause.words}; also {_said(evidence.unnamed)}")
+        lists = evidence.lists(context.table)
+        if cause and cause.kind in _MAY_BE_SHARED and explain is not _unnamed and lists:
+            return Cause(cause.kind, f"{cause.words}; also {_said(lists)}")
         if cause:
             return cause
     return Cause(
@@ -124,7 +162,7 @@ def _appeared(context: Context, evidence: Evidence) -> Cause | None:
     """Explain a figure of a period that the earlier release could have had."""
     if context.presence != "added" and not context.missing:
         return None
-    brought = _direct(context, evidence) or _indirect(context, evidence)
+    brought = _behind(context, evidence)
     if not brought:
         return None
     if any(shift.old for shift in brought):
@@ -148,29 +186,40 @@ def _is_late(shift: Shift, evidence: Evidence) -> bool:
 def _withdrawn(context: Context, evidence: Evidence) -> Cause | None:
     if context.presence != "withdrawn":
         return None
-    said = _said(_direct(context, evidence) or _indirect(context, evidence))
+    said = _said(_behind(context, evidence))
     if not said and context.table in evidence.other_methods:
         said = _other_method(context)
     return Cause(WITHDRAWN, said or "The row is not in this release.")
 
 
 def _revised(context: Context, evidence: Evidence) -> Cause | None:
-    direct = _direct(context, evidence)
-    if direct:
-        late = all(not shift.old and _is_late(shift, evidence) for shift in direct)
-        return Cause(LATE if late else REVISED, _said(direct))
-    if context.old_deliveries == context.new_deliveries:
+    """Explain a figure whose own deliveries a supplier has replaced."""
+    estimates = _estimates(context, evidence)
+    shifts = [shift for shift in _behind(context, evidence) if shift not in estimates]
+    if shifts:
+        late = all(not shift.old and _is_late(shift, evidence) for shift in shifts)
+        return Cause(LATE if late else REVISED, _said([*shifts, *estimates]))
+    if estimates or not (context.gone or context.come):
         return None
-    said = _said(_indirect(context, evidence))
-    gone = ", ".join(sorted(context.old_deliveries - context.new_deliveries))
-    come = ", ".join(sorted(context.new_deliveries - context.old_deliveries))
-    return Cause(REVISED, said or f"{come or 'No delivery'} in place of {gone or 'none'}")
+    gone, come = (", ".join(sorted(names)) for names in (context.gone, context.come))
+    return Cause(REVISED, f"{come or 'No delivery'} in place of {gone or 'none'}")
 
 
 def _corrected(context: Context, evidence: Evidence) -> Cause | None:
     both = context.old_deliveries & context.new_deliveries
-    said = [evidence.corrections[one] for one in sorted(both & evidence.corrections.keys())]
-    return Cause(CORRECTED, "; ".join(said)) if said else None
+    said = [
+        evidence.corrections[one]
+        for one in sorted(both & evidence.corrections.keys())
+        if source_of(one) in context.sources
+    ]
+    estimates = _said(_estimates(context, evidence))
+    return Cause(CORRECTED, "; ".join([*said, estimates] if estimates else said)) if said else None
+
+
+def _estimated(context: Context, evidence: Evidence) -> Cause | None:
+    """Explain a figure that used an earlier year's estimate until its own year's came."""
+    said = _said(_estimates(context, evidence))
+    return Cause(ESTIMATE, said) if said else None
 
 
 def _follows(context: Context, evidence: Evidence) -> Cause | None:
@@ -188,7 +237,7 @@ def _method(context: Context, evidence: Evidence) -> Cause | None:
 
 def _other_period(context: Context, evidence: Evidence) -> Cause | None:
     """Explain a figure that is computed from several periods, such as a rolling sum."""
-    others = _others(context, evidence)
+    others = [shift for shift in _others(context, evidence) if context.reaches(shift.period)]
     revised = [shift for shift in others if shift.old]
     late = [shift for shift in others if not shift.old and _is_late(shift, evidence)]
     if revised:
@@ -199,12 +248,12 @@ def _other_period(context: Context, evidence: Evidence) -> Cause | None:
 
 
 def _unnamed(context: Context, evidence: Evidence) -> Cause | None:
-    said = _said(evidence.unnamed)
+    said = _said(evidence.lists(context.table))
     return Cause(REVISED, f"Lists that no row names: {said}") if said else None
 
 
 def _grown(context: Context, evidence: Evidence) -> Cause | None:
-    said = _said(_others(context, evidence))
+    said = _said(one for one in _others(context, evidence) if context.reaches(one.period))
     return Cause(SERIES, f"Computed from other periods: {said}") if said else None
 
 
@@ -219,6 +268,7 @@ _EXPLANATIONS: tuple[Callable[[Context, Evidence], Cause | None], ...] = (
     _follows,
     _revised,
     _corrected,
+    _estimated,
     _method,
     _other_period,
     _unnamed,
@@ -226,9 +276,24 @@ _EXPLANATIONS: tuple[Callable[[Context, Evidence], Cause | None], ...] = (
 )
 
 
+def source_of(delivery: str) -> str:
+    """Return the source of a delivery, such as ``police_uk_street 2018-04-01 v1``."""
+    return delivery.split(" ", 1)[0]
+
+
 def _others(context: Context, evidence: Evidence) -> list[Shift]:
-    """Return the shifts of the figure's sources, whatever their period."""
-    return [shift for shift in evidence.shifts if shift.source in context.sources]
+    """Return the shifts of the figure's sources that are not carried forward, of any period."""
+    return [
+        shift
+        for shift in evidence.shifts
+        if shift.source in context.sources and shift.source not in evidence.carried
+    ]
+
+
+def _behind(context: Context, evidence: Evidence) -> list[Shift]:
+    """Return the shifts of the deliveries behind the figure itself."""
+    direct = _direct(context, evidence)
+    return [*(direct or _indirect(context, evidence)), *_carried(context, evidence)]
 
 
 def _direct(context: Context, evidence: Evidence) -> list[Shift]:
@@ -243,13 +308,35 @@ def _direct(context: Context, evidence: Evidence) -> list[Shift]:
 
 def _indirect(context: Context, evidence: Evidence) -> list[Shift]:
     """Return the shifts of deliveries that the figure has in one release only."""
-    gone = context.old_deliveries - context.new_deliveries
-    come = context.new_deliveries - context.old_deliveries
     return [
         shift
         for shift in _others(context, evidence)
-        if (shift.old in gone or shift.new in come) and not context.holds(shift.period)
+        if (shift.old in context.gone or shift.new in context.come)
+        and not context.holds(shift.period)
     ]
+
+
+def _carried(context: Context, evidence: Evidence) -> list[Shift]:
+    """Return the shifts of the estimate that the figure uses: the last up to its period's year."""
+    if context.period_start is None or context.period_end is None:
+        return []
+    found: list[Shift] = []
+    for source in context.sources & evidence.carried.keys():
+        first = date(context.period_start.year - evidence.carried[source], 1, 1)
+        last = date(context.period_end.year, 12, 31)
+        periods = [
+            shift for shift in evidence.shifts
+            if shift.source == source and first <= shift.period <= last
+            and (shift.old in context.old_deliveries or shift.new in context.new_deliveries)
+        ]  # fmt: skip
+        newest = max((shift.period for shift in periods), default=None)
+        found += [shift for shift in periods if shift.period == newest]
+    return found
+
+
+def _estimates(context: Context, evidence: Evidence) -> list[Shift]:
+    """Return the estimates that are new, where an earlier year's was used before."""
+    return [shift for shift in _carried(context, evidence) if shift.old is None]
 
 
 def _other_method(context: Context) -> str:

@@ -74,8 +74,9 @@ CHANGES = PublishedTable(
         PublishedColumn(
             "kind",
             "VARCHAR",
-            "Why: new period, late arrival, revised delivery, correction, method change, series "
-            "recalculated, row withdrawn, suppression changed or not explained.",
+            "Why: new period, late arrival, revised delivery, correction, new population estimate, "
+            "method change, series recalculated, row withdrawn, suppression changed or not "
+            "explained.",
         ),
         PublishedColumn("cause", "VARCHAR", "The same in words, with deliveries and periods."),
     ),
@@ -193,7 +194,7 @@ def _compare(
         query = _differing_cells(connection, table, earlier)
         if query:
             connection.execute(f"insert into _differing {query}")
-    evidence = _evidence(connection, earlier, cadences)
+    evidence = _evidence(connection, tables, earlier, cadences)
     _explain(connection, evidence)
     connection.execute(
         "insert into _changes select $1, $2, $3, table_schema, table_name, area_code, key, "
@@ -212,13 +213,13 @@ create or replace temp table _differing (
     measure varchar, old varchar, new varchar, difference double, old_status varchar,
     new_status varchar, presence varchar, hidden boolean, missing boolean,
     follows_series boolean, old_deliveries varchar, new_deliveries varchar,
-    period_start date, period_end date, context varchar
+    period_start date, period_end date, bearing varchar, months_behind integer, context varchar
 )
 """
 
 _CONTEXT = (
     "presence", "hidden", "missing", "follows_series", "old_deliveries", "new_deliveries",
-    "period_start", "period_end",
+    "period_start", "period_end", "bearing", "months_behind",
 )  # fmt: skip
 """Columns of ``_differing`` that, with the table, make a context."""
 
@@ -247,7 +248,7 @@ def _differing_cells(
     deliveries = [
         f"{side}.deliveries" if "deliveries" in common else "null" for side in ("earlier", "now")
     ]
-    cells = [_cell(table, name, name in numbers) for name in measures]
+    cells = [_cell(table, name, name in numbers, measures, numbers) for name in measures]
     cells += [] if numbers else [_row_cell()]
     cells += [_status_cell()] if "status" in common else []
     context = ", ".join(f"coalesce({name}::varchar, '')" for name in _CONTEXT)
@@ -312,7 +313,9 @@ told as (
         old_deliveries,
         new_deliveries,
         period_start,
-        period_end
+        period_end,
+        cell.bearing as bearing,
+        cell.months_behind as months_behind
     from hidden
     where not (was_hidden and is_hidden) and not (presence = 'added' and is_hidden)
 )
@@ -364,7 +367,13 @@ def _status(side: str, common: Mapping[str, str]) -> str:
     return f"nullif(trim(replace({side}.status, '[r]', '')), '')"
 
 
-def _cell(table: PublishedTable, name: str, number: bool) -> str:
+def _cell(
+    table: PublishedTable,
+    name: str,
+    number: bool,
+    measures: Sequence[str],
+    numbers: Sequence[str],
+) -> str:
     """Return a struct of one figure before and after; null where there is nothing to tell.
 
     Of a row that came or went the numbers are told, not the words that describe it.
@@ -378,17 +387,48 @@ def _cell(table: PublishedTable, name: str, number: bool) -> str:
         else f"presence = 'changed' and {_differs(name, number)}"
     )
     follows = str(name in table.series_columns).lower()
+    months = table.months_behind.get(name, 0) if table.months_behind else "null"
     return (
         f"case when {told} then struct_pack(measure := {literal(name)}, "
         f"old := earlier.{column}::varchar, new := now.{column}::varchar, "
-        f"number := {str(number).lower()}, follows_series := {follows}) end"
+        f"number := {str(number).lower()}, follows_series := {follows}, "
+        f"bearing := {_bearing(table, name, measures, numbers)}, "
+        f"months_behind := {months}::integer) end"
     )
+
+
+def _bearing(
+    table: PublishedTable, name: str, measures: Sequence[str], numbers: Sequence[str]
+) -> str:
+    """Return the SQL of the sources that can have moved a figure, as text; null: not known.
+
+    Of a figure made from several sources, one is left out where the row's figures that are made
+    from it alone, over the same months, are what they were: a rate did not move because of its
+    count where the count stands still.
+    """
+    sources = table.column_sources.get(name, frozenset())
+    parts = []
+    for source in sorted(sources):
+        alone = [
+            other
+            for other in measures
+            if table.column_sources.get(other) == frozenset({source})
+            and table.months_behind.get(other, 0) == table.months_behind.get(name, 0)
+            and other not in table.series_columns
+        ]
+        if len(sources) == 1 or not alone:
+            parts.append(literal(source))
+            continue
+        moved = " or ".join(_differs(other, other in numbers) for other in alone)
+        parts.append(f"case when presence <> 'changed' or {moved} then {literal(source)} end")
+    return f"nullif(concat_ws(' ', {', '.join(parts)}), '')" if parts else "null::varchar"
 
 
 def _row_cell() -> str:
     return (
         f"case when presence <> 'changed' then struct_pack(measure := {literal(_ROW)}, "
-        "old := null::varchar, new := null::varchar, number := false, follows_series := false) end"
+        "old := null::varchar, new := null::varchar, number := false, follows_series := false, "
+        "bearing := null::varchar, months_behind := null::integer) end"
     )
 
 
@@ -398,7 +438,8 @@ def _status_cell() -> str:
         "case when presence = 'changed' and old_status is distinct from new_status "
         "and not contains(concat_ws('', old_status, new_status), '[c]') "
         "then struct_pack(measure := 'status', old := old_status, new := new_status, "
-        "number := false, follows_series := false) end"
+        "number := false, follows_series := false, "
+        "bearing := null::varchar, months_behind := null::integer) end"
     )
 
 
@@ -438,7 +479,10 @@ def _key_json(table: PublishedTable, values: Mapping[str, str]) -> str:
 
 
 def _evidence(
-    connection: duckdb.DuckDBPyConnection, earlier: Earlier, cadences: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[PublishedTable],
+    earlier: Earlier,
+    cadences: Mapping[str, str],
 ) -> Evidence:
     def both(table: str) -> tuple[str, str]:
         return qualified(earlier.alias, "main", table), qualified(CATALOGUE, "main", table)
@@ -476,6 +520,8 @@ def _evidence(
         cadences,
         frozenset(name for (name,) in methods),
         dict(corrected),
+        {source: years for table in tables for source, years in table.carried.items()},
+        {table.full_name: table.sources for table in tables if table.sources},
     )
 
 
@@ -503,7 +549,7 @@ def _explain(connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> None:
 
 
 def _context(row: Sequence[object]) -> Context:
-    table, presence, hidden, missing, follows, old, new, start, end = row
+    table, presence, hidden, missing, follows, old, new, start, end, bearing, months = row
     return Context(
         str(table),
         str(presence),
@@ -514,6 +560,8 @@ def _context(row: Sequence[object]) -> Context:
         _named(new),
         start if isinstance(start, date) else None,
         end if isinstance(end, date) else None,
+        frozenset(str(bearing or "").split()),
+        months if isinstance(months, int) else None,
     )
 
 

@@ -263,24 +263,6 @@ def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
     )
 
 
-def sources_behind(manifest: Mapping[str, Any], nodes: Iterable[str]) -> set[str]:
-    """Return the raw sources from which the nodes are made, however many models lie between."""
-    sources: set[str] = set()
-    seen: set[str] = set()
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node in manifest["sources"]:
-            declared = manifest["sources"][node]
-            sources |= {declared["name"]} if declared["source_name"] == "raw" else set()
-        else:
-            waiting += manifest["nodes"][node]["depends_on"].get("nodes", [])
-    return sources
-
-
 def fixed_dimensions(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return, by model, the dimensions that a table stands for without a column for them."""
     return {
