@@ -22,6 +22,7 @@ from orchestration.exports import (
     export_release,
     partnership,
 )
+from orchestration.exports.assessment import exhibits
 from orchestration.exports.bars import Bar, bar_figure, interval_figure
 from orchestration.exports.charts import control_figure, palette, spread
 from orchestration.exports.series import gaps, monthly_series, months_between, runs, steps
@@ -437,7 +438,12 @@ def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(
     held = {file.path.split("/")[0] for file in result.files}
     assert held == {"tables", "manifest.json", "datapackage.json", "pack.html", "pack.docx"}
     page = (tmp_path / "fenland" / "pack.html").read_text(encoding="utf-8")
-    assert "Table 5: not published in this release." in page
+    package = json.loads((tmp_path / "fenland" / "datapackage.json").read_text(encoding="utf-8"))
+    reasons = {one["label"]: one["reason"] for one in package["absent"]}
+    assert reasons.keys() == {exhibit.label for exhibit in exhibits()}
+    assert "Table 5: not in the release." in page
+    for label, reason in reasons.items():
+        assert f"{label}: {reason}." in page
     none = [table for table in published_tables(manifest()) if table.name == "dim_month"]
     path = build_release(warehouse, tmp_path / "other", QUARTER, none, NOW).path
     with pytest.raises(ExportError, match="dim_area"):

@@ -3,18 +3,23 @@
 Each test reads tables and texts with code of its own, not with what made them.
 """
 
+import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import docx
 import duckdb
+import openpyxl
 import pytest
 
+from orchestration.exports.assessment import exhibits
 from orchestration.exports.comparable import BASES
 from orchestration.exports.findings import Place, findings
-from tests.support import SAMPLE_QUARTERS
+from tests.support import SAMPLE_QUARTERS, Ground, refresh
 
 pytestmark = pytest.mark.slow
 
@@ -105,3 +110,99 @@ def test_tables_of_a_survey_compare_a_wave_with_the_wave_before(reports: dict[st
             assert row["previous_base"] == (before["base"] if before else None)
             compared += before is not None
         assert compared
+
+
+# --- every empty cell is explained
+
+
+@pytest.fixture(scope="module")
+def public(sample: Ground, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a landing zone with street files and lookups only."""
+    folder = tmp_path_factory.mktemp("public")
+    for source in ("police_uk_street", "area_lookups"):
+        shutil.copytree(sample.settings.raw / source, folder / "raw" / source)
+    done = refresh(folder / "var", folder / "raw", "2018-10-01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "var"
+
+
+@pytest.mark.parametrize("quarter", [*SAMPLE_QUARTERS, "public"])
+def test_every_empty_cell_is_explained(request: pytest.FixtureRequest, quarter: str) -> None:
+    home = (request.getfixturevalue("public") if quarter == "public"
+            else request.getfixturevalue("quarters")[quarter])  # fmt: skip
+    declared = _empty_without_marker(home)
+    with duckdb.connect(home / "published/csp.duckdb", read_only=True) as release:
+        tables = release.execute(
+            "select table_schema, table_name from main.published_tables "
+            "where table_schema <> 'main'"
+        ).fetchall()
+        assert len(tables) > 15
+        for schema, table in tables:
+            meanings = {
+                row["column_name"]: row
+                for row in _rows(
+                    release,
+                    "from main.data_dictionary where "
+                    f"table_schema = '{schema}' and table_name = '{table}'",
+                )
+            }
+            rows = _rows(release, f"from {schema}.{table}")
+            empty = {name for row in rows for name in row
+                     if row[name] is None and not _is_explained(row, name)}  # fmt: skip
+            for name in empty - declared.get(table, set()):
+                words = meanings[name]["description"]
+                assert meanings[name]["data_type"] in ("VARCHAR", "DATE", "BOOLEAN"), (table, name)
+                assert re.search(r"\b[Nn]ull\b|\b[Ee]mpty\b", words), (table, name, words)
+
+
+def _is_explained(row: Mapping[str, Any], name: str) -> bool:
+    statuses = [row.get("status"), row.get(f"{name}_status")]
+    if "previous" in name:
+        statuses = [row.get("previous_status")]
+    return any(marker in str(status) for status in statuses for marker in ("[x]", "[z]", "[c]"))
+
+
+def _empty_without_marker(home: Path) -> dict[str, set[str]]:
+    """Return the columns that are declared to be empty without a marker, by table."""
+    manifest = json.loads((home / "dbt/target/manifest.json").read_text(encoding="utf-8"))
+    found = {}
+    for node in manifest["nodes"].values():
+        meta = node["config"].get("meta", {}).get("csp", {})
+        found[node["name"]] = set(meta.get("empty_without_marker", ()))
+        for name in found[node["name"]]:
+            assert "null" in node["columns"][name]["description"], (node["name"], name)
+    return found
+
+
+def test_deliveries_are_named_once_and_in_order(quarters: Mapping[str, Path]) -> None:
+    for home in quarters.values():
+        with duckdb.connect(home / "warehouse.duckdb", read_only=True) as warehouse:
+            tables = warehouse.execute(
+                "select schema_name, table_name from duckdb_columns() where column_name = "
+                "'deliveries' and schema_name in ('marts', 'reports')"
+            ).fetchall()
+            assert len(tables) > 20
+            for schema, table in tables:
+                for (text,) in warehouse.execute(
+                    f"select distinct deliveries from {schema}.{table} where deliveries is not null"
+                ).fetchall():
+                    names = text.split("; ")
+                    assert names == sorted(set(names)), (table, text)
+
+
+def test_an_exhibit_that_shows_nothing_says_why(public: Path) -> None:
+    folder = public / "exports/2018-10-01/fenland"
+    page = (folder / "pack.html").read_text(encoding="utf-8")
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    reasons = {one["label"]: one["reason"] for one in package["absent"]}
+    shown = {"Figure 10", "Figure 11"}
+    assert reasons.keys() == {exhibit.label for exhibit in exhibits()} - shown
+    document = " ".join(part.text for part in docx.Document(str(folder / "pack.docx")).paragraphs)
+    book = openpyxl.load_workbook(folder / "workbook.xlsx", read_only=True)
+    cover = " ".join(
+        str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell
+    )
+    for label, reason in reasons.items():
+        assert f"{label}: {reason}." in page
+        assert f"{label}: {reason}." in document
+        assert f"{label} ({reason})" in cover

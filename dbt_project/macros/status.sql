@@ -10,7 +10,20 @@
     end
 {%- endmacro %}
 
-{#- The deliveries behind a row, as one text; parts that are null are left out. -#}
+{#- The deliveries behind a row, as one text: each once, in order; parts that are null are left out.
+    A part may name several deliveries already. -#}
 {% macro joined_deliveries(first, second) -%}
-    nullif(concat_ws('; ', {{ first }}, {{ second }}), '')
+    {{ listed_deliveries("string_split(concat_ws('; ', " ~ first ~ ', ' ~ second ~ "), '; ')") }}
+{%- endmacro %}
+
+{#- The deliveries behind a group of rows, in the same form. -#}
+{% macro all_deliveries(deliveries) -%}
+    {{ listed_deliveries(
+        "flatten(list(string_split(" ~ deliveries ~ ", '; ')) filter (where " ~ deliveries
+        ~ ' is not null))'
+    ) }}
+{%- endmacro %}
+
+{% macro listed_deliveries(names) -%}
+    nullif(array_to_string(list_sort(list_distinct({{ names }})), '; '), '')
 {%- endmacro %}

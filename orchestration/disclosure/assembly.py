@@ -275,9 +275,17 @@ def _hide(shown: dict[str, Any], row: Row, count: Count, protection: Protection)
     if named(count.cell, row) not in protection.hidden:
         return False
     for column in (count.column, *count.companions):
-        shown[column] = None
+        _empty(shown, column)
     shown[STATUS] = _marked(row[STATUS])
     return True
+
+
+def _empty(shown: dict[str, Any], column: str) -> None:
+    """Hide a cell; where it has a status of its own, that says so too."""
+    own = f"{column}_{STATUS}"
+    if shown[column] is not None and own in shown:
+        shown[own] = _marked(shown[own])
+    shown[column] = None
 
 
 def _marked(status: str | None) -> str:
@@ -354,7 +362,7 @@ def _hide_together(
             if hidden_rows & set(places):
                 for number in places:
                     for column in together.columns:
-                        shown[number][column] = None
+                        _empty(shown[number], column)
 
 
 def ordinary_labels(rows: Sequence[Row], declared: Declaration) -> dict[str, str]:

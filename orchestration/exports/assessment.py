@@ -79,7 +79,7 @@ class Exhibit:
     own_rows: bool = False
     wide: bool = False
     chart: ChartKind | None = None
-    reason: str = "not published in this release"
+    reason: str = "not in the release"
 
     @property
     def slug(self) -> str:
@@ -94,6 +94,12 @@ class Section:
     title: str
     exhibits: tuple[Exhibit, ...]
 
+
+_RESTRICTED = (
+    "not in the release: it counts people, and no way to show it without giving small counts away "
+    "is in use"
+)
+"""Why a table of people is kept in the restricted warehouse."""
 
 _AREA = Field("Area", "area_name")
 _CODE = Field("Area code", "area_code")
@@ -191,8 +197,8 @@ ASSESSMENT: tuple[Section, ...] = (
                 "Figure 1",
                 "",
                 "Numbers known to the criminal justice system",
-                reason="a diagram in print; its numbers stand in Tables 1, 2 and 4 and in "
-                "Figures 3 and 5",
+                reason="a diagram that is not drawn from data; its numbers are in Tables 1, 2 and "
+                "4 and in Figures 3 and 5",
             ),
             Exhibit(
                 "Table 1",
@@ -313,6 +319,7 @@ ASSESSMENT: tuple[Section, ...] = (
                 ),
                 own_rows=True,
                 chart="bars",
+                reason=_RESTRICTED,
             ),
         ),
     ),
@@ -347,6 +354,7 @@ ASSESSMENT: tuple[Section, ...] = (
                 latest="period_end",
                 wide=True,
                 chart="pairs",
+                reason=_RESTRICTED,
             ),
         ),
     ),
@@ -388,6 +396,7 @@ ASSESSMENT: tuple[Section, ...] = (
                     "assessed_needs", "area_name", ("offenders",), "Number of needs", "row_order"
                 ),
                 latest="period_end",
+                reason=_RESTRICTED,
             ),
         ),
     ),
@@ -415,6 +424,7 @@ ASSESSMENT: tuple[Section, ...] = (
                 ),
                 order=("cohort_order", "row_order"),
                 chart="intervals",
+                reason=_RESTRICTED,
             ),
             Exhibit(
                 "Figure 6 (others)",
@@ -433,6 +443,7 @@ ASSESSMENT: tuple[Section, ...] = (
                     _MARKER,
                 ),
                 chart="intervals",
+                reason=_RESTRICTED,
             ),
             _released("Figure 7", "figure_7_males_released", "Men released from prison"),
             _released("Figure 8", "figure_8_females_released", "Women released from prison"),
@@ -445,7 +456,7 @@ ASSESSMENT: tuple[Section, ...] = (
                 "Figure 9",
                 "",
                 "The cycle of offending where accommodation is a need",
-                reason="a diagram in print, without figures",
+                reason="a diagram without figures",
             ),
             Exhibit(
                 "Table 5",

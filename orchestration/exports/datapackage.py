@@ -47,11 +47,13 @@ def datapackage(
     named: Mapping[str, Iterable[str]],
     sources: Sequence[Row],
     files: Sequence[ExportedFile],
+    absent: Sequence[Mapping[str, str]] = (),
 ) -> bytes:
     """Return the descriptor of an export.
 
     ``named`` has the deliveries that the rows of each table name, such as
-    ``dwelling_stock 2018-04-01 v1``; ``files`` are those of the folder.
+    ``dwelling_stock 2018-04-01 v1``; ``files`` are those of the folder; ``absent`` are the tables
+    and figures of the assessment of which nothing is shown (label, title, reason).
     """
     deliveries = _deliveries(sources)
     described = [
@@ -70,6 +72,7 @@ def datapackage(
         "contributors": [{"title": release.product, "roles": ["creator"]}],
         "sources": list(deliveries.values()),
         "resources": described,
+        "absent": list(absent),
     }
     text = json.dumps({key: value for key, value in package.items() if value}, indent=2,
                       ensure_ascii=False)  # fmt: skip

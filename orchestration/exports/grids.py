@@ -56,11 +56,23 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
             for row in chosen
             if not exhibit.needs or row.get(exhibit.needs) is not None
         ]
-        latest = max(dated, default=None)
+        # Where no row has the value that is asked for, the latest rows say so themselves.
+        latest = max(dated or [str(row[exhibit.latest]) for row in chosen], default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
     for column in reversed(exhibit.order):
         chosen = _sorted(chosen, column)
     return chosen[-exhibit.last :] if exhibit.last else chosen
+
+
+def absence(exhibit: Exhibit, published: bool, rows: Sequence[Row], whose: Partnership) -> str:
+    """Return why nothing is shown of an exhibit; empty where something is."""
+    if not published:
+        return exhibit.reason
+    if not rows:
+        return "the release has no rows for this partnership: no delivery in force has what it needs"
+    if not shown_rows(exhibit, rows, whose):
+        return "the release has rows for other areas only, none for this partnership's own"
+    return ""
 
 
 def is_own(row: Row, whose: Partnership) -> bool:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from orchestration.exports.assessment import ASSESSMENT, COLUMN_NOTES, Exhibit
 from orchestration.exports.extent import Extent
 from orchestration.exports.findings import Place, findings
-from orchestration.exports.grids import Grid, brackets_note, grid, scope, shown_rows
+from orchestration.exports.grids import Grid, absence, brackets_note, grid, scope, shown_rows
+from orchestration.exports.notes import data_notes
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row, TableRef
 from orchestration.exports.words import SHORTHAND
 
@@ -101,8 +102,8 @@ def shown(
 
     ``up_to`` says up to when its data go.
     """
-    if table is None or not rows:
-        reason = exhibit.reason if table is None else "no rows for this partnership"
+    reason = absence(exhibit, table is not None, rows, whose)
+    if table is None or reason:
         return Shown(exhibit.slug, exhibit.label, exhibit.subject, "", None, (), (), (), "",
                      False, False, reason)  # fmt: skip
     chosen = shown_rows(exhibit, rows, whose)
@@ -111,6 +112,7 @@ def shown(
     notes = [
         brackets_note(exhibit),
         table.note,
+        *data_notes(chosen),
         *(note.words(table.meanings) for key, note in COLUMN_NOTES.items() if key in used),
         up_to,
     ]

@@ -20,6 +20,7 @@ from orchestration.exports.errors import ExportError, WrongReleaseError
 from orchestration.exports.extent import extent
 from orchestration.exports.findings import places
 from orchestration.exports.folder import recover, swapped_in
+from orchestration.exports.grids import absence
 from orchestration.exports.manifest import (
     ExportedFile,
     exported_files,
@@ -194,9 +195,23 @@ def _write(release: _Release, whose: Partnership, folder: Path) -> list[Exported
             named,
             release.sources,
             exported_files(folder),
+            _absent(release, whose, rows),
         )
     )
     return write_manifest(folder, release.facts, whose, release.sources)
+
+
+def _absent(
+    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]]
+) -> list[dict[str, str]]:
+    """Return the exhibits of which nothing is shown, each with the reason."""
+    found = []
+    for exhibit in exhibits():
+        published = release.table(exhibit.table) is not None
+        reason = absence(exhibit, published, rows.get(exhibit.table, ()), whose)
+        if reason:
+            found.append({"label": exhibit.label, "title": exhibit.subject, "reason": reason})
+    return found
 
 
 def _write_tables(release: _Release, whose: Partnership, folder: Path) -> dict[str, frozenset[str]]:
@@ -330,7 +345,8 @@ def _write_workbook(
     for exhibit in exhibits():
         table, own = release.table(exhibit.table), rows.get(exhibit.table)
         if table is None or not own:
-            absent.append(f"{exhibit.label} ({exhibit.reason if table is None else 'no rows'})")
+            reason = absence(exhibit, table is not None, (), whose)
+            absent.append(f"{exhibit.label} ({reason})")
             continue
         sheets.append(SheetTable(exhibit, table, own, _is_synthetic(release, own)))
     if sheets:

@@ -24,6 +24,15 @@ SHORTHAND: Mapping[str, str] = MappingProxyType(
 """Markers of UK official statistics and what each means."""
 
 
+ESTIMATORS: Mapping[str, str] = MappingProxyType(
+    {
+        "ons_mid_year": "Office for National Statistics",
+        "research_group": "local research group",
+    }
+)
+"""Who makes population estimates, by the name in the data."""
+
+
 @dataclass(frozen=True)
 class ChartWords:
     """The words on a chart, and ``alt``, the text in place of it."""

@@ -19,6 +19,7 @@ from orchestration.exports.archives import with_language
 from orchestration.exports.assessment import COLUMN_NOTES, Exhibit, Field, Form
 from orchestration.exports.extent import Extent
 from orchestration.exports.grids import cell_text
+from orchestration.exports.notes import data_notes
 from orchestration.exports.selection import Partnership, ReleaseFacts, Row, TableRef
 from orchestration.exports.words import SHORTHAND, day_name
 from orchestration.quarters import quarter_end
@@ -166,8 +167,9 @@ def _notes(sheets: Sequence[SheetTable]) -> dict[str, str]:
     """Return the notes that the sheets refer to, by reference, in order of first use."""
     notes: dict[str, str] = {}
     for sheet in sheets:
-        if sheet.table.note:
-            notes[sheet.table.name] = sheet.table.note
+        words = " ".join(filter(None, (sheet.table.note, *data_notes(sheet.rows))))
+        if words:
+            notes[sheet.table.name] = words
         for field in sheet.fields:
             if field.note:
                 notes[field.note] = COLUMN_NOTES[field.note].words(sheet.table.meanings)

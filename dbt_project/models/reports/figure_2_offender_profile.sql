@@ -18,6 +18,7 @@ with profile as (
         all_offenders,
         percent_of_all,
         percent_of_known,
+        case when percent_of_known is null then '[z]' end as percent_of_known_status,
         status,
         deliveries
     from {{ ref('offender_profile') }}
@@ -40,6 +41,7 @@ printed as (
         all_offenders as offenders,
         null::double as percent_of_all,
         null::double as percent_of_known,
+        '[z]' as percent_of_known_status,
         -- The whole is no share of itself.
         '[z]' as status,
         deliveries
@@ -63,6 +65,7 @@ printed as (
         offenders,
         percent_of_all,
         percent_of_known,
+        percent_of_known_status,
         status,
         deliveries
     from profile
@@ -84,6 +87,7 @@ select
     offenders,
     round(percent_of_all)::integer as percent_of_all,
     round(percent_of_known)::integer as percent_of_known,
+    percent_of_known_status,
     status,
     deliveries
 from printed

@@ -53,6 +53,35 @@ shown as (
         young_people.period_type = 'calendar_year'
         or young_people.period_start = latest_financial_year.period_start
 
+),
+
+-- A district has a place only where all districts of its service have a count.
+ranked as (
+
+    select
+        area_code,
+        area_name,
+        csp,
+        youth_offending_service,
+        period_type,
+        period_start,
+        period_end,
+        period_label,
+        young_people,
+        deliveries,
+        case
+            when
+                youth_offending_service is not null
+                and count(young_people) over service_year = count(*) over service_year
+                then
+                    rank() over (
+                        partition by youth_offending_service, period_type, period_start
+                        order by young_people desc
+                    )
+        end as rank_in_service
+    from shown
+    window service_year as (partition by youth_offending_service, period_type, period_start)
+
 )
 
 select
@@ -65,17 +94,14 @@ select
     period_end,
     period_label,
     young_people as juvenile_offenders,
+    rank_in_service::integer as rank_in_service,
     case
-        when youth_offending_service is not null and young_people is not null
-            then
-                rank() over (
-                    partition by youth_offending_service, period_type, period_start
-                    order by young_people desc nulls last
-                )
-    end::integer as rank_in_service,
+        when youth_offending_service is null then '[z]'
+        when rank_in_service is null then '[x]'
+    end as rank_in_service_status,
     {{ row_status(
         unavailable='young_people is null',
         after_break="period_type = 'financial_year'"
     ) }} as status,
     deliveries
-from shown
+from ranked

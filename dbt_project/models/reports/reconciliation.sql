@@ -270,7 +270,7 @@ select
     judged.reason,
     findings.inconsistency_ids,
     figures.regenerated_by,
-    figures.deliveries,
+    {{ listed_deliveries("string_split(figures.deliveries, '; ')") }} as deliveries,
     judged.fault is null as agreed,
     figures.figure_id || ': printed ' || figures.printed_value || ', computed '
     || coalesce(judged.computed_value, 'nothing') || ', ' || judged.fault as fault

@@ -34,6 +34,7 @@ populations as (
         area_code,
         year(mid_year) as stock_year,
         population,
+        estimator,
         delivery
     from {{ ref('stg_population_estimates__populations') }}
     where estimator = 'research_group'
@@ -52,6 +53,7 @@ district_rows as (
         sum(rounded.dwellings) filter (where rounded.tenure = 'other public sector')
             as other_public_sector,
         any_value(populations.population) as population,
+        any_value(populations.estimator) as population_estimator,
         any_value(rounded.delivery) as stock_delivery,
         any_value(populations.delivery) as population_delivery
     from rounded
@@ -96,8 +98,12 @@ total_rows as (
         end as other_public_sector,
         case when count(cells.population) = sizes.districts then sum(cells.population) end
             as population,
+        case
+            when count(cells.population) = sizes.districts
+                then any_value(cells.population_estimator)
+        end as population_estimator,
         any_value(cells.stock_delivery) as stock_delivery,
-        string_agg(distinct cells.population_delivery, '; ' order by cells.population_delivery)
+        {{ all_deliveries('cells.population_delivery') }}
             as population_delivery
     from district_rows as cells
     inner join force_sizes as sizes on cells.force_code = sizes.force_code
@@ -114,6 +120,7 @@ all_rows as (
         private_registered_provider,
         other_public_sector,
         population,
+        population_estimator,
         stock_delivery,
         population_delivery
     from district_rows
@@ -125,6 +132,7 @@ all_rows as (
         private_registered_provider,
         other_public_sector,
         population,
+        population_estimator,
         stock_delivery,
         population_delivery
     from total_rows
@@ -141,6 +149,7 @@ with_totals as (
         other_public_sector,
         local_authority + private_registered_provider + other_public_sector as total,
         population,
+        population_estimator,
         stock_delivery,
         population_delivery
     from all_rows
@@ -160,6 +169,7 @@ select
     with_totals.other_public_sector::bigint as other_public_sector,
     with_totals.total::bigint as total,
     with_totals.population::bigint as population,
+    with_totals.population_estimator,
     round({{ rate_per_1000('with_totals.total', 'with_totals.population') }}, 1) as rate_per_1000,
     {{ row_status(
         unavailable='with_totals.total is null or nullif(with_totals.population, 0) is null'

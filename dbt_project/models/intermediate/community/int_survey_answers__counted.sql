@@ -8,7 +8,7 @@ with asked as (
     select
         staged.wave_start,
         towns.district_code,
-        string_agg(distinct staged.delivery, '; ' order by staged.delivery) as delivery
+        {{ all_deliveries('staged.delivery') }} as delivery
     from {{ ref('stg_community_survey__responses') }} as staged
     inner join {{ ref('survey_towns') }} as towns on staged.town = towns.town
     group by staged.wave_start, towns.district_code

@@ -107,7 +107,7 @@ quarters as (
         crime_type,
         case when count(offences) = 3 then sum(offences) end as offences,
         bool_or(is_after_break) as is_after_break,
-        string_agg(distinct delivery, '; ' order by delivery) as delivery
+        {{ all_deliveries('delivery') }} as delivery
     from months
     group by quarter, quarter_label, area_code, crime_type
 

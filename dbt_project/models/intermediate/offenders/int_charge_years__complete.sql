@@ -30,7 +30,7 @@ select
     months_in_force.period_start,
     (months_in_force.period_start + interval 1 year - interval 1 day)::date as period_end,
     {{ financial_year_label('months_in_force.period_start') }} as period_label,
-    string_agg(distinct months_in_force.delivery, '; ' order by months_in_force.delivery)
+    {{ all_deliveries('months_in_force.delivery') }}
         as delivery
 from months_in_force
 inner join forces on months_in_force.force_name = forces.force_name

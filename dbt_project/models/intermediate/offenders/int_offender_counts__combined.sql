@@ -29,7 +29,7 @@ calendar_years as (
     select
         force_name,
         calendar_year,
-        string_agg(distinct delivery, '; ' order by delivery) as delivery
+        {{ all_deliveries('delivery') }} as delivery
     from calendar_counts
     group by force_name, calendar_year
 

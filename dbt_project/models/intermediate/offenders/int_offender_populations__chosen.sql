@@ -58,7 +58,7 @@ force_years as (
         sum(years.population) as population,
         any_value(years.estimator) as estimator,
         max(years.years_carried) as years_carried,
-        string_agg(distinct years.delivery, '; ' order by years.delivery) as delivery
+        {{ all_deliveries('years.delivery') }} as delivery
     from years_served as years
     inner join {{ ref('int_force_districts__named') }} as named
         on years.force_code = named.force_code

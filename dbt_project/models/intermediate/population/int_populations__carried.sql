@@ -81,9 +81,7 @@ force_populations as (
         min(district_populations.mid_year) as mid_year,
         sum(district_populations.population) as population,
         min(district_populations.estimator) as estimator,
-        string_agg(
-            distinct district_populations.delivery, '; ' order by district_populations.delivery
-        ) as delivery
+        {{ all_deliveries('district_populations.delivery') }} as delivery
     from district_populations
     inner join force_sizes on district_populations.force_code = force_sizes.force_code
     group by

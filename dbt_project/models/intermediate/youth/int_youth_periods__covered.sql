@@ -39,7 +39,7 @@ select
     (period_start + interval 1 year - interval 1 day)::date as period_end,
     {{ period_label_of('period_start', "(period_start + interval 1 year - interval 1 day)") }}
         as period_label,
-    string_agg(distinct delivery, '; ' order by delivery) as delivery
+    {{ all_deliveries('delivery') }} as delivery
 from quarters_by_year
 group by youth_offending_service, period_type, period_start
 having count(distinct quarter) = 4

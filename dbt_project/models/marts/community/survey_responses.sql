@@ -29,8 +29,11 @@ select
     this_wave.responses - wave_before.responses as change_in_responses,
     100.0 * (this_wave.responses - wave_before.responses) / nullif(wave_before.responses, 0)
         as change_percentage,
-    -- The limits of a half are the widest of all.
-    100 * {{ var('confidence_z') }} * sqrt(0.25 / nullif(this_wave.responses, 0)) as margin_points,
+    -- Half the width of Wilson's limits of a half, which are the widest of all.
+    50 * (
+        {{ proportion_upper('(this_wave.responses / 2)', 'this_wave.responses') }}
+        - {{ proportion_lower('(this_wave.responses / 2)', 'this_wave.responses') }}
+    ) as margin_points,
     'responses' as unit,
     {{ survey_status('this_wave.responses') }} as status,
     {{ joined_deliveries('this_wave.delivery', 'wave_before.delivery') }} as deliveries

@@ -121,7 +121,7 @@ totals as (
         sum(places_stated) as places_stated,
         sum(sites) as sites,
         sum(sites_without_places) as sites_without_places,
-        string_agg(distinct delivery, '; ' order by delivery) as delivery
+        {{ all_deliveries('delivery') }} as delivery
     from district_totals
     group by snapshot_date, force_code, kind
 
@@ -156,7 +156,7 @@ schemes as (
         sum(coalesce(places, 0)) as places_stated,
         count(*) as sites,
         count(*) - count(places) as sites_without_places,
-        string_agg(distinct delivery, '; ' order by delivery) as delivery
+        {{ all_deliveries('delivery') }} as delivery
     from sites
     group by snapshot_date, force_code, scheme, kind
 

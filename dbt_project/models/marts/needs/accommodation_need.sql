@@ -33,7 +33,7 @@ both_cohorts as (
         sum(assessed) as assessed,
         sum(answered) as answered,
         sum(identified) as identified,
-        string_agg(distinct deliveries, '; ' order by deliveries) as deliveries
+        {{ all_deliveries('deliveries') }} as deliveries
     from cohorts
     group by snapshot_date, area_code, area_name, area_type, csp
     having count(distinct cohort) = 2

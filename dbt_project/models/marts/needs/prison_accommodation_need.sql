@@ -79,7 +79,7 @@ assessments as (
         sex,
         sum(people) filter (where measure = 'Assessed')::bigint as assessed,
         sum(people) filter (where measure = 'With accommodation need')::bigint as with_need,
-        string_agg(distinct delivery, '; ' order by delivery) as deliveries
+        {{ all_deliveries('delivery') }} as deliveries
     from by_sex
     group by
         prison,

@@ -60,7 +60,7 @@ area_periods as (
         periods.period_end,
         periods.period_label,
         count(covered.youth_offending_service) = count(*) as is_covered,
-        string_agg(distinct covered.delivery, '; ' order by covered.delivery) as deliveries
+        {{ all_deliveries('covered.delivery') }} as deliveries
     from area_services
     cross join periods
     left join {{ ref('int_youth_periods__covered') }} as covered
