@@ -22,7 +22,7 @@ from orchestration.disclosure.assembly import (
 )
 from orchestration.disclosure.declared import Declaration, Row, declarations
 from orchestration.disclosure.engine import protect
-from orchestration.disclosure.model import Protection
+from orchestration.disclosure.model import Protection, Tables
 from orchestration.disclosure.step import Outcome, disclose
 from orchestration.disclosure.verdict import Finding, Verdict, examine
 from orchestration.disclosure.written import as_written, printed_counts
@@ -378,3 +378,28 @@ def test_a_finding_stops_the_refresh_before_it_publishes(
     assert "people D1 Women: it can be worked out exactly" in said
     assert "Nothing was published" in said
     assert read_release(home / "published/csp.duckdb").identity == before
+
+
+def test_a_cell_that_is_hidden_for_its_neighbours_says_so_itself() -> None:
+    """A share of those known is hidden throughout where one count is; its row's status is not."""
+    declared = Declaration.model_validate(
+        {
+            "counts": [
+                {"column": "people", "cell": "people {area_code} {sex}", "areas": "exact",
+                 "hides": ["percent"]},
+            ],
+            "together": [{"columns": ["percent"], "by": ["area_code"]}],
+        }
+    )  # fmt: skip
+    rows = [
+        {"area_code": "D1", "sex": sex, "people": people, "percent": percent,
+         "percent_status": None if percent else "[z]", "status": None}
+        for sex, people, percent in (("F", 2, 10), ("M", 18, 90), ("Not known", 5, None))
+    ]  # fmt: skip
+    hidden = Protection(Tables({}, ()), frozenset({"people D1 F"}))
+    shown = protected_rows(NAME, rows, declared, hidden)
+    assert [(row["percent"], row["percent_status"], row["status"]) for row in shown] == [
+        (None, "[c]", "[c]"),
+        (None, "[c]", None),
+        (None, "[z]", None),
+    ]

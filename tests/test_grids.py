@@ -3,7 +3,15 @@
 from datetime import date
 
 from orchestration.exports.assessment import Field, compared_tables, exhibits
-from orchestration.exports.grids import cell_text, grid, periods, scope, shown_rows, value_text
+from orchestration.exports.grids import (
+    absence,
+    cell_text,
+    grid,
+    periods,
+    scope,
+    shown_rows,
+    value_text,
+)
 from orchestration.exports.pack_docx import column_widths
 from orchestration.exports.pack_html import css_text
 from orchestration.exports.selection import Partnership
@@ -123,3 +131,31 @@ def test_columns_of_a_document_hold_their_longest_word():
     widths = column_widths([["Area", "Huntingdonshire"], ["East", "1"]], 10_000_000, 8.0)
     assert widths[1] > 15 * 8 * 12_700 * 0.6
     assert sum(column_widths([["x" * 400, "y" * 400]], 1000, 8.0)) <= 1000
+
+
+def dwellings(year, rate):
+    return {"stock_year": year, "row_order": 1, "area_code": "D1", "area_name": "Fen",
+            "local_authority": 10, "private_registered_provider": 20, "other_public_sector": 0,
+            "total": 30, "population": None, "rate_per_1000": rate,
+            "status": "[x]" if rate is None else None}  # fmt: skip
+
+
+def test_the_latest_rows_are_shown_where_none_has_the_value_that_is_asked_for():
+    table_5 = exhibit("table_5_social_dwellings")
+    assert shown_rows(table_5, [dwellings(2016, 1.0), dwellings(2017, None)], WHOSE) == [
+        dwellings(2016, 1.0)
+    ]
+    rows = [dwellings(2016, None), dwellings(2017, None)]
+    chosen = shown_rows(table_5, rows, WHOSE)
+    assert chosen == [dwellings(2017, None)]
+    assert absence(table_5, True, rows, WHOSE) == ""
+    assert "[x]" in grid(table_5, [*chosen, dwellings(2017, 1.0)]).rows[0].cells
+
+
+def test_what_shows_nothing_has_a_reason():
+    figure_10 = exhibit("figure_10_shoplifting")
+    elsewhere = {"area_code": "D2", "month": date(2018, 1, 1), "offences": 1}
+    assert absence(figure_10, False, [], WHOSE) == "not in the release"
+    assert "no rows for this partnership" in absence(figure_10, True, [], WHOSE)
+    assert "other areas only" in absence(figure_10, True, [elsewhere], WHOSE)
+    assert absence(figure_10, True, [elsewhere | {"area_code": "D1"}], WHOSE) == ""

@@ -69,7 +69,9 @@ def absence(exhibit: Exhibit, published: bool, rows: Sequence[Row], whose: Partn
     if not published:
         return exhibit.reason
     if not rows:
-        return "the release has no rows for this partnership: no delivery in force has what it needs"
+        return (
+            "the release has no rows for this partnership: no delivery in force has what it needs"
+        )
     if not shown_rows(exhibit, rows, whose):
         return "the release has rows for other areas only, none for this partnership's own"
     return ""
