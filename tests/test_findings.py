@@ -269,7 +269,7 @@ def test_hidden_figures_are_not_spoken_of():
 def month_rows(first_year, latest_year, **last):
     months = [date(2016 + n // 12, n % 12 + 1, 1) for n in range(24)]
     return [
-        {"area_code": PLACE.code, "month": month, "month_label": f"{month:%B %Y}",
+        {"area_code": PLACE.code, "area_name": PLACE.name, "month": month, "month_label": f"{month:%B %Y}",
          "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n),
          "xmr_centre": 10.0, "xmr_signal": None, "status": None, **(last if n == 23 else {})}
         for n, month in enumerate(months)
@@ -299,7 +299,7 @@ def years_of_months(*sums, broken=None):
         for month in range(1, 13):
             day = date(year, month, 1)
             rows.append({
-                "area_code": PLACE.code, "month": day, "month_label": f"{day:%B %Y}",
+                "area_code": PLACE.code, "area_name": PLACE.name, "month": day, "month_label": f"{day:%B %Y}",
                 "rolling_12m_offences": total if month == 12 else None,
                 "xmr_centre": None, "xmr_signal": None,
                 "status": "[b]" if day == broken else None,
@@ -369,6 +369,18 @@ def test_signals_are_named_with_their_side():
         "Outside the limits of usual variation for burglary in Fenland in the last twelve months: "
         "December 2017 (above)."
     ]
+
+
+def test_the_latest_sustained_shift_is_said_with_both_averages():
+    rows = month_rows(None, None)
+    for row in rows:
+        row["xmr_centre"] = 30.0 if row["month"] < date(2017, 3, 1) else 41.5
+        row["xmr_is_restart"] = row["month"] == date(2017, 3, 1)
+    said = findings("figure_10_shoplifting", rows, PLACE)
+    assert said[0] == (
+        "Recorded shoplifting in Fenland: a sustained shift in March 2017: the average went from "
+        "30.0 to 41.5 a month, and limits are drawn anew from there."
+    )
 
 
 def test_towns_of_a_survey_are_grouped_by_what_can_be_said():
