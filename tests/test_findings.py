@@ -269,7 +269,8 @@ def test_hidden_figures_are_not_spoken_of():
 def month_rows(first_year, latest_year, **last):
     months = [date(2016 + n // 12, n % 12 + 1, 1) for n in range(24)]
     return [
-        {"area_code": PLACE.code, "area_name": PLACE.name, "month": month, "month_label": f"{month:%B %Y}",
+        {"area_code": PLACE.code, "area_name": PLACE.name, "month": month,
+         "month_label": f"{month:%B %Y}",
          "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n),
          "xmr_centre": 10.0, "xmr_signal": None, "status": None, **(last if n == 23 else {})}
         for n, month in enumerate(months)
@@ -299,7 +300,8 @@ def years_of_months(*sums, broken=None):
         for month in range(1, 13):
             day = date(year, month, 1)
             rows.append({
-                "area_code": PLACE.code, "area_name": PLACE.name, "month": day, "month_label": f"{day:%B %Y}",
+                "area_code": PLACE.code, "area_name": PLACE.name, "month": day,
+                "month_label": f"{day:%B %Y}",
                 "rolling_12m_offences": total if month == 12 else None,
                 "xmr_centre": None, "xmr_signal": None,
                 "status": "[b]" if day == broken else None,
