@@ -235,7 +235,11 @@ def _differing_cells(
     common = _common_columns(connection, table, earlier)
     if not table.key or not set(table.key) <= common.keys():
         return None
-    measures = [name for name in common if name not in {*table.key, *_DESCRIBING}]
+    measures = [
+        name
+        for name in common
+        if name not in {*table.key, *_DESCRIBING} and not name.endswith("_status")
+    ]
     numbers = [name for name in measures if common[name].startswith(_NUMBERS)]
     keys = [identifier(name) for name in table.key]
     joined = " and ".join(f"earlier.{key} is not distinct from now.{key}" for key in keys)
@@ -248,7 +252,10 @@ def _differing_cells(
     deliveries = [
         f"{side}.deliveries" if "deliveries" in common else "null" for side in ("earlier", "now")
     ]
-    cells = [_cell(table, name, name in numbers, measures, numbers) for name in measures]
+    cells = [
+        _cell(table, name, name in numbers, measures, numbers, f"{name}_status" in common)
+        for name in measures
+    ]
     cells += [] if numbers else [_row_cell()]
     cells += [_status_cell()] if "status" in common else []
     context = ", ".join(f"coalesce({name}::varchar, '')" for name in _CONTEXT)
@@ -285,10 +292,10 @@ cells as (
 hidden as (
     select
         *,
-        cell.old is null and presence <> 'added' and contains(coalesce(old_status, ''), '[c]')
-            as was_hidden,
-        cell.new is null and presence <> 'withdrawn' and contains(coalesce(new_status, ''), '[c]')
-            as is_hidden
+        cell.old is null and presence <> 'added'
+            and contains(concat_ws(' ', old_status, cell.old_own), '[c]') as was_hidden,
+        cell.new is null and presence <> 'withdrawn'
+            and contains(concat_ws(' ', new_status, cell.new_own), '[c]') as is_hidden
     from cells
     where cell is not null
 ),
@@ -373,6 +380,7 @@ def _cell(
     number: bool,
     measures: Sequence[str],
     numbers: Sequence[str],
+    has_status: bool,
 ) -> str:
     """Return a struct of one figure before and after; null where there is nothing to tell.
 
@@ -387,13 +395,17 @@ def _cell(
         else f"presence = 'changed' and {_differs(name, number)}"
     )
     follows = str(name in table.series_columns).lower()
+    old_own, new_own = (
+        f"{side}.{identifier(f'{name}_status')}" if has_status else "null::varchar"
+        for side in ("earlier", "now")
+    )
     months = table.months_behind.get(name, 0) if table.months_behind else "null"
     return (
         f"case when {told} then struct_pack(measure := {literal(name)}, "
         f"old := earlier.{column}::varchar, new := now.{column}::varchar, "
         f"number := {str(number).lower()}, follows_series := {follows}, "
         f"bearing := {_bearing(table, name, measures, numbers)}, "
-        f"months_behind := {months}::integer) end"
+        f"months_behind := {months}::integer, old_own := {old_own}, new_own := {new_own}) end"
     )
 
 
@@ -428,7 +440,8 @@ def _row_cell() -> str:
     return (
         f"case when presence <> 'changed' then struct_pack(measure := {literal(_ROW)}, "
         "old := null::varchar, new := null::varchar, number := false, follows_series := false, "
-        "bearing := null::varchar, months_behind := null::integer) end"
+        "bearing := null::varchar, months_behind := null::integer, "
+        "old_own := null::varchar, new_own := null::varchar) end"
     )
 
 
@@ -439,7 +452,8 @@ def _status_cell() -> str:
         "and not contains(concat_ws('', old_status, new_status), '[c]') "
         "then struct_pack(measure := 'status', old := old_status, new := new_status, "
         "number := false, follows_series := false, "
-        "bearing := null::varchar, months_behind := null::integer) end"
+        "bearing := null::varchar, months_behind := null::integer, "
+        "old_own := null::varchar, new_own := null::varchar) end"
     )
 
 
