@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
+from orchestration.exports.comparable import BASES, comparable_before
 from orchestration.exports.comparisons import (
     Limits,
     counts_behind,
@@ -371,6 +372,20 @@ def test_signals_are_named_with_their_side():
         "Outside the limits of usual variation for burglary in Fenland in the last twelve months: "
         "December 2017 (above)."
     ]
+
+
+def test_rolling_years_that_share_a_month_are_not_comparable():
+    rows = month_rows(400, 600)
+    for row in rows:
+        row["rolling_12m_offences"] = 500
+    found = comparable_before(rows[-1], rows, BASES["figure_10_shoplifting"])
+    assert [row["month"] for row in found] == [date(2016, month, 1) for month in range(1, 13)]
+    # A break in the first month of an earlier window is where its content begins.
+    rows[0]["status"] = "[b]"
+    (found,) = comparable_before(rows[-1], rows, BASES["figure_10_shoplifting"])
+    assert found["month"] == date(2016, 12, 1)
+    rows[1]["status"] = "[b]"
+    assert comparable_before(rows[-1], rows, BASES["figure_10_shoplifting"]) == []
 
 
 def test_the_latest_sustained_shift_is_said_with_both_averages():
