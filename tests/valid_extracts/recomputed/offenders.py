@@ -161,8 +161,11 @@ def _add_rates(
             row |= rate(count, people and people.count)
             row["population"] = people and people.count
             now = (kind, people.estimator if people else None)
-            row["status"] = _status(count, people, before.get(area), now)
-            before[area] = now
+            last = before.get(area)
+            row["status"] = _status(count, people, last, now)
+            # A year without a population does not hide who made the one before it.
+            same = last if last and last[0] == kind else None
+            before[area] = (kind, now[1] or (same[1] if same else None))
         table[area, kind, start] = row
 
 
