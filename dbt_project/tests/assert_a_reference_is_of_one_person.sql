@@ -8,7 +8,7 @@
 with references_of_two as (
 
     select
-        charges.force,
+        in_force.served_name as force,
         charges.nominal_ref
     from {{ source('raw', 'police_charges') }} as charges
     inner join {{ source('control', 'in_force') }} as in_force
@@ -16,11 +16,11 @@ with references_of_two as (
             in_force.source = 'police_charges'
             and charges._delivery_id = in_force.delivery_id
             and charges.charge_month = in_force.period
-            and charges.force = in_force.series
-    where charges.force in (
+            and charges.force = in_force.delivered_series
+    where in_force.served_name in (
         select force_name from {{ ref('stg_police_charges__charges') }}
     )
-    group by charges.force, charges.nominal_ref
+    group by in_force.served_name, charges.nominal_ref
     having count(distinct charges.pnc_id) > 1
 
 )

@@ -3,11 +3,10 @@
 ``control.landing_index`` holds each delivered file's state and checksum.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 
 import duckdb
-import pyarrow as pa
 
 from orchestration.ingest.landing import Delivery, FileState
 
@@ -28,8 +27,11 @@ def index_files(
     connection: duckdb.DuckDBPyConnection, source: str, deliveries: Iterable[Delivery]
 ) -> None:
     """Keep the state and checksum of the deliveries' files, in place of what was kept before."""
+    # Imported here, as `csp status` reads the index and must start without it.
+    import pyarrow as pa
+
     held = [(one.quarter, file) for one in deliveries for file in one.files]
-    columns: Mapping[str, pa.Array] = {
+    columns = {
         "source": pa.array([source] * len(held)),
         "quarter": pa.array([quarter for quarter, _ in held], pa.date32()),
         "file_name": pa.array([file.state.name for _, file in held]),
@@ -39,7 +41,7 @@ def index_files(
         "inode": pa.array([file.state.inode for _, file in held], pa.uint64()),
         "sha256": pa.array([file.sha256 for _, file in held]),
     }
-    connection.register("_indexed", pa.table(dict(columns)))
+    connection.register("_indexed", pa.table(columns))
     connection.execute(
         "delete from control.landing_index "
         "where source = ? and quarter in (select quarter from _indexed)",
