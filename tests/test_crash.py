@@ -134,7 +134,7 @@ def _keyed(connection: duckdb.DuckDBPyConnection, key: str, table: str) -> list[
 
 
 def _named(numbers: dict[str, dict[int, Any]], name: str, value: Any) -> Any:
-    if name == "mtime_ns":
+    if name in ("mtime_ns", "ctime_ns", "inode"):
         return None
     return numbers.get(name.removeprefix("_"), {}).get(value, value)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import docx
 import duckdb
-import openpyxl
 import pytest
+from python_calamine import CalamineWorkbook
 
 from orchestration.exports.assessment import exhibits
 from orchestration.exports.comparable import BASES
@@ -198,10 +198,9 @@ def test_an_exhibit_that_shows_nothing_says_why(public: Path) -> None:
     shown = {"Figure 10", "Figure 11"}
     assert reasons.keys() == {exhibit.label for exhibit in exhibits()} - shown
     document = " ".join(part.text for part in docx.Document(str(folder / "pack.docx")).paragraphs)
-    book = openpyxl.load_workbook(folder / "workbook.xlsx", read_only=True)
-    cover = " ".join(
-        str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell
-    )
+    book = CalamineWorkbook.from_path(str(folder / "workbook.xlsx"))
+    sheet = book.get_sheet_by_index(0).to_python()
+    cover = " ".join(str(cell) for row in sheet for cell in row if cell)
     for label, reason in reasons.items():
         assert f"{label}: {reason}." in page
         assert f"{label}: {reason}." in document

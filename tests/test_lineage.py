@@ -95,6 +95,8 @@ SET_BY_THE_MODEL = {
     *(f"{model}.period_type" for model in PERIOD_TYPE_IN_WORDS),
     "int_offender_counts__combined.counted_from",
     # From a short list in the SQL.
+    "int_crime_places__faults.rule",
+    "int_partnerships__faults.rule",
     "int_areas__listed.area_type",
     "int_audit__findings.inconsistency_id",
     "int_audit__findings.regenerated_by",

@@ -515,7 +515,7 @@ BAD_CASELOADS = {
         ["line 6", "column 'OGRS3 score'", "'140'", "is at most 100"],
     ),
     "date of another form": (
-        caseload(Snapshot_date="2018-05-31"),
+        caseload(Snapshot_date="05/31/2018"),
         ["line 6", "column 'Snapshot date'", "is a date like"],
     ),
     "person twice": (caseload(CRN="X123456", Sex="Female"), ["line 6", "key is unique"]),

@@ -255,10 +255,11 @@ def test_damaged_warehouse_is_told_set_aside_and_rebuilt(own: Ground) -> None:
     ("arguments", "environment", "words"),
     [
         (["2018-05-01"], {}, "is not a quarter"),
-        (["2035-04-01"], {}, "cannot be refreshed"),
+        (["2035-04-01"], {}, "Nothing has landed for Q1 2035/36"),
+        (["2035-04-01", "--even-if-empty"], {}, "cannot be refreshed"),
         ([], {"CSP_RAW": "nowhere"}, "Nothing has landed"),
         ([], {"CSP_THREADS": "many"}, "CSP_THREADS"),
-        ([], {"CSP_PARTNERSHIPS": "nowhere.toml"}, "does not list partnerships"),
+        (["2018-04-01"], {"CSP_PARTNERSHIPS": "nowhere.toml"}, "does not list partnerships"),
     ],
 )
 def test_wrong_arguments_and_settings_are_told(
@@ -267,6 +268,8 @@ def test_wrong_arguments_and_settings_are_told(
     raw = tmp_path / "raw"
     (raw / "area_lookups").mkdir(parents=True)
     shutil.copytree(PROJECT / "raw/area_lookups/2018-04-01", raw / "area_lookups/2018-04-01")
+    places = raw / "supported_accommodation/2018-04-01"
+    shutil.copytree(PROJECT / "raw/supported_accommodation/2018-04-01", places)
     settings = {"CSP_HOME": str(tmp_path / "var"), "CSP_RAW": str(raw), **environment}
     done = csp("refresh", *arguments, **settings)
     assert done.returncode == 1
@@ -294,7 +297,7 @@ def test_sql_answers_and_cannot_write(sample: Ground, csp: Run) -> None:
 def test_status_shows_each_source_and_the_release(sample: Ground, csp: Run) -> None:
     done = csp("status", CSP_HOME=str(sample.settings.home))
     assert done.returncode == 0, done.stderr
-    for word in (*SOURCES, "Q1 2018/19 (2018-04-01)", "synthetic", "current"):
+    for word in (*SOURCES, "Q1 2018/19 (2018-04-01)", "Synthetic data", "current"):
         assert word in done.stdout
 
 

@@ -267,7 +267,8 @@ class Workbook:
                 )
                 faults.append(_mild("has no hidden sheet", said, self.file, sheet))
             elif sheet not in read and not _is_ignored(sheet, contract):
-                lines = len(self.types.sheet(sheet).filled)
+                if not (lines := len(self.types.sheet(sheet).filled)):
+                    continue  # an empty sheet holds nothing that could be left out
                 said = (
                     f"The sheet is none that the contract knows; its {lines:,} rows are left out."
                 )

@@ -60,7 +60,7 @@ def scan_csv(
     :class:`SubmissionError` for a file that is empty, not UTF-8 text, without its header, without a
     required column, with an unclosed quote, or cut short in its last line.
     """
-    _refuse_binary(file)
+    refuse_binary(file)
     tally = _tally(file)
     found, header_lines = _first_record(file)
     header = tuple(title or "" for title in known_headings(found, headings))
@@ -75,7 +75,8 @@ def scan_csv(
     return ScannedFile(file, header, rows, header_lines)
 
 
-def _refuse_binary(file: LandedFile) -> None:
+def refuse_binary(file: LandedFile) -> None:
+    """Raise :class:`SubmissionError` for a file that is empty or no text, whatever its name."""
     if file.bytes == 0:
         raise SubmissionError(
             Fault("not empty", "The file is empty (0 bytes). Send it again.", file=file.name)

@@ -109,6 +109,32 @@ pairs as (
 
 ),
 
+named_in_force as (
+
+    select
+        force_code,
+        stray_code,
+        named_district,
+        area_code,
+        other_code,
+        other_name,
+        is_named_as_served,
+        split_districts,
+        bears_its_name,
+        may_have_succeeded,
+        coalesce(
+            bool_or(bears_its_name) over (
+                partition by force_code, stray_code, named_district
+            ),
+            false
+        ) as is_named_by_one,
+        count_if(list_contains(split_districts, area_code)) over (
+            partition by force_code, stray_code, named_district
+        ) as served_parts
+    from pairs
+
+),
+
 judged as (
 
     select
@@ -132,20 +158,7 @@ judged as (
             when is_named_as_served then false
             else may_have_succeeded
         end as may_lie_in_it
-    from (
-        select
-            *,
-            coalesce(
-                bool_or(bears_its_name) over (
-                    partition by force_code, stray_code, named_district
-                ),
-                false
-            ) as is_named_by_one,
-            count_if(list_contains(split_districts, area_code)) over (
-                partition by force_code, stray_code, named_district
-            ) as served_parts
-        from pairs
-    )
+    from named_in_force
 
 )
 

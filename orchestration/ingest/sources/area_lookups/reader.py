@@ -16,7 +16,7 @@ from orchestration.ingest.faults import Fault, SubmissionError
 from orchestration.ingest.keyed_csv import csv_rows
 from orchestration.ingest.landing import LandedFile
 from orchestration.ingest.reading import Reading, Row, decode_text
-from orchestration.ingest.scan import read_header
+from orchestration.ingest.scan import read_header, refuse_binary
 
 _CODE = re.compile(r"^(?P<geography>[A-Z]+)(?P<year>\d{2})CD$", re.IGNORECASE)
 _BOUNDARIES_DISTRICT = "LADCD_ACTIVE"
@@ -56,6 +56,7 @@ def read(file: LandedFile) -> Reading:
 
 
 def _lookup(file: LandedFile) -> Reading:
+    refuse_binary(file)
     decode_text(file)  # refuses an empty file and one that is no text before its header is read
     layout = _layout_of(file, read_header(file))
     found = csv_rows(file, layout.columns, load_contract(Path(__file__).parent))
@@ -81,7 +82,7 @@ def _layout_of(file: LandedFile, headings: Collection[str]) -> _Layout:
     if _BOUNDARIES_DISTRICT in headings and district is None:
         district = (_BOUNDARIES_YEAR, _BOUNDARIES_DISTRICT)
     if district is None:
-        raise _unknown(file, "No heading is that of district codes (LADyyCD).")
+        raise _unknown(file, "No heading is that of district codes (LADyyCD).", "has a header")
     if wrong := [heading for year, heading in small_areas if year not in _SMALL_AREA_YEARS]:
         raise _unknown(file, f"{wrong[0]} is not a small area of 2011 or 2021.")
     if small_areas:
@@ -89,7 +90,10 @@ def _layout_of(file: LandedFile, headings: Collection[str]) -> _Layout:
     smaller = sorted(set(codes) - {*_DISTRICTS, *_LARGER})
     if smaller:
         raise _unknown(
-            file, f"The file has codes of {', '.join(smaller)} and none of small areas (LSOAyyCD)."
+            file,
+            f"The file has codes of {', '.join(smaller)} and none of small areas (LSOAyyCD).",
+            "has every column",
+            column="LSOA",
         )
     return _of_districts(file, codes, district, headings)
 
@@ -148,10 +152,11 @@ def _with_name(code: str, what: str, headings: Collection[str]) -> dict[str, str
     return names | ({name: f"{what}_name"} if name in headings else {})
 
 
-def _unknown(file: LandedFile, why: str) -> SubmissionError:
-    return SubmissionError(
-        Fault("is a known lookup", f"{why} {_KNOWN_LAYOUTS}", file=file.name, line=1)
-    )
+def _unknown(
+    file: LandedFile, why: str, rule: str = "is a known lookup", column: str | None = None
+) -> SubmissionError:
+    fault = Fault(rule, f"{why} {_KNOWN_LAYOUTS}", file=file.name, line=1, column=column)
+    return SubmissionError(fault)
 
 
 def _features(file: LandedFile, text: str) -> Iterator[Row]:
