@@ -56,7 +56,7 @@ class Partnership:
         self.job = definitions.resolve_job_def("quarterly_refresh")
         exports = dg.AssetSelection.keys(["exports", "partnerships"])
         graph = definitions.resolve_asset_graph()
-        needed = exports.upstream().resolve(graph)
+        needed = exports.upstream().required_multi_asset_neighbors().resolve(graph)
         self.selection = [key for key in needed if key in graph.materializable_asset_keys]
 
     def _publish_crime_only(self) -> None:
