@@ -98,7 +98,9 @@ def _without(good: Good, heading: str) -> Callable[[Grid], Grid]:
 
 def _column(good: Good, heading: str) -> Iterator[Case]:
     at_head = {"line": good.header + 1}
-    if not heading.startswith("Estimated"):  # any number of estimates is a good workbook
+    is_lookup = good.source == "area_lookups"
+    # Any number of estimates is a good workbook, and a lookup is read by its codes alone.
+    if not heading.startswith("Estimated") and not (is_lookup and heading.endswith("NM")):
         missing = ("has every column", "has a header")
         gone = good.bytes(_without(good, heading))
         yield Case(f"{heading} dropped", good, gone, "refused", missing, column=heading)
@@ -113,7 +115,7 @@ def _column(good: Good, heading: str) -> Iterator[Case]:
         yield _wrong_cell(good, heading, name, value, rules)
 
 
-_READ_WITH_COMMAS = {"population_estimates", "prison_releases"}
+_READ_WITH_COMMAS = {"dwelling_stock", "population_estimates", "prison_releases"}
 """Sources whose counts may be written as 1,234."""
 
 
