@@ -409,7 +409,7 @@ def test_a_verdict_whose_discrepancy_has_gone_fails(copied: Ground) -> None:
     assert second == (
         "inconsistency 2 (Key Findings and Table 1 text): its query no longer gives 39%"
     )
-    with pytest.raises(TransformError, match=r"every_printed_figure_is_reconciled: text\.decline"):
+    with pytest.raises(TransformError, match=r"reconciliation: text\.decline"):
         run_dbt(copied.settings, ["test", "--select", "reconciliation,test_type:generic"])
 
 
