@@ -171,7 +171,7 @@ def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path
     )
     before = own.value(query)
 
-    landed = csp("land", "police_uk_street", "2018-04-01",
+    landed = csp("land", "police_uk_street", "2018-04-01", "--replace",
                  *(str(path) for path in sorted(desk.iterdir())), **environment)  # fmt: skip
     assert landed.returncode == 0, landed.stderr
     done = refresh(home, raw)
