@@ -218,6 +218,8 @@ def _unchanged(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Tell Dagster of each model that stands as it was built; ``names`` have parents first."""
     for name in names:
+        if manifest["nodes"][name]["config"]["materialized"] == "ephemeral":
+            continue  # it is part of the models that read it, and no asset
         rows = last.rows.get(_table(manifest, name))
         yield dg.MaterializeResult(
             asset_key=default_asset_key_fn(manifest["nodes"][name]),
