@@ -158,7 +158,10 @@ def dwellings(draw: Draw, world: World, contract: Contract) -> list[Extract]:
     extracts = []
     markers = next(column for column in contract.columns if column.name == "marker").allowed or ()
     for quarter in drawn_quarters(draw, world):
-        years = draw(st.lists(st.integers(2013, quarter.year), min_size=1, max_size=3, unique=True))
+        first = min(2013, quarter.year)
+        years = draw(
+            st.lists(st.integers(first, quarter.year), min_size=1, max_size=3, unique=True)
+        )
         hidden = draw(st.sampled_from([0.0, 0.0, 0.1]))
         sheets = {}
         for year in sorted(years):
