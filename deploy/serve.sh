@@ -1,5 +1,5 @@
 #!/bin/sh
-# Webserver and daemon of one container: where one ends, so does the other. $1: address.
+# Webserver and daemon of one container: when one ends, the other ends too. $1: address.
 set -eu
 csp prepare
 export DAGSTER_HOME="${DAGSTER_HOME:-$CSP_HOME/dagster}"

@@ -1,13 +1,17 @@
 """The documents that readers of the database follow: what they show works."""
 
 import re
+from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
+from pydantic import ByteSize
+from typer.main import get_command
 
 from orchestration.bench.readers import example_queries
-from orchestration.settings import PROJECT
+from orchestration.cli.app import app
+from orchestration.settings import PROJECT, Settings
 from tests.support import Ground
 
 BI = PROJECT / "docs" / "bi"
@@ -42,9 +46,33 @@ def test_method_page_states_the_parameters_of_the_control_limits():
 
 
 def test_links_between_documents_lead_somewhere():
-    for page in [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]:
+    pages = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")]
+    for page in [*pages, *(PROJECT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!http|#|mailto)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_settings_page_lists_every_setting_with_its_default():
+    page = (PROJECT / "docs/settings.md").read_text()
+    rows = dict(re.findall(r"^\| (`CSP_[^|]*) \| ([^|]*) \|", page, re.M))
+    listed = {name: default for names, default in rows.items() for name in names.split(", ")}
+    defaults = {
+        f"`CSP_{name.upper()}`": field.default for name, field in Settings.model_fields.items()
+    }
+    assert set(listed) == set(defaults)
+    for name, default in defaults.items():
+        if isinstance(default, Path):
+            default = default.relative_to(PROJECT)
+        elif isinstance(default, ByteSize):
+            default = default.human_readable().replace(".0", "")
+        assert listed[name] in (f"`{default}`", "unset"), name
+        assert (listed[name] == "unset") == (default is None or "_SMTP_" in name), name
+
+
+def test_commands_page_describes_every_command():
+    page = (PROJECT / "docs/commands.md").read_text()
+    commands = get_command(app).commands
+    assert set(re.findall(r"`csp ([a-z-]+)", page)) == set(commands)
 
 
 def test_open_connection_keeps_its_release(sample: Ground, tmp_path):
