@@ -66,6 +66,19 @@
     '{{ made.sql | replace("'", "''") }}'
 {%- endmacro %}
 
+{#- The printed sentences about one town of the survey, as rows of int_audit__sentences. -#}
+{% macro town_sentences(town, wave) -%}
+    {%- set here = "area_name = '" ~ town ~ "'" ~ wave -%}
+    {%- set unaffected = here ~ " and answer = 'No issues'" -%}
+    {{ return([
+        ('survey_' ~ town | lower, 'responses', 'survey_responses', here, 'responses'),
+        ('no_issues_' ~ town | lower, 'percentage', 'survey_perceptions', unaffected,
+            'answer_count'),
+        ('no_issues_prev_' ~ town | lower, 'previous_percentage', 'survey_perceptions', unaffected,
+            'previous_answer_count'),
+    ]) }}
+{%- endmacro %}
+
 {#- The raw sources from which a model is made, however many models lie between, as an SQL list. -#}
 {% macro sources_behind(model) -%}
     {%- set found = [] -%}
@@ -103,7 +116,8 @@
 {%- endmacro %}
 
 {#- CTE `scope`, one row: the quarter (as_at), and why nothing can be held against the printed
-    assessment (out_of_scope), or null. It is of one quarter, and of one force area with all the districts that Table 1 prints. -#}
+    assessment (out_of_scope), or null. It is of one quarter, and of one force area with all the
+    districts that Table 1 prints. -#}
 {% macro audit_scope() -%}
 scope as (
 
@@ -114,7 +128,7 @@ scope as (
                 then
                     'The refresh is as at ' || refresh.as_at || '; the printed assessment is of '
                     || '{{ var("audited_quarter") }}.'
-            when districts.served is distinct from districts.printed
+            when (districts.served is distinct from districts.printed)
                 then
                     'The partnerships served are not those of the printed assessment: '
                     || coalesce(districts.served, 'none in its force area') || '.'

@@ -54,9 +54,8 @@
         * sqrt(1.0 / nullif({{ events_1 }}, 0) + 1.0 / nullif({{ events_2 }}, 0))))
 {%- endmacro %}
 
-{#- Probability, were the two rates equal, of a split of the events at least as unlikely as this one:
-    two-sided exact binomial test of the first count, given the sum of both. Null where either side
-    is unknown or nothing happened. -#}
+{#- p-value of the hypothesis that the two rates are equal: two-sided exact binomial test of the
+    first count, given the sum of both. Null where either side is unknown or no event happened. -#}
 {% macro rate_ratio_p(events_1, population_1, events_2, population_2) -%}
     {%- set share -%}
         ({{ population_1 }}::double / nullif({{ population_1 }} + {{ population_2 }}, 0))

@@ -1,5 +1,5 @@
-{#- What is known of a person from several records: ages in whole years on given days bound the day of
-    birth, which is not stored. `event` is the day, `age` the age on it. -#}
+{#- What is known of a person from several records. Ages in whole years on given days bound the day
+    of birth, which is not stored. `event` is the day, `age` the age on it. -#}
 
 {#- The person was born after this day. -#}
 {% macro born_after(event, age) -%}

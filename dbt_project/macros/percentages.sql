@@ -1,5 +1,5 @@
-{#- Percentage of a part, rounded half up as it is printed; null where the whole is nought or unknown.
-    Divided last, so that a share that ends in a five is not just below it. -#}
+{#- Percentage of a part, rounded half up as the assessment prints it; null where the whole is zero
+    or unknown. The division comes last, so that a share that ends in a five is not just below it. -#}
 {% macro rounded_percent(part, whole, digits=0) -%}
     round(100.0 * {{ part }} / nullif({{ whole }}, 0), {{ digits }})
 {%- endmacro %}

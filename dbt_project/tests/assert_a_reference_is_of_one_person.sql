@@ -1,5 +1,5 @@
--- A reference of a force that has two PNC identifiers is counted as two people. A warning with their
--- number and no identifier: only the force can say who is who.
+-- A reference of a force that has two PNC identifiers is counted as two people. A warning with
+-- their number and no identifier: only the force can say who is who.
 {{ config(
     severity='warn',
     meta={'dagster': {'ref': {'name': 'stg_police_charges__charges'}}}
@@ -17,16 +17,18 @@ with references_of_two as (
             and charges._delivery_id = in_force.delivery_id
             and charges.charge_month = in_force.period
             and charges.force = in_force.delivered_series
-    where in_force.served_name in (
-        select force_name from {{ ref('stg_police_charges__charges') }}
-    )
+    where
+        in_force.served_name in (
+            select counted.force_name from {{ ref('stg_police_charges__charges') }} as counted
+        )
     group by in_force.served_name, charges.nominal_ref
     having count(distinct charges.pnc_id) > 1
 
 )
 
 select
-    force || ': ' || count(*) || case when count(*) = 1 then ' reference has' else ' references have' end
+    force || ': ' || count(*)
+    || case when count(*) = 1 then ' reference has' else ' references have' end
     || ' more than one PNC identifier. Each identifier is counted as a person; ask the force which '
     || 'is right' as broken_rules
 from references_of_two

@@ -9,15 +9,19 @@
 with both_systems as (
 
     select
-        cohort,
-        police_force,
-        snapshot_date,
+        coalesce(caseload.cohort, assessments.cohort) as cohort,
+        coalesce(caseload.police_force, assessments.police_force) as police_force,
+        coalesce(caseload.snapshot_date, assessments.snapshot_date) as snapshot_date,
         count(*) filter (where caseload.person_ref is null) as only_assessments,
         count(*) filter (where assessments.person_ref is null) as only_caseload
     from {{ ref('stg_probation_caseload__people') }} as caseload
     full join {{ ref('stg_oasys_assessments__people') }} as assessments
-        using (cohort, police_force, snapshot_date, person_ref)
-    group by cohort, police_force, snapshot_date
+        on
+            caseload.cohort = assessments.cohort
+            and caseload.police_force = assessments.police_force
+            and caseload.snapshot_date = assessments.snapshot_date
+            and caseload.person_ref = assessments.person_ref
+    group by all
     having count(caseload.person_ref) > 0 and count(assessments.person_ref) > 0
 
 )

@@ -1,5 +1,5 @@
--- The needs of an area are the same counted by pathway and by offender, and sexes and offence groups
--- add up to all. Returns the sums that differ.
+-- The needs of an area are the same counted by pathway and by offender, and sexes and offence
+-- groups add up to all. Returns the sums that differ.
 
 {{ config(meta={'dagster': {'ref': {'name': 'need_pathways'}}}) }}
 

@@ -1,7 +1,7 @@
 -- The force counts its known offenders by hand, and sends the charges that they were charged with:
--- for a calendar year with every month's charges both must give the same, and the force's total must
--- be the sum of its districts. A warning, since only the force can say which is right; the message
--- gives shares and no counts of people.
+-- for a calendar year with every month's charges both must give the same, and the force's total
+-- must be the sum of its districts. A warning, since only the force can say which is right; the
+-- message gives shares and no counts of people.
 {{ config(
     severity='warn',
     meta={'dagster': {'ref': {'name': 'int_offender_counts__combined'}}}
@@ -125,7 +125,8 @@ select
     || case when supplied.offenders > others.offenders then 'above ' else 'below ' end
     || others.counted || '; ask the force which is right'
     || case
-        when areas.area_type = 'force' then ', and see that the partnerships file names all its districts'
+        when areas.area_type = 'force'
+            then ', and see that the partnerships file names all its districts'
         else ''
     end as broken_rules
 from supplied

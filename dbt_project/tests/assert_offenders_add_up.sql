@@ -79,8 +79,7 @@ others as (
 
 )
 
-select
-    others.counted || ' does not add up to the count of ' || rates.area_code as broken_rules
+select others.counted || ' does not add up to the count of ' || rates.area_code as broken_rules
 from rates
 inner join others
     on

@@ -21,7 +21,7 @@ delivered as (
         'caseload' as what,
         count(*) as people
     from {{ ref('stg_probation_caseload__people') }}
-    where police_force in (select force_name from forces)
+    where police_force in (select forces.force_name from forces)
     group by cohort, snapshot_date
     union all
     select
@@ -30,7 +30,7 @@ delivered as (
         'assessed' as what,
         count_if(is_assessed) as people
     from {{ ref('stg_oasys_assessments__people') }}
-    where police_force in (select force_name from forces)
+    where police_force in (select forces.force_name from forces)
     group by cohort, snapshot_date
 
 ),

@@ -50,5 +50,5 @@ from (
     select * from managed
     union all
     select * from released
-)
+) as differences
 where difference <> 0

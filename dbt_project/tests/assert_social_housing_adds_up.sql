@@ -1,5 +1,6 @@
 -- A force's stock is the sum of its districts and all social the sum of its three tenures; both
--- unknown while a part is, the force's also while a district of it is not named. Returns the cells that are not.
+-- unknown while a part is, the force's also while a district of it is not named. Returns the cells
+-- that are not.
 {{ config(meta={'dagster': {'ref': {'name': 'social_housing_stock'}}}) }}
 
 with stock as (

@@ -48,7 +48,7 @@ select
     area_name,
     row_number() over (
         partition by area_code
-        order by proportion desc nulls last, pathway
+        order by proportion desc nulls last, pathway asc
     )::integer as row_order,
     pathway,
     identified as offenders,

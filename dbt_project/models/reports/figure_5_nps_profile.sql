@@ -1,5 +1,5 @@
--- Figure 5: profile of the National Probation Service's cohort at its latest snapshot, by area. Shares
--- are of the caseload, and for pathways of those assessed with an answer.
+-- Figure 5: profile of the National Probation Service's cohort at its latest snapshot, by area.
+-- Shares are of the caseload, and for pathways of those assessed with an answer.
 
 with profile as (
 

@@ -1,6 +1,7 @@
 -- Every number that the assessment printed, held against what the warehouse computes: reproduced,
 -- a misprint, or not to be derived; the last two only with the reason that audit_verdicts gives. A
--- difference behind which a delivery was revised since is a revision, with the delivery as its cause.
+-- difference behind which a delivery was revised since is a revision, with the delivery as its
+-- cause.
 
 with printed as (
 
@@ -22,8 +23,8 @@ with printed as (
 places as (
 
     select
-        place,
-        sources
+        listed.place,
+        listed.sources
     from (
         values
         {%- for place, model in audited_reports().items() %}
@@ -91,13 +92,25 @@ figures as (
 
 ),
 
+needed_sources as (
+
+    select
+        figure_id,
+        unnest(sources) as source
+    from figures
+
+),
+
 undelivered as (
 
     select
         needed.figure_id,
         string_agg(needed.source, ', ' order by needed.source) as missing_sources
-    from (select figure_id, unnest(sources) as source from figures) as needed
-    where needed.source not in (select source from {{ source('control', 'in_force') }})
+    from needed_sources as needed
+    where
+        needed.source not in (
+            select in_force.source from {{ source('control', 'in_force') }} as in_force
+        )
     group by needed.figure_id
 
 ),
@@ -107,7 +120,7 @@ revisions as (
     select
         behind.figure_id,
         string_agg(revised.cause, '; ' order by revised.source) as cause
-    from (select figure_id, unnest(sources) as source from figures) as behind
+    from needed_sources as behind
     inner join {{ ref('int_audit__revisions') }} as revised on behind.source = revised.source
     group by behind.figure_id
 
@@ -160,7 +173,9 @@ compared as (
         scope.as_at,
         coalesce(dressed.computed_value = figures.printed_value, false) as is_as_printed,
         case
-            when dressed.computed_value is distinct from figures.printed_value and figures.few_people
+            when
+                (dressed.computed_value is distinct from figures.printed_value)
+                and figures.few_people
                 then '[c]'
             else dressed.computed_value
         end as computed_value,
@@ -175,6 +190,15 @@ compared as (
 
 ),
 
+answered_figures as (
+
+    select
+        inconsistency_id,
+        unnest(string_split(figure_ids, ' ')) as pattern
+    from {{ ref('audit_answers') }}
+
+),
+
 findings as (
 
     select
@@ -183,13 +207,8 @@ findings as (
             answers.inconsistency_id::varchar, ', ' order by answers.inconsistency_id
         ) as inconsistency_ids
     from figures
-    inner join
-        (
-            select
-                inconsistency_id,
-                unnest(string_split(figure_ids, ' ')) as pattern
-            from {{ ref('audit_answers') }}
-        ) as answers on figures.figure_id glob answers.pattern
+    inner join answered_figures as answers
+        on figures.figure_id glob answers.pattern
     group by figures.figure_id
 
 ),
@@ -216,7 +235,7 @@ checked as (
                 then 'the verdict is misprint, but the discrepancy has gone'
             when
                 expected.verdict = 'misprint'
-                and compared.computed_value is distinct from expected.true_value
+                and (compared.computed_value is distinct from expected.true_value)
                 then 'the verdict is misprint of ' || expected.true_value
             when expected.verdict = 'misprint' and findings.inconsistency_ids is null
                 then 'the verdict is misprint, but no inconsistency says so'

@@ -1,6 +1,6 @@
 -- Every inconsistency of the printed assessment with the warehouse's answer: the true value by a
--- query, the rule that hides a disclosive one, another way of showing it, or why there is no answer. An
--- answer that no longer holds because a delivery was revised since says which.
+-- query, the rule that hides a disclosive one, another way of showing it, or why there is no
+-- answer. An answer that no longer holds because a delivery was revised since says which.
 
 with findings as (
 
@@ -52,7 +52,10 @@ undelivered as (
                 unnest(sources) as source
             from {{ ref('int_audit__findings') }}
         ) as needed
-    where needed.source not in (select source from {{ source('control', 'in_force') }})
+    where
+        needed.source not in (
+            select in_force.source from {{ source('control', 'in_force') }} as in_force
+        )
     group by needed.inconsistency_id
 
 ),
@@ -120,10 +123,12 @@ judged as (
 
     select
         inconsistency_id,
-        not_checked_because is null
-        and revised_because is not null
-        and expected is not null
-        and computed is distinct from expected as is_revised,
+        (
+            not_checked_because is null
+            and revised_because is not null
+            and expected is not null
+            and computed is distinct from expected
+        ) as is_revised,
         case
             when answered_by is null then 'nothing answers it'
             when (verdict = 'disclosive') <> (answered_by = 'hidden')
@@ -131,7 +136,7 @@ judged as (
             when figure_ids is not null and figures = 0
                 then 'no printed number is named ' || figure_ids
             when not_checked_because is not null or revised_because is not null then null
-            when expected is not null and computed is distinct from expected
+            when expected is not null and (computed is distinct from expected)
                 -- Without what it gives, which may count few people.
                 then 'its query no longer gives ' || expected
         end as fault

@@ -32,7 +32,12 @@ periods as (
         period_type,
         period_start,
         row_number() over (order by period_start, period_type)::integer as period_order
-    from (select distinct period_type, period_start from rates)
+    from (
+        select distinct
+            period_type,
+            period_start
+        from rates
+    ) as listed_periods
 
 ),
 
@@ -41,7 +46,13 @@ areas as (
     select
         area_code,
         row_number() over (order by area_type = 'district', area_name)::integer as area_order
-    from (select distinct area_code, area_name, area_type from rates)
+    from (
+        select distinct
+            area_code,
+            area_name,
+            area_type
+        from rates
+    ) as listed_areas
 
 )
 

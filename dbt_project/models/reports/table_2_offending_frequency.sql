@@ -1,5 +1,6 @@
 -- Table 2: offenders by number of offences, with the rows that cannot be shown apart as one, and a
--- row of all. Both percentages are of their own total: offenders of offenders, offences of offences.
+-- row of all. Both percentages are of their own total: offenders of offenders, offences of
+-- offences.
 
 with frequencies as (
 

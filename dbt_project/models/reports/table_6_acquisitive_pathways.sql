@@ -1,6 +1,7 @@
--- Table 6: needs of assessed offenders whose main offence was acquisitive, all of them, men and women,
--- for the force's area, of the Community Rehabilitation Company's latest snapshot. Where the sex of an
--- assessed offender is not recorded, a fourth group holds them, so that the groups add up to the total.
+-- Table 6: needs of assessed offenders whose main offence was acquisitive, all of them, men and
+-- women, for the force's area, of the Community Rehabilitation Company's latest snapshot. Where
+-- the sex of an assessed offender is not recorded, a fourth group holds them, so that the groups
+-- add up to the total.
 
 with needs as (
 
@@ -24,9 +25,9 @@ with needs as (
 printed_sexes as (
 
     select
-        sex,
-        offenders_are,
-        column_order
+        sexes.sex,
+        sexes.offenders_are,
+        sexes.column_order
     from (
         values
         ('All', 'Total', 1),

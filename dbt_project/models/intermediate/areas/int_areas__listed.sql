@@ -85,16 +85,18 @@ districts as (
             lookups.force_code = chosen_editions.force_code
             and lookups.vintage = chosen_editions.vintage
     inner join forces on lookups.force_code = forces.force_code
-    where lookups.district_code not in (select district_code from named_districts)
+    where lookups.district_code not in (
+        select named_districts.district_code from named_districts
+    )
 
 ),
 
 force_level_kinds as (
 
     select
-        area_type,
-        code_suffix,
-        area_name
+        kinds.area_type,
+        kinds.code_suffix,
+        kinds.area_name
     from (
         values
         ('force', '', null),

@@ -33,7 +33,7 @@ nearest as (
     from listed
     cross join known
     where
-        listed.district_code not in (select district_code from known)
+        listed.district_code not in (select others.district_code from known as others)
         and known.district_name is not null
     group by listed.district_code, listed.district_name
 
@@ -128,5 +128,5 @@ from (
         'other_forces' as rule,
         fault
     from other_forces
-)
+) as faults
 where fault is not null

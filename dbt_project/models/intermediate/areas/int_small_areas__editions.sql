@@ -43,6 +43,6 @@ select
     is_single,
     row_number() over (
         partition by lsoa_code
-        order by is_served desc, is_single desc, district_vintage desc, district_code
+        order by is_served desc, is_single desc, district_vintage desc, district_code asc
     )::integer as preference
 from editions

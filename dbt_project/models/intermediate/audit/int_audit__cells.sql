@@ -24,8 +24,8 @@ with areas as (
     where force_code = {{ force }}
     union all
     select
-        area_code,
-        printed_area,
+        remainders.area_code,
+        remainders.printed_area,
         null as stock_area
     from (
         values
@@ -249,8 +249,8 @@ appendix_c as (
 {{ table }} as (
 
     select
-        '{{ table }}.' || {{ printed_name('shares.area_name') }} || '.' || shares.answer_column || '.'
-            as figure_stem,
+        '{{ table }}.' || {{ printed_name('shares.area_name') }}
+        || '.' || shares.answer_column || '.' as figure_stem,
         shares.area_code,
         shares.period_label,
         shares.answer_column,

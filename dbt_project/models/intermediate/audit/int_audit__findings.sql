@@ -147,7 +147,7 @@
         or try_cast(number_of_offences as integer) >= 8) and " ~ year)) %}
 {%- endfor %}
 
-{#- Once a model, for it takes a walk through all that is behind it. -#}
+{#- Once a model, because each needs a walk through all its parents. -#}
 {%- set behind = {} %}
 {%- for model in models %}{% do behind.update({model: sources_behind(model)}) %}{% endfor %}
 
@@ -155,10 +155,8 @@ with answers as (
     {% for finding, query in queries %}
     {%- set asked = [] %}
     {%- set sources = [] %}
-    {%- for model in models if '{' ~ model ~ '}' in query %}
-        {%- do asked.append(model) %}
-        {%- do sources.append(behind[model]) %}
-    {%- endfor %}
+    {%- for model in models if '{' ~ model ~ '}' in query %}{% do asked.append(model) %}{% endfor %}
+    {%- for model in asked %}{% do sources.append(behind[model]) %}{% endfor %}
     select
         {{ finding }} as inconsistency_id,
         (select string_agg(answer, ' / ') from ({{ runnable(query, asked) }}) as asked (answer))

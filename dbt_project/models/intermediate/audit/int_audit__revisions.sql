@@ -1,6 +1,6 @@
--- What has been revised since the printed assessment was checked, by source: deliveries in force that it
--- was not checked with, deliveries that are gone, and reviewed corrections. It is the cause of a
--- difference from the print; a source without a row has no revision to explain one.
+-- What has been revised since the printed assessment was checked, by source: deliveries in force
+-- that it was not checked with, deliveries that are gone, and reviewed corrections. It is the
+-- cause of a difference from the print; a source without a row has no revision to explain one.
 
 with in_force as (
 

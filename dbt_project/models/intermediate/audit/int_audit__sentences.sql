@@ -179,30 +179,20 @@
     ('survey_previous', 'previous_responses', 'survey_responses', fenland ~ wave,
         'previous_responses'),
 ] %}
-{%- for town in ['Chatteris', 'March', 'Whittlesey', 'Wisbech'] %}
-    {%- set here = "area_name = '" ~ town ~ "'" ~ wave %}
-    {%- set unaffected = here ~ " and answer = 'No issues'" %}
-    {%- do sentences.extend([
-        ('survey_' ~ town | lower, 'responses', 'survey_responses', here, 'responses'),
-        ('no_issues_' ~ town | lower, 'percentage', 'survey_perceptions', unaffected,
-            'answer_count'),
-        ('no_issues_prev_' ~ town | lower, 'previous_percentage', 'survey_perceptions', unaffected,
-            'previous_answer_count'),
-    ]) %}
-{%- endfor %}
+{%- set towns = ['Chatteris', 'March', 'Whittlesey', 'Wisbech'] %}
+{%- for town in towns %}{% do sentences.extend(town_sentences(town, wave)) %}{% endfor %}
 
-{#- Once a model, for it takes a walk through all that is behind it. -#}
+{#- Once a model, because each needs a walk through all its parents. -#}
 {%- set behind = {} %}
-{%- for name, selected, model, rows, people in summaries + sentences if model not in behind %}
-    {%- do behind.update({model: sources_behind(model)}) %}
-{%- endfor %}
+{%- set models = (summaries + sentences) | map(attribute=2) | unique %}
+{%- for model in models %}{% do behind.update({model: sources_behind(model)}) %}{% endfor %}
 
 with queries as (
 
     select
-        figure_id,
-        regenerated_by,
-        sources
+        listed.figure_id,
+        listed.regenerated_by,
+        listed.sources
     from (
         values
         {%- for name, selected, model, rows, people in summaries + sentences %}

@@ -20,7 +20,7 @@ spans as (
     select
         district_code,
         unnest(generate_series(
-            min(wave_start), (select max(wave_start) from asked), interval 3 month
+            min(wave_start), (select max(latest.wave_start) from asked as latest), interval 3 month
         ))::date as wave_start
     from asked
     group by district_code
@@ -61,7 +61,7 @@ bases as (
         wave_start,
         area_code,
         question,
-        count(distinct (survey, response_id)) as base
+        count(distinct row(survey, response_id)) as base
     from {{ ref('int_survey_answers__given') }}
     group by wave_start, area_code, question
 

@@ -24,13 +24,13 @@ with responses as (
 answers as (
 
     select
-        survey,
-        wave_start,
-        response_id,
-        town,
-        given.question as question,
+        responses.survey,
+        responses.wave_start,
+        responses.response_id,
+        responses.town,
+        responses.given.question,
         -- An issue ticked twice is one answer.
-        unnest(list_distinct(given.answers)) as answer
+        unnest(list_distinct(responses.given.answers)) as answer
     from responses
 
 )

@@ -25,7 +25,7 @@ districts as (
     from {{ ref('int_areas__listed') }}
     where
         area_type = 'district'
-        and area_code in (select district_code from towns)
+        and area_code in (select towns.district_code from towns)
 
 )
 

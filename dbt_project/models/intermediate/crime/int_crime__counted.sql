@@ -52,12 +52,12 @@ counted_as_published as (
             when small_areas.force_code = force_months.force_code then small_areas.district_code
         end as area_code,
         case
-            when small_areas.force_code is distinct from force_months.force_code
+            when (small_areas.force_code is distinct from force_months.force_code)
                 then crimes.lsoa_code
         end as stray_code,
         -- "Fenland 008A" without its number, which would make a group of each small area.
         case
-            when small_areas.force_code is distinct from force_months.force_code
+            when (small_areas.force_code is distinct from force_months.force_code)
                 then crimes.lsoa_name
             else left(crimes.lsoa_name, -5)
         end as place_name,

@@ -35,9 +35,13 @@ select
     force_name,
     null as csp,
     null as csp_name,
-    ((select max(print_order) from areas) + row_number() over (order by force_code))::integer
-        as print_order
+    (
+        (select max(others.print_order) from areas as others)
+        + row_number() over (order by force_code)
+    )::integer as print_order
 from areas
 where
     area_type = 'force'
-    and force_code in (select force_code from {{ ref('int_crime_districts__doubted') }})
+    and force_code in (
+        select doubted.force_code from {{ ref('int_crime_districts__doubted') }} as doubted
+    )

@@ -65,8 +65,9 @@ select
     districts.area_name,
     districts.force_code,
     known.first_vintage,
-    districts.area_code in (select district_code from {{ ref('int_small_areas__placed') }})
-        as has_small_areas,
+    districts.area_code in (
+        select placed.district_code from {{ ref('int_small_areas__placed') }} as placed
+    ) as has_small_areas,
     list_has_any(coalesce(names.borne, []), names.official) as is_named_for_itself,
     list_distinct(list_concat(coalesce(names.borne, []), names.official)) as names
 from districts

@@ -155,7 +155,8 @@ disputes as (
             list(
                 lsoa_code || ' is in ' || editions
                 || case
-                    when is_split then ', so its rows are not placed' else ', and ' || taken || ' is used'
+                    when is_split then ', so its rows are not placed'
+                    else ', and ' || taken || ' is used'
                 end
                 order by lsoa_code
             )[:3],
@@ -191,5 +192,5 @@ from (
         'disputed_small_areas' as rule,
         fault
     from disputes
-)
+) as faults
 where fault is not null

@@ -21,7 +21,9 @@ split_areas as (
         list(distinct editions.district_code) as districts
     from {{ ref('int_small_areas__editions') }} as editions
     where
-        editions.lsoa_code not in (select lsoa_code from {{ ref('int_small_areas__placed') }})
+        editions.lsoa_code not in (
+            select placed.lsoa_code from {{ ref('int_small_areas__placed') }} as placed
+        )
     group by editions.lsoa_code
 
 ),
@@ -58,10 +60,10 @@ described as (
         placed.district_code as other_code,
         coalesce(other.district_name, strays.named_district) as other_name,
         coalesce(
-            placed.district_code in (select area_code from served)
+            placed.district_code in (select served.area_code from served)
             or (
                 placed.district_code is null
-                and strays.named_district in (select area_name from served)
+                and strays.named_district in (select served.area_name from served)
             ),
             false
         ) as is_named_as_served,

@@ -7,7 +7,12 @@ with types as (
         crime_type,
         min(first_month) as first_month
     from {{ ref('crime_types') }}
-    where crime_type in ('{{ var("trend_crime_types") | join("', '") }}')
+    where
+        crime_type in (
+            {%- for crime_type in var('trend_crime_types') %}
+            '{{ crime_type }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
     group by crime_type
 
 ),

@@ -138,9 +138,11 @@ sides as (
         period_start,
         segment,
         side,
-        side is distinct from lag(side) over (
-            partition by area_code, crime_type, period_type, segment
-            order by period_start
+        (
+            side is distinct from lag(side) over (
+                partition by area_code, crime_type, period_type, segment
+                order by period_start
+            )
         ) as changes_side
     from charted
 

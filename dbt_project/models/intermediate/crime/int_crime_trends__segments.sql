@@ -26,8 +26,10 @@ starts as (
         period_type,
         period_start,
         offences,
-        is_after_break
-        or lag(period_number) over series is distinct from period_number - 1 as starts_stretch
+        (
+            is_after_break
+            or lag(period_number) over series is distinct from period_number - 1
+        ) as starts_stretch
     from points
     window series as (partition by area_code, crime_type, period_type order by period_start)
 
@@ -71,7 +73,8 @@ restarted as (
         crime_type,
         period_type,
         stretch,
-        list_reduce(
+        -- sqlfluff does not know lambdas of two parameters.
+        list_reduce(  -- noqa: PRS
             list_transform(range(1, len(counts) + 1), lambda place: [place]),
             lambda taken, here: case
                 when {{ starts_sustained_shift('counts', 'taken[-1]', 'here[1]') }}

@@ -84,7 +84,7 @@ unnamed as (
         any_value(force_rows.force_rows)::bigint as force_rows,
         string_agg(
             format('{} ({:,} rows)', elsewhere.district, elsewhere.district_rows), ', '
-            order by elsewhere.district_rows desc, elsewhere.district
+            order by elsewhere.district_rows desc, elsewhere.district asc
         ) as unnamed_districts
     from elsewhere
     inner join force_rows on elsewhere.force_code = force_rows.force_code
@@ -94,6 +94,13 @@ unnamed as (
         and elsewhere.district_rows
         > {{ var('unnamed_district_monthly_rows') }} * force_rows.months
     group by elsewhere.force_code
+
+),
+
+confirmed_forces as (
+
+    select distinct force_code
+    from confirmed
 
 )
 
@@ -107,5 +114,5 @@ select
     unnamed.force_rows
 from forces
 left join unnamed on forces.force_code = unnamed.force_code
-left join (select distinct force_code from confirmed) as confirmed
+left join confirmed_forces as confirmed
     on forces.force_code = confirmed.force_code

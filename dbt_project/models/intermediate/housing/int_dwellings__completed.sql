@@ -44,8 +44,8 @@ stock_dates as (
 tenures as (
 
     select
-        tenure,
-        is_social
+        printed_tenures.tenure,
+        printed_tenures.is_social
     from (
         values
         ('local authority', true),

@@ -1,5 +1,5 @@
--- People by area of residence and number of needs identified; null for who was not assessed, which is
--- not the same as having none. An unanswered pathway adds no need, so theirs is a least number.
+-- People by area of residence and number of needs identified; null for who was not assessed, which
+-- is not the same as having none. An unanswered pathway adds no need, so theirs is a least number.
 
 with areas as (
 

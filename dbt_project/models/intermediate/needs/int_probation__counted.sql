@@ -1,6 +1,6 @@
--- People on each caseload snapshot by area of residence and by every category of every dimension, as
--- many as there are: categories without anyone are added in the mart. Age is that on the day of the
--- snapshot.
+-- People on each caseload snapshot by area of residence and by every category of every dimension,
+-- as many as there are: categories without anyone are added in the mart. Age is that on the day of
+-- the snapshot.
 
 with people as (
 

@@ -1,5 +1,5 @@
--- The areas that probation figures are about: those of every other figure, and one remainder a force
--- for people of whom no address is held.
+-- The areas that probation figures are about: those of every other figure, and one remainder a
+-- force for people of whom no address is held.
 
 with areas as (
 

@@ -1,5 +1,5 @@
--- Everyone charged in a financial year, once: where they lived and what they were charged with at their
--- first charge in it, and what is known of them from all charges in force.
+-- Everyone charged in a financial year, once: where they lived and what they were charged with at
+-- their first charge in it, and what is known of them from all charges in force.
 
 with years as (
 

@@ -1,7 +1,8 @@
--- What is known of each person charged, reconciled once over all charges in force: sex and ethnicity as
--- the earliest charge that says them has them, and the days between which the person was born, as far
--- as the ages of all charges tell. Where ages contradict each other, those of the earliest charge count.
--- It is never a table: the days between which somebody was born are personal and are not kept.
+-- What is known of each person charged, reconciled once over all charges in force: sex and
+-- ethnicity as the earliest charge that says them has them, and the days between which the person
+-- was born, as far as the ages of all charges tell. Where ages contradict each other, those of the
+-- earliest charge count. It is never a table: the days between which somebody was born are
+-- personal and are not kept.
 {{ config(materialized='ephemeral') }}
 
 with charges as (

@@ -24,7 +24,7 @@ prisons as (
         prison_group,
         force_code
     from {{ ref('prisons') }}
-    where prison not in (select prison from configured)
+    where prison not in (select configured.prison from configured)
 
 )
 

@@ -61,7 +61,8 @@ select
     registrations.force_code,
     registrations.area_code,
     registrations.sex,
-    -- Not recorded where the possible ages are of two groups: a guess would put somebody in the wrong one.
+    -- Not recorded where the possible ages are of two groups: a guess would put somebody in the
+    -- wrong one.
     case
         when
             {{ youth_age_group('registrations.least_age') }}
@@ -86,7 +87,7 @@ qualify row_number() over (
         registrations.person_ref
     order by
         registrations.is_first_time_entrant desc,
-        registrations.offence_date,
-        registrations.registered_on,
-        registrations.return_quarter
+        registrations.offence_date asc,
+        registrations.registered_on asc,
+        registrations.return_quarter asc
 ) = 1

@@ -1,7 +1,8 @@
--- What is known of each young person of a service, reconciled once over all registrations in force: sex
--- as the earliest registration that records it has it, and the days between which the person was born, as
--- far as the ages of all registrations tell. Where ages contradict each other, the earliest counts.
--- It is never a table: the days between which somebody was born are personal and are not kept.
+-- What is known of each young person of a service, reconciled once over all registrations in
+-- force: sex as the earliest registration that records it has it, and the days between which the
+-- person was born, as far as the ages of all registrations tell. Where ages contradict each other,
+-- the earliest counts. It is never a table: the days between which somebody was born are personal
+-- and are not kept.
 {{ config(materialized='ephemeral') }}
 
 with registrations as (

@@ -1,5 +1,6 @@
--- Youth offending services and the districts that each serves: those of the partnerships file, and of
--- the reference list where the file names neither the service nor the district. Served districts only.
+-- Youth offending services and the districts that each serves: those of the partnerships file, and
+-- of the reference list where the file names neither the service nor the district. Served
+-- districts only.
 
 with configured as (
 
@@ -22,8 +23,10 @@ services as (
         district_code
     from {{ ref('youth_offending_services') }}
     where
-        youth_offending_service not in (select youth_offending_service from configured)
-        and district_code not in (select district_code from configured)
+        youth_offending_service not in (
+            select configured.youth_offending_service from configured
+        )
+        and district_code not in (select configured.district_code from configured)
 
 )
 

@@ -1,5 +1,5 @@
--- How many needs offenders have, by cohort and area. Who was not assessed is a row of its own: their
--- needs are not known, and they are not among those with none.
+-- How many needs offenders have, by cohort and area. Who was not assessed is a row of its own:
+-- their needs are not known, and they are not among those with none.
 
 with counted as (
 

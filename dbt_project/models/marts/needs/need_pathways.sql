@@ -1,6 +1,7 @@
--- Needs linked to offending, by cohort, area, sex, offence group and pathway: how many were assessed,
--- and in how many of those who answered the need was identified. An area is compared with the rest of
--- the force's cohort, which does not hold it, so that the two groups are independent.
+-- Needs linked to offending, by cohort, area, sex, offence group and pathway: how many were
+-- assessed, and in how many of those who answered the need was identified. An area is compared
+-- with the rest of the force's cohort, which does not hold it, so that the two groups are
+-- independent.
 
 with counted as (
 
@@ -53,7 +54,7 @@ summed as (
         sum(unanswered) as unanswered,
         sum(identified) as identified
     from in_areas
-    group by cohort, snapshot_date, area_code, pathway, cube (sex, offence_group)
+    group by cohort, snapshot_date, area_code, pathway, cube(sex, offence_group)
 
 ),
 

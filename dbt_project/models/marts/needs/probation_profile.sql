@@ -99,8 +99,9 @@ with_bases as (
         people,
         delivery,
         sum(people) over dimension_of_area as caseload,
-        case when is_known
-            then coalesce(sum(people) filter (where is_known) over dimension_of_area, 0)
+        case
+            when is_known
+                then coalesce(sum(people) filter (where is_known) over dimension_of_area, 0)
         end as known
     from completed
     window dimension_of_area as (partition by cohort, snapshot_date, area_code, dimension)

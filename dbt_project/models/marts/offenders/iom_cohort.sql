@@ -26,7 +26,8 @@ described as (
         force_code,
         area_code,
         delivery,
-        unnest([
+        -- Gives the columns dimension and category.
+        unnest([  -- noqa: AL03
             struct_pack(dimension := 'all', category := 'All'),
             struct_pack(dimension := 'sex', category := sex),
             struct_pack(dimension := 'age group', category := age_group),

@@ -36,8 +36,9 @@ slots as (
         periods.period_start,
         numbers.offences_per_offender
     from periods
-    cross join generate_series(1, {{ offences_shown_as_one_from() }} - 1)
-        as numbers (offences_per_offender)
+    cross join
+        generate_series(1, {{ offences_shown_as_one_from() }} - 1)
+            as numbers (offences_per_offender)
     union
     select
         area_code,

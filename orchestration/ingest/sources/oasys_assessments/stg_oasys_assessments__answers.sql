@@ -1,5 +1,5 @@
--- What each person's assessment says on each of the ten pathways. Who was not assessed has the answer
--- "not assessed" on all of them, whatever was filled in: never "not identified".
+-- What each person's assessment says on each of the ten pathways. Who was not assessed has the
+-- answer "not assessed" on all of them, whatever was filled in: never "not identified".
 
 {% set pathways = [
     'accommodation',

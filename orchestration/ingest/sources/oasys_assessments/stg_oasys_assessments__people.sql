@@ -1,5 +1,5 @@
--- People on the caseload and whether each was assessed, of the snapshots in force. Needs are counted
--- only for who was assessed.
+-- People on the caseload and whether each was assessed, of the snapshots in force. Needs are
+-- counted only for who was assessed.
 
 with people as (
 

@@ -26,9 +26,10 @@ identified as (
     select
         months_in_force.served_name as force_name,
         charges.charge_month,
-        -- A person is a PNC identifier, under whatever references of the force. A row without one has
-        -- that of its reference, where the reference has one only; otherwise its reference stands for
-        -- the person. A reference of two PNC identifiers is of two people, and a warning.
+        -- A person is a PNC identifier, under whatever references of the force. A row without one
+        -- has that of its reference, where the reference has one only; otherwise its reference
+        -- stands for the person. A reference of two PNC identifiers is of two people, and a
+        -- warning.
         coalesce(
             charges.pnc_id,
             case
@@ -81,10 +82,10 @@ select
     file_id,
     line
 from identified
--- One offence counts once for a person, though it stands under two references or in two months; of a
--- late row and the row that it corrects, the late one counts. No
--- order is by a pseudonym: it would change with the key.
+-- One offence counts once for a person, though it stands under two references or in two months; of
+-- a late row and the row that it corrects, the late one counts. No order is by a pseudonym: it
+-- would change with the key.
 qualify row_number() over (
     partition by force_name, person_ref, offence_ref
-    order by charge_date, quarter desc, file_id, line
+    order by charge_date asc, quarter desc, file_id asc, line asc
 ) = 1

@@ -28,7 +28,9 @@ select
     registrations.yos_reference as person_ref,
     {{ sex_label('registrations.sex') }} as sex,
     -- Deliveries loaded by earlier versions may hold the age of a birth after the event.
-    case when registrations.age_at_offence >= 0 then registrations.age_at_offence end as age_at_offence,
+    case
+        when registrations.age_at_offence >= 0 then registrations.age_at_offence
+    end as age_at_offence,
     registrations.district_code,
     registrations.registered_on,
     registrations.offence_date,
@@ -51,5 +53,8 @@ qualify row_number() over (
         deliveries_in_force.served_name,
         registrations.yos_reference,
         registrations.registered_on
-    order by deliveries_in_force.quarter desc, registrations._file_id, registrations._line
+    order by
+        deliveries_in_force.quarter desc,
+        registrations._file_id asc,
+        registrations._line asc
 ) = 1
