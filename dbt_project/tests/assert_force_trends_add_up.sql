@@ -1,5 +1,6 @@
 -- A force's monthly trend is the sum of its crime_monthly rows, and a district's is its own row;
--- where there is no row there is no count. Returns the months that differ.
+-- where there is no row there is no count. A trend begins with the first month in which the
+-- publisher used the crime type. Returns the months that differ.
 {{ config(meta={'dagster': {'ref': {'name': 'shoplifting_trends'}}}) }}
 
 with trends as (
@@ -22,6 +23,34 @@ with trends as (
 
 ),
 
+used as (
+
+    select
+        crime_type,
+        min(first_month) as first_month
+    from {{ ref('crime_types') }}
+    where crime_type in ('Shoplifting', 'Burglary')
+    group by crime_type
+
+),
+
+monthly as (
+
+    select
+        crimes.crime_type,
+        crimes.area_code,
+        crimes.area_type,
+        crimes.force_code,
+        crimes.month,
+        crimes.offences
+    from {{ ref('crime_monthly') }} as crimes
+    inner join used
+        on
+            crimes.crime_type = used.crime_type
+            and crimes.month >= used.first_month
+
+),
+
 counts as (
 
     select
@@ -29,8 +58,7 @@ counts as (
         force_code as area_code,
         month,
         sum(offences) as offences
-    from {{ ref('crime_monthly') }}
-    where crime_type in ('Shoplifting', 'Burglary')
+    from monthly
     group by crime_type, force_code, month
     union all
     select
@@ -38,8 +66,8 @@ counts as (
         area_code,
         month,
         offences
-    from {{ ref('crime_monthly') }}
-    where crime_type in ('Shoplifting', 'Burglary') and area_type = 'district'
+    from monthly
+    where area_type = 'district'
 
 )
 
