@@ -226,8 +226,8 @@ def manifest(changes: Mapping[str, Mapping[str, object]] | None = None) -> dict[
             "resource_type": "test",
             "attached_node": unique_id,
             "test_metadata": {
-                "name": "unique_combination",
-                "kwargs": {"arguments": {"columns": list(model.key)}},
+                "name": "unique_combination_of_columns",
+                "kwargs": {"arguments": {"combination_of_columns": list(model.key)}},
             },
         }
     return {"nodes": nodes}

@@ -25,7 +25,11 @@ SAFE_COUNTS = frozenset({"offences", "places", "reference"})
 _DBT_PACKAGES = frozenset({"dbt", "dbt_duckdb"})
 """Packages whose macros come with dbt: how it builds a table, not what the table shows."""
 
-_KEY_ARGUMENTS = {"unique": "column_name", "unique_combination": "columns", "holds": "key"}
+_KEY_ARGUMENTS = {
+    "unique": "column_name",
+    "unique_combination_of_columns": "combination_of_columns",
+    "row_rules": "key",
+}
 """dbt tests that a key is one, with the argument that names its columns."""
 
 

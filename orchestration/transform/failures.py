@@ -36,14 +36,15 @@ def fault_of(node: Mapping[str, Any]) -> str:
     test = node.get("test_metadata") or {}
     kwargs: Mapping[str, Any] = test.get("kwargs") or {}
     arguments = {**kwargs, **(kwargs.get("arguments") or {})}
-    column, columns = arguments.get("column_name", ""), ", ".join(arguments.get("columns") or ())
+    column = arguments.get("column_name", "")
+    columns = ", ".join(arguments.get("columns") or arguments.get("combination_of_columns") or ())
     generic = {
-        "unique_combination": f"more than one row has the same {columns}",
+        "unique_combination_of_columns": f"more than one row has the same {columns}",
         "unique": f"more than one row has the same {column}",
         "columns_not_null": f"a row lacks {columns}",
         "not_null": f"a row lacks {column}",
         "one_row": "it does not have exactly one row",
-        "holds": "a row breaks the table's rules",
+        "row_rules": "a row breaks the table's rules",
         "without_fault": "a row has a fault",
         "relationships": f"a {column} is not listed in {_referred(arguments.get('to', ''))}",
         "accepted_values": f"a {column} is not one of the accepted values",

@@ -1,6 +1,6 @@
 {#- Columns that are never empty. Returns the rows where one is, and says which (null_columns).
     A column of a mart or report has a not_null constraint instead, which its contract enforces.
-    Where a key or rules are tested too, outside staging, `holds` has these columns with them. -#}
+    Where a key or rules are tested too, outside staging, `row_rules` has these columns too. -#}
 {% test columns_not_null(model, columns) %}
 select *
 from (

@@ -1,13 +1,13 @@
-{#- What must hold in a table, in one test: a test costs a refresh the same however little it asks.
-    Returns what does not hold, and says each fault in its own words (broken_rules). Any of:
+{#- The rules of a table's rows, in one test, because every test takes the same time in a refresh
+    however little it checks. Returns the rows that break a rule, and in broken_rules which. Any of:
     not_null: columns that are never empty. A column of a mart or report has a not_null constraint
         instead, which its contract enforces;
-    rules: conditions by name; a row where a condition is unknown fails as well;
-    not_negative: columns that hold a count, stock, rate or population, never below nought;
+    rules: conditions by name; a row where a condition is unknown breaks it too;
+    not_negative: columns with a count, stock, rate or population, which are never below zero;
     accepted: by text column, the values it may take.
     An empty cell breaks neither of the last two. With them:
-    key: columns that together are the key; each combination that occurs twice is returned. -#}
-{% test holds(model, key=[], not_null=[], rules={}, not_negative=[], accepted={}) %}
+    key: columns that together are the key; the test returns each combination that occurs twice. -#}
+{% test row_rules(model, key=[], not_null=[], rules={}, not_negative=[], accepted={}) %}
 {%- set checks = [] -%}
 {%- for column in not_null -%}
     {%- do checks.append("case when " ~ column ~ " is null then '" ~ column ~ " is empty' end") -%}
@@ -19,7 +19,7 @@
 {%- endfor -%}
 {%- for column in not_negative -%}
     {%- do checks.append(
-        "case when " ~ column ~ " < 0 then '" ~ column ~ " is below nought' end"
+        "case when " ~ column ~ " < 0 then '" ~ column ~ " is below zero' end"
     ) -%}
 {%- endfor -%}
 {%- for column, values in accepted.items() -%}
@@ -30,7 +30,8 @@
 {%- endfor -%}
 {%- if not checks -%}
     {{ exceptions.raise_compiler_error(
-        "holds needs not_null, rules, not_negative or accepted; a key alone is unique_combination"
+        "row_rules needs not_null, rules, not_negative or accepted; "
+        "for a key alone use unique_combination_of_columns"
     ) }}
 {%- endif -%}
 select *
