@@ -11,7 +11,7 @@ LINT_HOME := $(abspath $(or $(CSP_HOME),var))/sqlfluff
 export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-all test-duckdb2 clients lint sql-lint types dbt-check check dev docs bench sample clean
+.PHONY: help setup refresh test test-all coverage test-duckdb2 clients lint sql-lint types dbt-check check dev docs bench sample clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ test: setup ## Run the tests (under five minutes on two cores)
 
 test-all: test ## Run every test, the long ones too
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m slow
+
+coverage: setup ## Run the quick tests and report which lines they reach, in var/coverage
+	@$(BIN)/pytest -n $(TEST_WORKERS) -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html:$(or $(CSP_HOME),var)/coverage
 
 test-duckdb2: $(VENV)-duckdb2/.installed ## Run the tests on DuckDB 2
 	@$(VENV)-duckdb2/bin/pytest -n $(TEST_WORKERS) -m "not slow"
@@ -82,12 +85,15 @@ dbt-check: setup ## Parse the dbt project and check that contracts and dbt sourc
 
 check: lint sql-lint types dbt-check ## Lint, types and dbt checks
 
-dev: setup ## Open Dagster's screen on http://localhost:3000
+dev: setup ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/csp prepare
 	@PATH="$(abspath $(BIN)):$$PATH" PYTHONWARNINGS=ignore $(BIN)/dagster dev -w workspace.yaml
 
-docs: setup ## Build dbt's documentation as one static page
-	@$(BIN)/csp docs
+docs: setup ## Build this documentation as a site, with a data dictionary and dbt's lineage
+	@$(BIN)/csp prepare
+	@$(BIN)/csp docs >/dev/null
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir $(or $(CSP_HOME),var)/docs/site
+	@echo "Open $(abspath $(or $(CSP_HOME),var))/docs/site/index.html in a browser."
 
 bench: setup ## Measure beside DuckDB and pandas; fail where a ratio got worse (ROWS=10000000 MONTHS=120)
 	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)

@@ -16,6 +16,10 @@ from tests.support import Ground
 
 BI = PROJECT / "docs" / "bi"
 QUERIES = list(example_queries().items())
+PAGES = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")),
+    *(PROJECT / "docs").rglob("*.md"),
+]
 
 
 @pytest.mark.parametrize(("question", "query"), QUERIES, ids=[title for title, _ in QUERIES])
@@ -46,8 +50,7 @@ def test_method_page_states_the_parameters_of_the_control_limits():
 
 
 def test_links_between_documents_lead_somewhere():
-    pages = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")]
-    for page in [*pages, *(PROJECT / "docs").rglob("*.md")]:
+    for page in PAGES:
         for target in re.findall(r"\]\((?!http|#|mailto)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
@@ -73,6 +76,19 @@ def test_commands_page_describes_every_command():
     page = (PROJECT / "docs/commands.md").read_text()
     commands = get_command(app).commands
     assert set(re.findall(r"`csp ([a-z-]+)", page)) == set(commands)
+
+
+def test_make_targets_that_are_named_exist():
+    named = {
+        target
+        for path in [*PAGES, *PROJECT.glob(".github/workflows/*.yml"), PROJECT / ".ci/run"]
+        for target in re.findall(
+            r"(?:`|run: |^)make ([a-z0-9-]+)(?=`|  |$| [A-Z]+=)", path.read_text(), re.M
+        )
+    }
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (PROJECT / "Makefile").read_text(), re.M))
+    assert len(named) > 8
+    assert named <= targets, named - targets
 
 
 def test_open_connection_keeps_its_release(sample: Ground, tmp_path):
