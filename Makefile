@@ -66,6 +66,7 @@ tests/clients/node_modules: tests/clients/package-lock.json
 lint: setup ## Check format and style
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 # In a database of its own: linting compiles the models, and must not wait for a refresh.
 sql-lint: export CSP_WAREHOUSE = $(LINT_HOME)/warehouse.duckdb
@@ -96,10 +97,10 @@ docs: setup ## Build this documentation as a site, with a data dictionary and db
 	@echo "Open $(abspath $(or $(CSP_HOME),var))/docs/site/index.html in a browser."
 
 bench: setup ## Measure beside DuckDB and pandas; fail where a ratio got worse (ROWS=10000000 MONTHS=120)
-	@$(BIN)/python -m orchestration.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)
+	@$(BIN)/python -m tests.bench --rows $(or $(ROWS),10000000) --months $(or $(MONTHS),120)
 
 sample: setup ## Write the sample in raw/ again
-	@$(BIN)/python -m orchestration.sample raw
+	@$(BIN)/python -m orchestration.ingest.sources.sample_landing_zone raw
 
 clean: ## Remove everything generated, the environment too
 	@rm -rf $(VENV) $(VENV)-duckdb2 $(VENV)-clients $(VENV)-oldest tests/clients/node_modules var

@@ -4,21 +4,21 @@ import warnings
 
 import dagster as dg
 
-from orchestration.backfill import earlier_quarters
-from orchestration.collecting import collect_seldom
-from orchestration.disclosure.assets import disclosure_asset
-from orchestration.exports.assets import exports_asset
-from orchestration.ingest.assets import control_asset, source_assets
-from orchestration.ingest.landing_assets import landing_assets
-from orchestration.jobs import PROGRESS_LOGGER, progress_logger, refresh_job
-from orchestration.partitions import quarterly
-from orchestration.publish.assets import release_asset
-from orchestration.resources import WarehouseWriter
-from orchestration.schedules import refresh_schedule
-from orchestration.sensors import failure_sensor, landing_sensor, lateness_sensor
-from orchestration.settings import load_settings
-from orchestration.transform.assets import model_assets
-from orchestration.transform.project import load_manifest
+from orchestration.config.garbage_collection import collect_seldom
+from orchestration.config.settings import load_settings
+from orchestration.dagster.assets.disclosure import disclosure_asset
+from orchestration.dagster.assets.exports import exports_asset
+from orchestration.dagster.assets.ingest import control_asset, source_assets
+from orchestration.dagster.assets.landing import landing_assets
+from orchestration.dagster.assets.publish import release_asset
+from orchestration.dagster.assets.transform import model_assets
+from orchestration.dagster.backfill import earlier_quarters
+from orchestration.dagster.jobs import PROGRESS_LOGGER, progress_logger, refresh_job
+from orchestration.dagster.partitions import quarterly
+from orchestration.dagster.resources import WarehouseWriter
+from orchestration.dagster.schedules import refresh_schedule
+from orchestration.dagster.sensors import failure_sensor, landing_sensor, lateness_sensor
+from orchestration.transform.dbt_runner import load_manifest
 
 
 @dg.definitions

@@ -85,3 +85,9 @@ class BackupError(CspError):
 
 class AlertError(CspError):
     """An alert could not be delivered."""
+
+
+def readable(text: str) -> str:
+    """Return a supplier's text fit for one line of a message: no control characters, not long."""
+    shown = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"

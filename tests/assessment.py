@@ -6,7 +6,7 @@ that it printed as percentages only are the whole numbers nearest to them.
 
 from collections.abc import Iterable, Iterator
 
-from orchestration.disclosure.model import (
+from orchestration.disclosure.table_model import (
     OPEN,
     Cell,
     Merge,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT, Settings
+from orchestration.config.settings import PROJECT, Settings
 from tests.support import SAMPLE_QUARTERS, Ground, land_real_extracts, refresh
 
 REAL = os.environ.get("CSP_REAL_DATA")

@@ -34,17 +34,17 @@ import gptables  # noqa: F401
 import pandas  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 
-from orchestration.backup import back_up, mend
+from orchestration.config.partnerships import load_partnerships
+from orchestration.config.settings import Settings
 from orchestration.errors import CspError
 from orchestration.exports import export_release
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.in_force import resolve_in_force
-from orchestration.ingest.load import load_source
-from orchestration.ingest.partnerships import load_partnerships
-from orchestration.ingest.pseudonyms import pseudonyms_for
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.loading.in_force import resolve_in_force
+from orchestration.ingest.loading.load import load_source
+from orchestration.ingest.loading.pseudonyms import pseudonyms_for
 from orchestration.publish import build_release, published_tables
-from orchestration.settings import Settings
-from orchestration.warehouse import connect, writer_lock
+from orchestration.warehouse.backup import back_up, mend
+from orchestration.warehouse.connection import connect, writer_lock
 from tests.release_fixtures import CREDITS, manifest
 from tests.support import street_file, street_row
 

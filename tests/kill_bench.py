@@ -29,11 +29,11 @@ import dagster as dg
 import duckdb
 
 from orchestration.cli.console import new_console
-from orchestration.cli.preparing import prepare
-from orchestration.cli.refreshing import run_refresh
-from orchestration.running import CUT_SHORT
-from orchestration.settings import PACKAGE, PROJECT, load_settings
-from orchestration.transform.project import manifest_path
+from orchestration.cli.prepare import prepare
+from orchestration.cli.refresh import run_refresh
+from orchestration.config.settings import CONFIG, PROJECT, load_settings
+from orchestration.dagster.run_launcher import CUT_SHORT
+from orchestration.transform.dbt_runner import manifest_path
 from tests.fault_bench import DONE, NEW, NOW, OLD, Ended, Ground, _work, state
 from tests.support import month_file
 
@@ -41,8 +41,8 @@ PUBLISHED = {
     "dim_area", "dim_month", "crime_monthly", "shoplifting_trends", "figure_10_shoplifting",
 }  # fmt: skip
 TESTED = PUBLISHED | {"int_crime__counted", "refresh", "in_force"}
-CLOCKS = ("orchestration.ingest.assets", "orchestration.publish.assets",
-          "orchestration.transform.assets")  # fmt: skip
+CLOCKS = ("orchestration.dagster.assets.ingest", "orchestration.dagster.assets.publish",
+          "orchestration.dagster.assets.transform")  # fmt: skip
 
 WITHIN_DBT = (
     [
@@ -214,7 +214,7 @@ class Bench:
             "CSP_HOME": str(hurt.settings.home), "CSP_RAW": str(hurt.settings.raw),
             "CSP_PARTNERSHIPS": str(partnerships), "CSP_THREADS": "1",
         }  # fmt: skip
-        listed = (PACKAGE / "partnerships.toml").read_text().split("[[force_areas.partnerships]]")
+        listed = (CONFIG / "partnerships.toml").read_text().split("[[force_areas.partnerships]]")
         chosen = [part for part in listed[1:] if "fenland" in part]
         others = [part.partition("district_code")[2] for part in listed[1:] if part not in chosen]
         partnerships.write_text(

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.quoting import identifier, qualified
+from orchestration.warehouse.sql_quoting import identifier, qualified
 
 _HIDDEN_BELOW = 5
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
 from tests.support import Ground
 
 LOOKUPS = "orchestration/ingest/sources/area_lookups"

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from orchestration.publish import PublishedTable, SourceDescription, published_tables
+from orchestration.warehouse.control_schema import CONTROL_SCHEMA
 
-CONTROL = Path(__file__).parents[1] / "orchestration" / "ingest" / "control.sql"
 QUARTER = date(2018, 4, 1)
 NOW = datetime(2018, 7, 16, 9, 0, tzinfo=UTC)
 FORCE = "E23000023"
@@ -258,7 +258,7 @@ def _warehouse_bytes(quarter: date, nature: str) -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "warehouse.duckdb"
         with duckdb.connect(path) as connection:
-            connection.execute(CONTROL.read_text())
+            connection.execute(CONTROL_SCHEMA.read_text())
             connection.execute(
                 "insert into control.refresh "
                 "select $1, ($1 + interval 3 month - interval 1 day)::date",

@@ -12,15 +12,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.ingest.in_force import resolve_in_force
-from orchestration.ingest.load import load_source
-from orchestration.ingest.outcomes import LoadReport
-from orchestration.ingest.partnerships import load_partnerships
-from orchestration.ingest.pseudonyms import pseudonyms_for
-from orchestration.quarters import quarter_of
-from orchestration.settings import PROJECT, Settings
-from orchestration.warehouse import connect
+from orchestration.config.partnerships import load_partnerships
+from orchestration.config.quarters import quarter_of
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.ingest.checking.contract import Contract, load_contracts
+from orchestration.ingest.loading.in_force import resolve_in_force
+from orchestration.ingest.loading.load import load_source
+from orchestration.ingest.loading.outcomes import LoadReport
+from orchestration.ingest.loading.pseudonyms import pseudonyms_for
+from orchestration.warehouse.connection import connect
 
 NOW = datetime(2018, 8, 1, 9, 0)
 STREET_HEADER = (

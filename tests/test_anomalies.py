@@ -9,16 +9,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.ingest.anomalies import (
+from orchestration.ingest.checking.anomalies import (
     AcceptanceError,
     Anomaly,
     accept_anomaly,
     find_anomalies,
     listed_anomalies,
 )
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.rawtables import ensure_control
-from orchestration.warehouse import connect
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.warehouse.connection import connect
+from orchestration.warehouse.control_schema import ensure_control
 from tests.support import Ground, street_file, street_row
 
 STREET = "police_uk_street"

@@ -10,9 +10,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-import orchestration.ingest.unpacking as unpacking
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.receipt import delivered_files, is_system_file
+import orchestration.ingest.reading.delivery_archives as unpacking
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.landing.receipt import delivered_files, is_system_file
 from tests.corpus.good import good_deliveries
 from tests.support import Ground, messages, month_file
 from tests.test_workbook_cells import check

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import LandingError
-from orchestration.ingest.arrivals import Memory, Watch, fingerprint, quarters_to_refresh, watch
+from orchestration.ingest.landing.arrivals import (
+    Memory,
+    Watch,
+    fingerprint,
+    quarters_to_refresh,
+    watch,
+)
 from tests.support import Ground, messages, month_file
 
 Q1 = date(2018, 4, 1)
@@ -144,7 +150,7 @@ def test_file_written_to_while_it_is_read_is_not_loaded(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = ground.put("police_uk_street", "2018-04-01", {"2018-04.csv": month_file(rows=5)})
-    from orchestration.ingest import load
+    from orchestration.ingest.loading import load
 
     real = load._insert
 

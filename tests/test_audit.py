@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.cli.auditing import (
+from orchestration.cli.audit import (
     BEGIN,
     END,
     AuditError,
@@ -30,9 +30,9 @@ from orchestration.cli.auditing import (
     write_markdown,
 )
 from orchestration.cli.console import new_console
+from orchestration.config.settings import PROJECT, Settings
 from orchestration.errors import TransformError
-from orchestration.settings import PROJECT, Settings
-from orchestration.transform.project import run_dbt
+from orchestration.transform.dbt_runner import run_dbt
 from tests.support import Ground, csv_rows, refresh
 
 SEEDS = PROJECT / "dbt_project/seeds"

@@ -15,13 +15,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
-from orchestration.alerts import Alert, late_deliveries, run_failure, send
+from orchestration.config.settings import PROJECT, Settings, load_settings
+from orchestration.dagster.alerts import Alert, late_deliveries, run_failure, send
+from orchestration.dagster.partitions import quarterly
+from orchestration.dagster.schedules import refresh_schedule
+from orchestration.dagster.sensors import failure_sensor, landing_sensor, look, tell_late
 from orchestration.errors import AlertError, SettingsError
-from orchestration.ingest.expected import Expectation
-from orchestration.partitions import quarterly
-from orchestration.schedules import refresh_schedule
-from orchestration.sensors import failure_sensor, landing_sensor, look, tell_late
-from orchestration.settings import PROJECT, Settings, load_settings
+from orchestration.ingest.landing.arrival_calendar import Expectation
 from tests.support import Ground, month_file
 
 LONDON = ZoneInfo("Europe/London")
@@ -99,8 +99,8 @@ def test_schedule_ticks_at_six_in_london_on_both_sides_of_the_clock_change(
         "Europe/London",
     )
     # 31 March 2018 23:30 UTC is 1 April in London: the quarter that ends then has closed.
-    from orchestration.quarters import last_closed_quarter
-    from orchestration.sensors import today_in_london
+    from orchestration.config.quarters import last_closed_quarter
+    from orchestration.dagster.sensors import today_in_london
 
     moment = datetime(2018, 3, 31, 23, 30, tzinfo=ZoneInfo("UTC")).timestamp()
     assert last_closed_quarter(today_in_london(moment)) == date(2018, 1, 1)

@@ -101,7 +101,7 @@ def test_one_run_leaves_what_three_would(partnership: Partnership) -> None:
 def test_a_quarter_that_cannot_pass_stops_the_ones_after_it(
     partnership: Partnership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestration import backfill
+    from orchestration.dagster import backfill
     from orchestration.errors import TransformError
 
     for quarter in THREE:

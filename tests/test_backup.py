@@ -11,15 +11,15 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from orchestration.backup import back_up, backups, manifest_path, mend, prune, restore
+from orchestration.config.settings import Settings
 from orchestration.errors import (
     BackupError,
     EncryptionError,
     WarehouseBusyError,
     WarehouseDamagedError,
 )
-from orchestration.settings import Settings
-from orchestration.warehouse import connect, damage_note, writer_lock
+from orchestration.warehouse.backup import back_up, backups, manifest_path, mend, prune, restore
+from orchestration.warehouse.connection import connect, damage_note, writer_lock
 from tests.support import Ground, month_file
 
 NOW = datetime(2018, 8, 1, 6, tzinfo=UTC)
@@ -196,7 +196,7 @@ def test_commands_say_what_they_did(
     assert "Backed up and verified" in made.stdout
     back = csp("restore", str(file), **environment)
     assert back.returncode == 0, back.stderr
-    assert "What stood there before" in back.stdout
+    assert "The earlier warehouse is kept as" in back.stdout
     again = csp("backup", str(file), **environment)
     assert again.returncode == 1
     assert "exists already" in " ".join(again.stderr.split())

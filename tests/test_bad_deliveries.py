@@ -209,7 +209,7 @@ def test_reordered_columns_are_read_by_name(ground: Ground) -> None:
 
 
 def _sample_file(source: str) -> Path:
-    from orchestration.settings import PROJECT
+    from orchestration.config.settings import PROJECT
 
     folder = PROJECT / "raw" / source / "2018-04-01"
     return next(path for path in sorted(folder.iterdir()) if path.suffix in {".ods", ".xls"})
@@ -280,7 +280,7 @@ def test_changed_file_breaks_its_receipt(ground: Ground) -> None:
     folder = ground.put("police_uk_street", "2018-04-01", {NAME: month_file()})
     from datetime import date, datetime
 
-    from orchestration.ingest.receipt import Receipt
+    from orchestration.ingest.landing.receipt import Receipt
 
     receipt = Receipt(
         source="police_uk_street",

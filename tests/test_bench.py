@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orchestration.bench.recorded import read_recorded, record, regressions
+from tests.bench.recorded import read_recorded, record, regressions
 
 
 def test_a_ratio_is_worse_from_a_fifth_on() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.config.quarters import quarter_end
 from orchestration.publish import PublishedColumn, PublishedTable, Release, SourceDescription
 from orchestration.publish import build_release as build
-from orchestration.publish.causes import Context, Evidence, Shift, cause_of
-from orchestration.quarters import quarter_end
-from tests.release_fixtures import CONTROL, NOW
+from orchestration.publish.revision_causes import Context, Evidence, Shift, cause_of
+from orchestration.warehouse.control_schema import CONTROL_SCHEMA
+from tests.release_fixtures import NOW
 from tests.support import Ground
 
 STREET, POPULATION = "police_uk_street", "population_estimates"
@@ -99,7 +100,7 @@ class Publishing:
         path.unlink(missing_ok=True)
         speaks = in_force or {row[0]: row[5].split(";")[0] for row in rows if row[5]}
         with duckdb.connect(path) as connection:
-            connection.execute(CONTROL.read_text())
+            connection.execute(CONTROL_SCHEMA.read_text())
             connection.execute(
                 "insert into control.refresh values (?, ?)", [quarter, quarter_end(quarter)]
             )

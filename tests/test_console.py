@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from orchestration.cli.console import new_console, styled
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
 
 AWKWARD = ["youth [final].csv", "[x]", "[/x]", "[/]", "[bold]", "\\[x]", "a\\", "[", ":bug:", "{}"]
 MODULES = sorted((PROJECT / "orchestration").rglob("*.py"))
@@ -51,8 +51,8 @@ def test_lines_and_tables_print_brackets(value: str) -> None:
 
 @pytest.mark.parametrize("query", ["select '[x]' as a", "select '[/x]' as a", 'select 1 as "[/b]"'])
 def test_a_query_answers_with_its_brackets(csp, tmp_path: Path, query: str) -> None:
-    from orchestration.settings import Settings
-    from orchestration.warehouse import connect
+    from orchestration.config.settings import Settings
+    from orchestration.warehouse.connection import connect
 
     with connect(Settings(home=tmp_path, raw=tmp_path)):
         pass

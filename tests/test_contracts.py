@@ -5,16 +5,16 @@ from datetime import date
 import pytest
 import yaml
 
-from orchestration.errors import ContractError, QuarterError
-from orchestration.ingest.contract import load_contract, load_contracts
-from orchestration.ingest.dbt_source import outdated_sources
-from orchestration.quarters import (
+from orchestration.config.quarters import (
     last_closed_quarter,
     next_quarter,
     parse_quarter,
     quarter_end,
     quarter_label,
 )
+from orchestration.errors import ContractError, QuarterError
+from orchestration.ingest.checking.contract import load_contract, load_contracts
+from orchestration.ingest.checking.dbt_source import outdated_sources
 from tests.support import Ground
 
 

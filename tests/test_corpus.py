@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.ingest.checking import check_in
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.outcomes import Outcome
-from orchestration.ingest.reading import _refusing
-from orchestration.ingest.supplier_report import HEADINGS, write_report
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.delivery_check import check_in
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.supplier_report import HEADINGS, write_report
+from orchestration.ingest.loading.outcomes import Outcome
+from orchestration.ingest.reading.source_reading import _refusing
 from tests.corpus.good import Good, good_deliveries
 from tests.corpus.mutations import SECRET, Case, cases
 

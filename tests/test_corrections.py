@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.corrections import (
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.corrections import (
     CorrectionError,
     apply_corrections,
     load_corrections,
 )
-from orchestration.settings import PROJECT
-from orchestration.warehouse import connect
+from orchestration.warehouse.connection import connect
 from tests.support import Ground, street_file, street_row
 
 STREET = "police_uk_street"
@@ -210,4 +210,4 @@ def test_blank_can_be_expected_and_given(delivered: Ground) -> None:
 
 
 def test_file_of_the_project_can_be_read() -> None:
-    load_corrections(PROJECT / "orchestration" / "corrections.toml", load_contracts())
+    load_corrections(PROJECT / "orchestration" / "config" / "corrections.toml", load_contracts())

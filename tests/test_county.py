@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from orchestration.bench.county import County, make_county
-from orchestration.disclosure.engine import protect
-from orchestration.disclosure.large import LARGE
-from orchestration.disclosure.model import Protection, publication
-from orchestration.disclosure.verdict import Finding, examine
+from orchestration.disclosure.attack_verdict import Finding, examine
+from orchestration.disclosure.heuristic_suppression import LARGE
+from orchestration.disclosure.protection import protect
+from orchestration.disclosure.table_model import Protection, publication
+from tests.bench.county import County, make_county
 
 
 @pytest.fixture(scope="module")

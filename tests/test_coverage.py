@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.ingest.coverage import Claims, Count, claims_of
-from orchestration.ingest.named_periods import Span, named_spans
+from orchestration.ingest.checking.contract import Contract, load_contracts
+from orchestration.ingest.checking.coverage import Claims, Count, claims_of
+from orchestration.ingest.checking.named_periods import Span, named_spans
 
 CONTRACTS = load_contracts()
 YOUTH, CHARGES = CONTRACTS["youth_offending"], CONTRACTS["police_charges"]

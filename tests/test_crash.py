@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orchestration.ingest.balance import unbalanced_deliveries
-from orchestration.ingest.load import load_source
-from orchestration.ingest.pseudonyms import Pseudonyms
-from orchestration.settings import Settings
-from orchestration.warehouse import connect
+from orchestration.config.settings import Settings
+from orchestration.ingest.checking.row_accounting import unbalanced_deliveries
+from orchestration.ingest.loading.load import load_source
+from orchestration.ingest.loading.pseudonyms import Pseudonyms
+from orchestration.warehouse.connection import connect
 from tests.corpus.good import good_deliveries
 from tests.support import NOW, Ground, month_file, street_file, street_row
 
@@ -197,7 +197,7 @@ def test_a_killed_process_and_a_reload_are_one_clean_load(tmp_path: Path, part: 
     ground = _ground(tmp_path)
     code = (
         "import os; from pathlib import Path; from tests import test_crash as crash; "
-        "from orchestration.settings import Settings; from tests.support import Ground; "
+        "from orchestration.config.settings import Settings; from tests.support import Ground; "
         f"folder = Path({str(tmp_path)!r}); "
         "ground = Ground(Settings(home=folder / 'var', raw=folder / 'raw')); "
         f"crash._load(ground, {int(part * statements)}, lambda: os._exit(9))"

@@ -13,12 +13,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+from orchestration.config.settings import Settings
 from orchestration.errors import TransformError
-from orchestration.publish.catalogue import key_of_test
-from orchestration.settings import Settings
-from orchestration.transform.failures import fault_of
-from orchestration.transform.project import PROJECT_DIR, manifest_path, run_dbt
-from orchestration.warehouse import connect
+from orchestration.publish.published_tables import key_of_test
+from orchestration.transform.check_failures import fault_of
+from orchestration.transform.dbt_runner import PROJECT_DIR, manifest_path, run_dbt
+from orchestration.warehouse.connection import connect
 from tests.support import Ground
 
 

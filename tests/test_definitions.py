@@ -13,8 +13,8 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import TickStatus
 
-from orchestration.ingest.contract import load_contracts
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
 from tests.support import GOLDEN, Ground
 
 
@@ -182,7 +182,7 @@ def test_instance_keeps_one_run_at_a_time_and_tells_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    shutil.copy(PROJECT / "orchestration" / "dagster.yaml", tmp_path)
+    shutil.copy(PROJECT / "orchestration" / "dagster" / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         queue = instance.get_concurrency_config().run_queue_config
         assert queue is not None
@@ -263,7 +263,7 @@ print(opened)
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", ["asking", "standing", "app"])
+@pytest.mark.parametrize("command", ["sql", "status", "app"])
 def test_asking_and_looking_need_neither_dagster_nor_dbt(command: str) -> None:
     """``csp sql`` and ``csp status`` answer at once, which Dagster's import alone would prevent."""
     heavy = ("dagster", "dbt", "pandas", "pyarrow", "matplotlib", "numpy")

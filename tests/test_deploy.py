@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT, Settings, load_settings
+from orchestration.config.settings import PROJECT, Settings, load_settings
 
 DEPLOY = PROJECT / "deploy"
 UNITS = sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")])

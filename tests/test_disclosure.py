@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orchestration.disclosure import engine
+from orchestration.disclosure import protection as engine
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
-from orchestration.disclosure.engine import protect
-from orchestration.disclosure.model import (
+from orchestration.disclosure.attack_verdict import Verdict, examine, fault_of
+from orchestration.disclosure.exact_suppression import Effort, information
+from orchestration.disclosure.protection import protect
+from orchestration.disclosure.table_model import (
     MANY,
     OPEN,
     Cell,
@@ -33,8 +35,6 @@ from orchestration.disclosure.model import (
     total,
     with_known,
 )
-from orchestration.disclosure.suppression import Effort, information
-from orchestration.disclosure.verdict import Verdict, examine, fault_of
 from orchestration.errors import DisclosureError
 
 COUNTS = st.one_of(st.integers(0, 6), st.integers(0, 30), st.sampled_from([0, 1, 40, 200]))

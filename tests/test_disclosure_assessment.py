@@ -7,8 +7,9 @@ of `golden/oracles.csv`: the proof that the attack has teeth.
 import pytest
 
 from orchestration.disclosure.attack import Interval, attack
-from orchestration.disclosure.engine import protect
-from orchestration.disclosure.model import (
+from orchestration.disclosure.attack_verdict import examine
+from orchestration.disclosure.protection import protect
+from orchestration.disclosure.table_model import (
     MANY,
     PrintedRatio,
     Protection,
@@ -21,7 +22,6 @@ from orchestration.disclosure.model import (
     tables,
     total,
 )
-from orchestration.disclosure.verdict import examine
 from tests.assessment import (
     OFFENCES,
     OFFENDERS,

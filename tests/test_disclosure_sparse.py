@@ -13,19 +13,19 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orchestration.disclosure.assembly import (
+from orchestration.config.settings import PROJECT
+from orchestration.disclosure.attack_verdict import Verdict, examine
+from orchestration.disclosure.attacker_view import as_written, printed_counts
+from orchestration.disclosure.declarations import Declaration, Row
+from orchestration.disclosure.protection import protect
+from orchestration.disclosure.table_assembly import (
     assembled,
     ordinary_labels,
     protected_rows,
     with_earlier,
     with_force,
 )
-from orchestration.disclosure.declared import Declaration, Row
-from orchestration.disclosure.engine import protect
-from orchestration.disclosure.verdict import Verdict, examine
-from orchestration.disclosure.written import as_written, printed_counts
 from orchestration.errors import DisclosureError
-from orchestration.settings import PROJECT
 
 FORCES = {"D1": "F", "D2": "F"}
 PLACES = ("D1", "D2", "F:outside")

@@ -12,25 +12,25 @@ import duckdb
 import pytest
 
 from orchestration.cli.console import new_console
-from orchestration.cli.refreshing import run_refresh
-from orchestration.disclosure import step
-from orchestration.disclosure.assembly import (
+from orchestration.cli.refresh import run_refresh
+from orchestration.config.settings import PROJECT
+from orchestration.disclosure import release_protection as step
+from orchestration.disclosure.attack_verdict import Finding, Verdict, examine
+from orchestration.disclosure.attacker_view import as_written, printed_counts
+from orchestration.disclosure.declarations import Declaration, Row, declarations
+from orchestration.disclosure.protection import protect
+from orchestration.disclosure.release_protection import Outcome, disclose
+from orchestration.disclosure.table_assembly import (
     assembled,
     ordinary_labels,
     protected_rows,
     with_force,
 )
-from orchestration.disclosure.declared import Declaration, Row, declarations
-from orchestration.disclosure.engine import protect
-from orchestration.disclosure.model import Protection, Tables
-from orchestration.disclosure.step import Outcome, disclose
-from orchestration.disclosure.verdict import Finding, Verdict, examine
-from orchestration.disclosure.written import as_written, printed_counts
+from orchestration.disclosure.table_model import Protection, Tables
 from orchestration.errors import DisclosureError
 from orchestration.publish import PublishedColumn, PublishedTable, build_release
 from orchestration.publish.errors import UnsafeTableError
-from orchestration.publish.standing import read_release
-from orchestration.settings import PROJECT
+from orchestration.releases.release_registry import read_release
 from tests.release_fixtures import NOW, QUARTER, build_warehouse
 from tests.support import Ground
 
@@ -299,12 +299,12 @@ def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -
             "create table reports.known as select 'D1' as area_code, 3::bigint as people, "
             "null::varchar as status; "
             "create table protected.known as select 'D1' as area_code, null::bigint as people, "
-            "'[c]' as status; "
-            "create table control.disclosure (quarter date, in_place boolean, findings integer)"
+            "'[c]' as status"
         )
         if in_place is not None:
             connection.execute(
-                "insert into control.disclosure values (?, ?, ?)", [QUARTER, in_place, findings]
+                "insert into control.disclosure values (?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0)",
+                [QUARTER, in_place, findings],
             )
 
 

@@ -9,9 +9,9 @@ import yaml
 from pydantic import ByteSize
 from typer.main import get_command
 
-from orchestration.bench.readers import example_queries
 from orchestration.cli.app import app
-from orchestration.settings import PROJECT, Settings
+from orchestration.config.settings import PROJECT, Settings
+from tests.bench.readers import example_queries
 from tests.support import Ground
 
 BI = PROJECT / "docs" / "bi"

@@ -6,12 +6,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.settings import PACKAGE
+from orchestration.config.settings import PROJECT
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copy(PACKAGE / "dagster.yaml", tmp_path / "dagster.yaml")
+    shutil.copy(PROJECT / "orchestration" / "dagster" / "dagster.yaml", tmp_path / "dagster.yaml")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     return tmp_path
 

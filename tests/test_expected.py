@@ -6,10 +6,16 @@ from typing import Literal
 
 import pytest
 
+from orchestration.dagster.assets.landing import deadline_cron, freshness
 from orchestration.errors import EmptyQuarterError
-from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.ingest.expected import State, due_date, expect, next_due, refuse_empty
-from orchestration.ingest.landing_assets import deadline_cron, freshness
+from orchestration.ingest.checking.contract import Contract, load_contracts
+from orchestration.ingest.landing.arrival_calendar import (
+    State,
+    due_date,
+    expect,
+    next_due,
+    refuse_empty,
+)
 from tests.support import Ground
 
 Q1 = date(2018, 4, 1)

@@ -20,16 +20,22 @@ from orchestration.exports import (
     WrongReleaseError,
     export_partnership,
     export_release,
-    partnership,
 )
-from orchestration.exports.assessment import exhibits
-from orchestration.exports.bars import Bar, bar_figure, interval_figure
-from orchestration.exports.charts import control_figure, palette, spread
-from orchestration.exports.series import gaps, monthly_series, months_between, runs, steps
-from orchestration.exports.tables import FORMULA_STARTS, neutralise
-from orchestration.exports.words import bar_chart_words, month_chart_words
+from orchestration.exports import partnership_export as partnership
+from orchestration.exports.charts.bar_charts import Bar, bar_figure, interval_figure
+from orchestration.exports.charts.chart_text import bar_chart_words, month_chart_words
+from orchestration.exports.charts.line_charts import control_figure, palette, spread
+from orchestration.exports.charts.monthly_series import (
+    gaps,
+    monthly_series,
+    months_between,
+    runs,
+    steps,
+)
+from orchestration.exports.data_package.table_files import FORMULA_STARTS, neutralise
+from orchestration.exports.report_definition.report_catalogue import exhibits
 from orchestration.publish import build_release, published_tables
-from orchestration.publish.errors import ReleaseUnreadableError
+from orchestration.releases.errors import ReleaseUnreadableError
 from tests.release_fixtures import (
     CREDITS,
     FORCE,

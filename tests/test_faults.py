@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
 from tests.fault_bench import CAMPAIGNS
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from orchestration.exports.comparable import BASES, comparable_before
-from orchestration.exports.comparisons import (
+from orchestration.exports.pack.change_over_time import change_sentence
+from orchestration.exports.pack.comparable_periods import BASES, comparable_before
+from orchestration.exports.pack.interval_comparisons import (
     Limits,
     counts_behind,
     difference,
@@ -17,8 +18,7 @@ from orchestration.exports.comparisons import (
     rounded_verdict,
     wilson,
 )
-from orchestration.exports.findings import Place, findings
-from orchestration.exports.over_time import change_sentence
+from orchestration.exports.pack.key_findings import Place, findings
 from tests.support import GOLDEN
 
 PLACE = Place("E07000010", "Fenland", "E23000023", "Cambridgeshire and Peterborough")

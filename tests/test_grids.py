@@ -2,8 +2,15 @@
 
 from datetime import date
 
-from orchestration.exports.assessment import Field, compared_tables, exhibits
-from orchestration.exports.grids import (
+from orchestration.exports.pack.html_page import css_text
+from orchestration.exports.pack.word_document import column_widths
+from orchestration.exports.report_definition.report_catalogue import (
+    Field,
+    compared_tables,
+    exhibits,
+)
+from orchestration.exports.report_definition.row_selection import Partnership
+from orchestration.exports.report_definition.table_layout import (
     absence,
     cell_text,
     grid,
@@ -12,9 +19,6 @@ from orchestration.exports.grids import (
     shown_rows,
     value_text,
 )
-from orchestration.exports.pack_docx import column_widths
-from orchestration.exports.pack_html import css_text
-from orchestration.exports.selection import Partnership
 
 WHOSE = Partnership("fenland", "Fenland CSP", ("D1",), ("F",), ("D1", "D2", "F"))
 

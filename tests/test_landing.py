@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from orchestration.cli.landing import parse_covers
+from orchestration.cli.land import parse_covers
+from orchestration.config.settings import PROJECT
 from orchestration.errors import LandingError
-from orchestration.ingest import landing
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.delivery_folder import recover_landings
-from orchestration.ingest.handover import Landed, ReplacementError, land
-from orchestration.ingest.landing import read_delivery
-from orchestration.ingest.receipt import Receipt
-from orchestration.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.landing import landing_zone as landing
+from orchestration.ingest.landing.delivery_folder import recover_landings
+from orchestration.ingest.landing.handover import Landed, ReplacementError, land
+from orchestration.ingest.landing.landing_zone import read_delivery
+from orchestration.ingest.landing.receipt import Receipt
 from tests.support import NOW, Ground, month_file, street_file, street_row
 from tests.test_status import _row, _status
 
@@ -134,7 +134,7 @@ def test_an_unchanged_file_is_read_once(ground: Ground, monkeypatch: pytest.Monk
 def test_an_index_of_an_earlier_version_is_completed(ground: Ground) -> None:
     ground.put(STREET, "2018-04-01", {NAME: month_file()})
     ground.load(STREET)
-    from orchestration.warehouse import connect
+    from orchestration.warehouse.connection import connect
 
     with connect(ground.settings) as connection:
         connection.execute("alter table control.landing_index drop column ctime_ns")

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.transform.last_build import (
+from orchestration.transform.build_state import (
     LastBuild,
     fingerprints,
     remember,
@@ -63,7 +63,9 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             "create table control.in_force as "
             "select 'crimes' as source, date '2018-04-01' as period, 1 as delivery_id;"
             "create table control.refresh as select date '2018-04-01' as as_at;"
-            "create table marts.counts as select 1 as offences union all select 2"
+            "create table marts.counts as select 1 as offences union all select 2;"
+            "create table control.last_build (fingerprints varchar, built_at timestamp, "
+            "row_counts varchar, warned varchar)"
         )
         yield connection
 
@@ -108,7 +110,7 @@ def test_a_build_stands_while_nothing_changes(warehouse: duckdb.DuckDBPyConnecti
         ("update control.refresh set as_at = date '2018-07-01'", {"quarters"}),
         ("delete from marts.counts where offences = 1", MODELS),
         ("drop table marts.counts", MODELS),
-        ("drop table control.last_build", MODELS),
+        ("delete from control.last_build", MODELS),
     ],
 )
 def test_what_a_change_touches_is_built_again(

@@ -16,9 +16,9 @@ import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
-from orchestration.exports.assessment import exhibits
-from orchestration.exports.comparable import BASES
-from orchestration.exports.findings import Place, findings
+from orchestration.exports.pack.comparable_periods import BASES
+from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.report_definition.report_catalogue import exhibits
 from tests.support import SAMPLE_QUARTERS, Ground, refresh
 
 pytestmark = pytest.mark.slow

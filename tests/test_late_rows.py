@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.config.partnerships import load_partnerships
 from orchestration.errors import OutdatedWarehouseError, SettingsError
-from orchestration.ingest.anomalies import Anomaly, find_anomalies
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.in_force import resolve_in_force
-from orchestration.ingest.partnerships import load_partnerships
-from orchestration.ingest.rawtables import ensure_control
-from orchestration.ingest.receipt import Covers, Receipt
-from orchestration.ingest.served import nearest, refuse_absent_forces
-from orchestration.warehouse import connect
+from orchestration.ingest.checking.anomalies import Anomaly, find_anomalies
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.served_names import nearest, refuse_absent_forces
+from orchestration.ingest.landing.receipt import Covers, Receipt
+from orchestration.ingest.loading.in_force import resolve_in_force
+from orchestration.warehouse.connection import connect
+from orchestration.warehouse.control_schema import ensure_control
 from tests.support import FORCE, Ground, messages, street_file, street_row
 
 YOUTH, CASELOAD, STREET = "youth_offending", "probation_caseload", "police_uk_street"

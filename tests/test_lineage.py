@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration.settings import Settings
-from orchestration.transform import project
-from orchestration.transform.lineage import ROWS, ColumnLineage, column_lineage
-from orchestration.transform.project import (
+from orchestration.config.settings import Settings
+from orchestration.transform import dbt_runner as project
+from orchestration.transform.column_lineage import ROWS, ColumnLineage, column_lineage
+from orchestration.transform.dbt_runner import (
     lineage_path,
     load_lineage,
     load_manifest,

@@ -10,9 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.errors import LandingError, OutdatedWarehouseError
-from orchestration.ingest.handover import land
-from orchestration.ingest.receipt import Receipt
-from orchestration.warehouse import connect
+from orchestration.ingest.landing.handover import land
+from orchestration.ingest.landing.receipt import Receipt
+from orchestration.warehouse.connection import connect
 from tests.support import NOW, STREET_HEADER, Ground, month_file, street_file, street_row
 
 NAME = "2018-04-cambridgeshire-street.csv"
@@ -204,7 +204,7 @@ def test_rows_delivered_are_rows_loaded_plus_rows_refused(
     last_end: bool,
 ) -> None:
     """Whatever a file holds, each of its lines is loaded or refused, and counted once."""
-    from orchestration.settings import Settings
+    from orchestration.config.settings import Settings
 
     folder = tmp_path_factory.mktemp("balance")
     ground = Ground(Settings(home=folder / "var", raw=folder / "raw"))
@@ -266,7 +266,7 @@ def test_deliveries_loaded_together_fare_as_one_by_one(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[str]
 ) -> None:
     """One statement loads and records them all; each is judged by itself all the same."""
-    from orchestration.settings import Settings
+    from orchestration.config.settings import Settings
 
     folder = tmp_path_factory.mktemp("together")
     quarters = _QUARTERS[: len(kinds)]

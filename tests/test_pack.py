@@ -19,7 +19,7 @@ import frictionless
 import pytest
 
 from orchestration.exports import export_partnership, export_release
-from orchestration.exports.assessment import exhibits
+from orchestration.exports.report_definition.report_catalogue import exhibits
 from tests.people_release import people_release
 from tests.support import Ground
 

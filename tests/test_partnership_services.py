@@ -5,9 +5,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.config.partnerships import load_partnerships
 from orchestration.errors import SettingsError
-from orchestration.ingest.partnerships import load_partnerships
-from orchestration.ingest.rawtables import ensure_control
+from orchestration.warehouse.control_schema import ensure_control
 
 NORFOLK = """
 [[force_areas]]

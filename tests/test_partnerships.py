@@ -5,10 +5,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.config.partnerships import load_partnerships
+from orchestration.config.settings import CONFIG
 from orchestration.errors import SettingsError
-from orchestration.ingest.partnerships import load_partnerships
-from orchestration.ingest.rawtables import ensure_control
-from orchestration.settings import PACKAGE
+from orchestration.warehouse.control_schema import ensure_control
 
 FORCE = '[[force_areas]]\ncode = "E23000025"\nname = "Suffolk"\nforce = "Suffolk Constabulary"\n'
 
@@ -47,7 +47,7 @@ def refused(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 def test_the_sample_file_lists_six_partnerships() -> None:
-    number, rows = load(PACKAGE / "partnerships.toml")
+    number, rows = load(CONFIG / "partnerships.toml")
     assert number == len(rows) == 6
 
 

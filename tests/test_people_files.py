@@ -7,12 +7,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.ingest.checking import check_in
-from orchestration.ingest.contract import contract_of
-from orchestration.ingest.dates import day_of, period_of
-from orchestration.ingest.headings import known_headings
-from orchestration.ingest.outcomes import Outcome
-from orchestration.ingest.reading import figure
+from orchestration.ingest.checking.contract import contract_of
+from orchestration.ingest.checking.delivery_check import check_in
+from orchestration.ingest.checking.headings import known_headings
+from orchestration.ingest.loading.outcomes import Outcome
+from orchestration.ingest.reading.date_cells import day_of, period_of
+from orchestration.ingest.reading.source_reading import figure
 from tests.support import STREET_HEADER, street_row
 from tests.test_workbook_cells import QUESTIONS, check
 from tests.workbooks import WRITERS, Raw, ods, xlsx

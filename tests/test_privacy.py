@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from orchestration.access import restrict
+from orchestration.config.settings import PROJECT, Settings, load_settings
 from orchestration.errors import (
     EncryptionError,
     OutdatedWarehouseError,
@@ -29,15 +29,15 @@ from orchestration.errors import (
     PurgeError,
     SettingsError,
 )
-from orchestration.ingest.balance import unbalanced_deliveries
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.handover import land
-from orchestration.ingest.history import delivery_history
-from orchestration.ingest.pseudonyms import Pseudonyms, normalised
-from orchestration.ingest.receipt import Receipt
-from orchestration.retention import past_their_period, purge
-from orchestration.settings import PROJECT, Settings, load_settings
-from orchestration.warehouse import connect
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.row_accounting import unbalanced_deliveries
+from orchestration.ingest.landing.handover import land
+from orchestration.ingest.landing.receipt import Receipt
+from orchestration.ingest.loading.history import delivery_history
+from orchestration.ingest.loading.pseudonyms import Pseudonyms, normalised
+from orchestration.warehouse.connection import connect
+from orchestration.warehouse.permissions import restrict
+from orchestration.warehouse.retention import past_their_period, purge
 from tests.support import NOW, Ground, refresh
 
 KEY = "a key that only these tests have"

@@ -21,10 +21,10 @@ from orchestration.publish import (
     WrongQuarterError,
     build_release,
     published_tables,
-    release,
 )
-from orchestration.publish.database import open_release
-from orchestration.publish.placement import place_copy
+from orchestration.publish import release_build as release
+from orchestration.releases.published_file import open_release
+from orchestration.warehouse.atomic_file import place_copy
 from tests.release_fixtures import (
     CREDITS,
     NOW,

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 import python_calamine
 
-from orchestration.settings import PROJECT, Settings
+from orchestration.config.settings import PROJECT, Settings
 from tests.support import Ground, refresh
 
 RAW = PROJECT / "raw"

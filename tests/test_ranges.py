@@ -9,15 +9,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration import backfill
 from orchestration.cli.console import new_console
-from orchestration.cli.ranges import print_quarters, quarters_between
-from orchestration.cli.refreshing import _report
+from orchestration.cli.refresh import _report
+from orchestration.cli.refresh_range import print_quarters, quarters_between
+from orchestration.dagster import backfill
+from orchestration.dagster.assets.exports import EXPORTS_KEY
+from orchestration.dagster.assets.publish import RELEASE_KEY
+from orchestration.dagster.partitions import quarters_tagged, range_tags
+from orchestration.dagster.resources import Told
 from orchestration.errors import BackfillError, QuarterError, StorageError
-from orchestration.exports.assets import EXPORTS_KEY
-from orchestration.partitions import quarters_tagged, range_tags
-from orchestration.publish.assets import RELEASE_KEY
-from orchestration.resources import Told
 
 FIRST, LAST = date(2017, 10, 1), date(2018, 7, 1)
 ALL = [date(2017, 10, 1), date(2018, 1, 1), date(2018, 4, 1), date(2018, 7, 1)]

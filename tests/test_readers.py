@@ -18,10 +18,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.config.settings import PROJECT, Settings
 from orchestration.publish import PublishedTable, build_release, published_tables
-from orchestration.settings import PROJECT, Settings
-from orchestration.transform.origins import sources_behind
-from orchestration.transform.project import load_manifest, published_nodes
+from orchestration.transform.dbt_runner import load_manifest, published_nodes
+from orchestration.transform.source_origins import sources_behind
 from tests.support import Ground
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.settings import PROJECT, Settings
-from orchestration.warehouse import writer_lock
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.warehouse.connection import writer_lock
 from tests.support import Ground, csv_rows, month_file, refresh
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,8 +7,14 @@ import duckdb
 import pytest
 
 from orchestration.publish import Release, build_release
-from orchestration.publish.errors import PublishError, SchemaChangeError, UnknownReleaseError
-from orchestration.publish.standing import list_releases, read_release, read_rollback, roll_back
+from orchestration.publish.errors import SchemaChangeError
+from orchestration.releases.errors import PublishError, UnknownReleaseError
+from orchestration.releases.release_registry import (
+    list_releases,
+    read_release,
+    read_rollback,
+    roll_back,
+)
 from tests.release_fixtures import CREDITS, NOW, QUARTER, build_warehouse, tables
 
 LATER = date(2018, 7, 1)

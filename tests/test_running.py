@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
 
-from orchestration.cli.preparing import prepare
-from orchestration.running import CUT_SHORT, end_dead_runs, is_alive, marked_as_running
-from orchestration.settings import PACKAGE, Settings
+from orchestration.cli.prepare import prepare
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.dagster.run_launcher import CUT_SHORT, end_dead_runs, is_alive, marked_as_running
 
 
 @dg.job
@@ -22,7 +22,7 @@ def refresh() -> None:
 
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    shutil.copy(PACKAGE / "dagster.yaml", tmp_path / "dagster.yaml")
+    shutil.copy(PROJECT / "orchestration" / "dagster" / "dagster.yaml", tmp_path / "dagster.yaml")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with dg.DagsterInstance.get() as instance:
         yield instance
@@ -82,7 +82,7 @@ def test_a_run_without_a_mark_is_given_time_to_come_to_it(
 ) -> None:
     run = begun(instance)
     assert is_alive(instance, run)
-    monkeypatch.setattr("orchestration.running._BEGINNING_SECONDS", -1)
+    monkeypatch.setattr("orchestration.dagster.run_launcher._BEGINNING_SECONDS", -1)
     assert not is_alive(instance, run)
     # What has not begun is waiting to be launched.
     assert is_alive(instance, instance.create_run_for_job(refresh))
@@ -92,7 +92,7 @@ def test_dagsters_databases_stand_before_webserver_and_daemon_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two programs that made them at the same moment would fail one another."""
-    monkeypatch.setattr("orchestration.cli.preparing.prepare_manifest", lambda _: False)
+    monkeypatch.setattr("orchestration.cli.prepare.prepare_manifest", lambda _: False)
     monkeypatch.setenv("DAGSTER_HOME", "")
     settings = Settings(home=tmp_path / "var", raw=tmp_path / "raw")
     assert prepare(settings)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import python_calamine
 
-from orchestration.ingest.receipt import RECEIPT_NAME, Receipt, ReceiptError
-from orchestration.sample import main, sample_deliveries, write_sample
+from orchestration.ingest.landing.receipt import RECEIPT_NAME, Receipt, ReceiptError
+from orchestration.ingest.sources.sample_landing_zone import main, sample_deliveries, write_sample
 
 RAW = Path(__file__).parents[1] / "raw"
 STREET = RAW / "police_uk_street"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from orchestration.ingest.contract import load_contracts
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
 from tests.support import GOLDEN, Ground, csv_rows, messages
 
 FENLAND = "E07000010"

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
 from tests.support import Ground
 
 NOTEBOOKS = sorted((PROJECT / "docs" / "notebooks").glob("*.ipynb"))

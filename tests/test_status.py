@@ -9,8 +9,8 @@ from io import StringIO
 import pytest
 
 from orchestration.cli.console import new_console
-from orchestration.cli.standing import show_status
-from orchestration.warehouse import writer_lock
+from orchestration.cli.status import show_status
+from orchestration.warehouse.connection import writer_lock
 from tests.support import Ground, month_file
 
 

@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
-from orchestration.ingest.contract import load_contracts
-from orchestration.ingest.faults import Fault
-from orchestration.ingest.load import load_source
-from orchestration.ingest.outcomes import Outcome
-from orchestration.ingest.pseudonyms import throwaway_pseudonyms
-from orchestration.ingest.supplier_report import HEADINGS, HIDDEN, file_report, write_report
-from orchestration.settings import PROJECT
-from orchestration.warehouse import connect
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.checking.supplier_report import (
+    HEADINGS,
+    HIDDEN,
+    file_report,
+    write_report,
+)
+from orchestration.ingest.loading.load import load_source
+from orchestration.ingest.loading.outcomes import Outcome
+from orchestration.ingest.loading.pseudonyms import throwaway_pseudonyms
+from orchestration.warehouse.connection import connect
 from tests.support import NOW, Ground
 
 Csp = Callable[..., subprocess.CompletedProcess[str]]
@@ -65,7 +70,7 @@ def test_check_ends_by_what_a_load_would_do(
 
 def test_check_needs_no_warehouse_and_no_dagster() -> None:
     code = (
-        "import sys; import orchestration.cli.checking; "
+        "import sys; import orchestration.cli.check; "
         "sys.exit(any(name in sys.modules for name in ('dagster', 'dbt', 'pandas')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False).returncode == 0

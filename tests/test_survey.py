@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from orchestration.config.settings import PROJECT
 from orchestration.ingest.sources.community_survey.sample import HEADER, Cell, workbook
-from orchestration.settings import PROJECT
 from tests.support import GOLDEN, Ground, csv_rows, messages
 
 APRIL = "2018-04-01"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestration.exports.assessment import exhibits
-from orchestration.exports.findings import Place, findings
-from orchestration.exports.notes import data_notes
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
+from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.pack.table_notes import data_notes
+from orchestration.exports.report_definition.report_catalogue import exhibits
 from tests.support import csv_rows
 
 MODELS = PROJECT / "dbt_project" / "models"

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestration.ingest.contract import load_contracts
-from orchestration.settings import PROJECT
-from orchestration.tracing import Trace, TraceError, trace
-from orchestration.warehouse import connect
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
+from orchestration.warehouse.connection import connect
+from orchestration.warehouse.provenance import Trace, TraceError, trace
 from tests.support import Ground
 
 RAW = PROJECT / "raw"

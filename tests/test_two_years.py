@@ -15,12 +15,12 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.cli.preparing import prepare
-from orchestration.quarters import next_quarter
-from orchestration.schedules import REFRESH_SCHEDULE
-from orchestration.sensors import late_now, look
-from orchestration.settings import PROJECT, Settings
-from orchestration.transform.project import manifest_path
+from orchestration.cli.prepare import prepare
+from orchestration.config.quarters import next_quarter
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.dagster.schedules import REFRESH_SCHEDULE
+from orchestration.dagster.sensors import late_now, look
+from orchestration.transform.dbt_runner import manifest_path
 from tests.support import month_file
 
 LONDON = ZoneInfo("Europe/London")

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
-from orchestration.ingest.contract import Column, Contract, load_contracts
-from orchestration.ingest.load import load_source
-from orchestration.ingest.pseudonyms import pseudonyms_for
-from orchestration.settings import Settings
-from orchestration.warehouse import connect
+from orchestration.config.settings import Settings
+from orchestration.ingest.checking.contract import Column, Contract, load_contracts
+from orchestration.ingest.loading.load import load_source
+from orchestration.ingest.loading.pseudonyms import pseudonyms_for
+from orchestration.warehouse.connection import connect
 from tests.support import NOW
 from tests.valid_extracts.cells import pool, rows_by_contract, values
 from tests.valid_extracts.layouts import csv_extract

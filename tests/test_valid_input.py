@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.settings import Settings
-from orchestration.transform.project import run_dbt
+from orchestration.config.settings import Settings
+from orchestration.ingest.checking.contract import Contract, load_contracts
+from orchestration.transform.dbt_runner import run_dbt
 from tests.support import Ground
 
 pytestmark = pytest.mark.slow

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.ingest.history import delivery_history
-from orchestration.ingest.in_force import resolve_in_force
-from orchestration.ingest.rawtables import ensure_control
-from orchestration.quarters import quarter_end
-from orchestration.warehouse import connect
+from orchestration.config.quarters import quarter_end
+from orchestration.ingest.loading.history import delivery_history
+from orchestration.ingest.loading.in_force import resolve_in_force
+from orchestration.warehouse.connection import connect
+from orchestration.warehouse.control_schema import ensure_control
 from tests.support import Ground, month_file, street_file, street_row
 
 STREET = "police_uk_street"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
 
 INSTEAD = {
     r"told|tells? (?:of|that|how|what|which|when|so)": "reported; says, reports",

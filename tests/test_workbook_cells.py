@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.ingest.cell_types import cell_types
-from orchestration.ingest.checking import check_in
-from orchestration.ingest.contract import contract_of
-from orchestration.ingest.faults import SubmissionError
-from orchestration.ingest.landing import landed_file
-from orchestration.ingest.outcomes import Outcome
-from orchestration.ingest.reading import Workbook, open_workbook, text_of
-from orchestration.ingest.rules import ERROR_RULE
+from orchestration.ingest.checking.contract import contract_of
+from orchestration.ingest.checking.delivery_check import check_in
+from orchestration.ingest.checking.faults import SubmissionError
+from orchestration.ingest.checking.rules import ERROR_RULE
+from orchestration.ingest.landing.landing_zone import landed_file
+from orchestration.ingest.loading.outcomes import Outcome
+from orchestration.ingest.reading.cell_types import cell_types
+from orchestration.ingest.reading.source_reading import Workbook, open_workbook, text_of
 from tests.workbooks import WRITERS, Raw, ods, xls, xlsx
 
 QUESTIONS = [

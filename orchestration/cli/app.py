@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from orchestration.access import close_new_files
 from orchestration.cli.console import new_console, styled
+from orchestration.config.quarters import parse_quarter
+from orchestration.config.settings import load_settings
 from orchestration.errors import CspError
-from orchestration.quarters import parse_quarter
-from orchestration.settings import load_settings
+from orchestration.warehouse.permissions import close_new_files
 
 app = typer.Typer(
     help="Quarterly refreshes of the Community Safety Partnership warehouse.",
@@ -59,7 +59,7 @@ def refresh(
     Without QUARTER: the latest quarter for which more than reference data has landed. A quarter
     without a delivery is refused.
     """
-    from orchestration.cli.refreshing import run_refresh
+    from orchestration.cli.refresh import run_refresh
 
     settings = load_settings()
     console = new_console()
@@ -98,8 +98,8 @@ def land(
 
     A file that takes another's place is named; --replace, or a yes at the terminal, confirms it.
     """
-    from orchestration.cli.landing import land_files, parse_covers
-    from orchestration.ingest.receipt import Receipt
+    from orchestration.cli.land import land_files, parse_covers
+    from orchestration.ingest.landing.receipt import Receipt
 
     receipt = Receipt(
         source=source,
@@ -124,7 +124,7 @@ def check(
 
     Ends with code 0 where it would be loaded, with or without warnings, and 1 where refused.
     """
-    from orchestration.cli.checking import check_files
+    from orchestration.cli.check import check_files
 
     raise typer.Exit(check_files(load_settings(), source, files, report, new_console()))
 
@@ -137,7 +137,7 @@ def status(
     ] = None,
 ) -> None:
     """Show what is due, late, refused, loaded and published, and why."""
-    from orchestration.cli.standing import show_status
+    from orchestration.cli.status import show_status
 
     today = (on or datetime.now()).date()
     show_status(load_settings(), new_console(), today)
@@ -151,7 +151,7 @@ def history(
     ] = None,
 ) -> None:
     """List every version of a source's deliveries: files, rows, and what took its place."""
-    from orchestration.cli.histories import show_history
+    from orchestration.cli.history import show_history
 
     chosen = parse_quarter(quarter) if quarter else None
     show_history(load_settings(), source, chosen, new_console())
@@ -171,7 +171,7 @@ def accept(
     ] = None,
 ) -> None:
     """Accept what a refresh found out of the ordinary in a delivery, with a reason."""
-    from orchestration.cli.histories import accept as accept_anomalies
+    from orchestration.cli.accept import accept_anomalies
 
     day = period.date() if period else None
     console = new_console()
@@ -192,7 +192,7 @@ def purge(
 
     Quarters earlier than QUARTER can not be refreshed afterwards; their releases stand.
     """
-    from orchestration.cli.purging import run_purge
+    from orchestration.cli.purge import run_purge
 
     console = new_console()
     run_purge(load_settings(), parse_quarter(before), console, dry_run=dry_run, landing=landing)
@@ -201,7 +201,7 @@ def purge(
 @app.command()
 def releases() -> None:
     """List the published releases, the current one and those that were superseded."""
-    from orchestration.cli.released import show_releases
+    from orchestration.cli.releases import show_releases
 
     show_releases(load_settings(), new_console())
 
@@ -218,7 +218,7 @@ def rollback(
 
     Rolling back to the newest release ends a rollback.
     """
-    from orchestration.cli.released import make_current
+    from orchestration.cli.rollback import make_current
 
     console = new_console()
     make_current(load_settings(), parse_quarter(quarter), build, reason, console)
@@ -235,7 +235,7 @@ def trace(
     ] = None,
 ) -> None:
     """Show the deliveries, files and rows that a figure was made from."""
-    from orchestration.cli.tracing import show_trace
+    from orchestration.cli.trace import show_trace
 
     show_trace(load_settings(), table, key, csv, new_console())
 
@@ -249,7 +249,7 @@ def sql(
     csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
 ) -> None:
     """Ask the warehouse a question in SQL (read-only)."""
-    from orchestration.cli.asking import ask
+    from orchestration.cli.sql import ask
 
     ask(load_settings(), query, published=published, as_csv=csv, console=new_console())
 
@@ -264,13 +264,9 @@ def backup(
     ] = None,
 ) -> None:
     """Copy the restricted warehouse, with a manifest, and verify the copy."""
-    from orchestration.backup import back_up, prune, summary, utc_now
+    from orchestration.cli.backup import make_backup
 
-    settings = load_settings()
-    made, manifest = back_up(settings, file, utc_now())
-    typer.echo(f"Backed up and verified: {summary(made, manifest)}.")
-    for old in prune(settings, keep) if keep else []:
-        typer.echo(f"Deleted: {old}.")
+    make_backup(load_settings(), file, keep, new_console())
 
 
 @app.command()
@@ -278,21 +274,16 @@ def restore(
     file: Annotated[Path, typer.Argument(help="The backup; its manifest lies beside it.")],
 ) -> None:
     """Verify a backup and put it in the warehouse's place; what stood there is kept aside."""
-    from orchestration.backup import restore as put_back
-    from orchestration.backup import summary, utc_now
+    from orchestration.cli.restore import restore_backup
 
-    manifest, aside = put_back(load_settings(), file, utc_now())
-    typer.echo(f"Restored and verified: {summary(file, manifest)}.")
-    if aside:
-        typer.echo(f"What stood there before: {aside}. Delete it when it is not needed any more.")
-    typer.echo("`csp refresh` loads what has landed since.")
+    restore_backup(load_settings(), file, new_console())
 
 
 @app.command()
 def docs() -> None:
     """Build dbt's documentation (models, columns, tests, lineage) as one static page."""
     from orchestration.cli.docs import build_docs
-    from orchestration.cli.preparing import prepare as make_ready
+    from orchestration.cli.prepare import prepare as make_ready
 
     settings = load_settings()
     make_ready(settings)
@@ -319,7 +310,7 @@ def audit(
 
     Ends with code 1 where a number is neither reproduced nor explained.
     """
-    from orchestration.cli.auditing import show_audit, write_csv, write_markdown
+    from orchestration.cli.audit import show_audit, write_csv, write_markdown
 
     settings = load_settings()
     console = new_console()
@@ -335,7 +326,7 @@ def audit(
 @app.command()
 def prepare() -> None:
     """Parse the dbt project and set up Dagster's home, if either has changed."""
-    from orchestration.cli.preparing import prepare as make_ready
+    from orchestration.cli.prepare import prepare as make_ready
 
     changed = make_ready(load_settings())
     typer.echo("Prepared." if changed else "Nothing to prepare.")
@@ -348,17 +339,6 @@ def contracts(
     ] = False,
 ) -> None:
     """Write each source's dbt YAML from its contract."""
-    from orchestration.errors import ContractError
-    from orchestration.ingest.contract import load_contracts
-    from orchestration.ingest.dbt_source import outdated_sources, write_sources
+    from orchestration.cli.contracts import check_sources, write_sources
 
-    declared = load_contracts()
-    if check:
-        if outdated := outdated_sources(declared):
-            raise ContractError(
-                f"Not as their contracts say: {', '.join(outdated)}. Run `csp contracts`."
-            )
-        typer.echo(f"{len(declared)} sources agree with their contracts.")
-    else:
-        written = write_sources(declared)
-        typer.echo(f"Written: {', '.join(written)}." if written else "Nothing to write.")
+    typer.echo(check_sources() if check else write_sources())

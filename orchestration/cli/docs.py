@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from orchestration.settings import Settings
-from orchestration.transform.project import run_dbt
+from orchestration.config.settings import Settings
+from orchestration.transform.dbt_runner import run_dbt
 
 
 def build_docs(settings: Settings) -> Path:

@@ -1,10 +1,10 @@
 """The attack: what anybody can work out about the hidden counts from what is published.
 
-Takes a :class:`~orchestration.disclosure.model.Publication` and nothing else: printed numbers,
-markers, percentages and rates at their printed precision, sums, and what earlier releases or
-sentences printed. For each count that is not printed it computes the least and the greatest whole
-number that it can be, by integer programming over everything that hangs together with it (Geurts
-1992; Fischetti and Salazar 2001). Shares no code with the engine.
+Takes a :class:`~orchestration.disclosure.table_model.Publication` and nothing else: printed
+numbers, markers, percentages and rates at their printed precision, sums, and what earlier releases
+or sentences printed. For each count that is not printed it computes the least and the greatest
+whole number that it can be, by integer programming over everything that is linked with it (Geurts
+1992; Fischetti and Salazar 2001). Shares no code with the protection.
 
 Each answer comes with a witness: counts that fit everything printed, checked in whole-number
 arithmetic. Where the search for the extreme is given up after :data:`NODES` steps, the answer is
@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from orchestration.disclosure.model import MANY, PrintedRatio, Publication
+from orchestration.disclosure.table_model import MANY, PrintedRatio, Publication
 from orchestration.errors import DisclosureError
 
 NODES = 20_000

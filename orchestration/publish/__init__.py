@@ -1,26 +1,26 @@
 """Publishing: from the restricted warehouse to a read-only database that anybody may open.
 
 A release is built as a new file, checked, synced and renamed into place, so a reader never meets
-a half-written or locked database. What belongs here: which tables leave (``catalogue``), what the
-file holds (``contents``), how two releases are compared (``comparison``), and how a file reaches
-its place (``placement``). ``release`` puts them together. No rule about crime or housing belongs
-here: those are in the dbt project.
+a half-written or locked database. What belongs here: which tables leave (``published_tables``),
+what the file holds (``release_contents``), what moved since an earlier release (``revisions``,
+``revision_causes``), how two releases are compared (``release_comparison``) and what a new one
+must keep (``schema_compatibility``). ``release_build`` puts them together. No rule about crime or
+housing belongs here: those are in the dbt project.
 """
 
-from orchestration.publish.catalogue import PublishedColumn, PublishedTable, published_tables
-from orchestration.publish.contents import SourceDescription
 from orchestration.publish.errors import (
     CatalogueError,
     MissingTableError,
-    PublishError,
-    ReleaseUnreadableError,
     SchemaMismatchError,
     UnknownOriginError,
     UnsafeTableError,
     VerificationError,
     WrongQuarterError,
 )
-from orchestration.publish.release import Release, build_release
+from orchestration.publish.published_tables import PublishedColumn, PublishedTable, published_tables
+from orchestration.publish.release_build import Release, build_release
+from orchestration.publish.release_contents import SourceDescription
+from orchestration.releases.errors import PublishError, ReleaseUnreadableError
 
 __all__ = [
     "CatalogueError",

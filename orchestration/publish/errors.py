@@ -1,10 +1,6 @@
 """Faults of publishing, each worded for the person who has to act on it."""
 
-from orchestration.errors import CspError
-
-
-class PublishError(CspError):
-    """A release could not be published; what was published before still stands."""
+from orchestration.releases.errors import PublishError
 
 
 class CatalogueError(PublishError):
@@ -33,14 +29,6 @@ class UnknownOriginError(PublishError):
 
 class VerificationError(PublishError):
     """The new file does not hold what it should."""
-
-
-class ReleaseUnreadableError(PublishError):
-    """A published file is missing, damaged, or not a release of this product."""
-
-
-class UnknownReleaseError(PublishError):
-    """There is no release of the quarter, or no such build of it."""
 
 
 class SchemaChangeError(PublishError):

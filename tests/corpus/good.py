@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 
 from python_calamine import CalamineWorkbook
 
-from orchestration.ingest.contract import Column, Contract, load_contracts
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import Column, Contract, load_contracts
 
 Grid = list[list[Any]]
 LINES = 120

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from orchestration.ingest.rules import ERROR_RULE
+from orchestration.ingest.checking.rules import ERROR_RULE
 from tests.corpus.good import Good, Grid, csv_bytes, xlsx_bytes
 
 Outcome = Literal["refused", "rows", "warned", "loaded"]

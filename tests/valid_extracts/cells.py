@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from orchestration.ingest.contract import Column, Contract
+from orchestration.ingest.checking.contract import Column, Contract
 
 Row = dict[str, Any]
 """One row by the contract's column names: text, whole number, number, date, or None for blank."""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from orchestration.ingest.contract import Contract
+from orchestration.ingest.checking.contract import Contract
 from tests.corpus.good import WRITERS, Grid
 from tests.valid_extracts.cells import Row
 

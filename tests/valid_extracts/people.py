@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from orchestration.ingest.contract import Contract
-from orchestration.quarters import quarter_of, quarters_before
+from orchestration.config.quarters import quarter_of, quarters_before
+from orchestration.ingest.checking.contract import Contract
 from tests.valid_extracts.cells import Draw, Row, filled, pools
 from tests.valid_extracts.layouts import (
     Extract,

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from orchestration.ingest.contract import Contract
-from orchestration.quarters import quarter_of
+from orchestration.config.quarters import quarter_of
+from orchestration.ingest.checking.contract import Contract
 from tests.valid_extracts.cells import Draw, Row, filled, pools, values
 from tests.valid_extracts.layouts import (
     KINDS,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from orchestration.cli.preparing import prepare
-from orchestration.cli.refreshing import run_refresh
-from orchestration.settings import Settings
+from orchestration.cli.prepare import prepare
+from orchestration.cli.refresh import run_refresh
+from orchestration.config.settings import Settings
 
 
 @dataclass(frozen=True)

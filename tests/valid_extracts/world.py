@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from orchestration.quarters import next_quarter, quarters_before
+from orchestration.config.quarters import next_quarter, quarters_before
 from tests.valid_extracts.cells import Draw
 from tests.valid_extracts.layouts import quarter_last_day
 

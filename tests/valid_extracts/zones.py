@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from orchestration.ingest.contract import Contract, load_contracts
+from orchestration.ingest.checking.contract import Contract, load_contracts
 from tests.valid_extracts import people, places
 from tests.valid_extracts.cells import Draw, rows_by_contract
 from tests.valid_extracts.layouts import Extract, csv_extract

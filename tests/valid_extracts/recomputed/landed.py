@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from orchestration.ingest.contract import Contract, load_contracts
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import Contract, load_contracts
 
 Row = dict[str, Any]
 _YOUNGEST, _OLDEST = 10, 110

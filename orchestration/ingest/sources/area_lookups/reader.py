@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestration.ingest.contract import load_contract
-from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.keyed_csv import csv_rows
-from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import Reading, Row, decode_text
-from orchestration.ingest.scan import read_header, refuse_binary
+from orchestration.ingest.checking.contract import load_contract
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary
+from orchestration.ingest.reading.keyed_csv import csv_rows
+from orchestration.ingest.reading.source_reading import Reading, Row, decode_text
 
 _CODE = re.compile(r"^(?P<geography>[A-Z]+)(?P<year>\d{2})CD$", re.IGNORECASE)
 _BOUNDARIES_DISTRICT = "LADCD_ACTIVE"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 LSOA_2011_FILE = "Lower_Layer_Super_Output_Area_2011_to_Ward_2017_Lookup_in_England_and_Wales.csv"
 DISTRICT_FILE = "Local_Authority_Districts_December_2018_Names_and_Codes_in_the_United_Kingdom.csv"

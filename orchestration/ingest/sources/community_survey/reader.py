@@ -7,12 +7,13 @@ the wave; the header's columns are known by the questions as they were put.
 from datetime import date
 from pathlib import Path
 
-from orchestration.ingest.contract import load_contract
-from orchestration.ingest.dates import day_of, period_of
-from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.headings import heading_key, known_headings
-from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import (
+from orchestration.config.quarters import quarter_end, quarter_of
+from orchestration.ingest.checking.contract import load_contract
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.headings import heading_key, known_headings
+from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.date_cells import day_of, period_of
+from orchestration.ingest.reading.source_reading import (
     Cell,
     HeaderRow,
     Reading,
@@ -22,7 +23,6 @@ from orchestration.ingest.reading import (
     places_of,
     text_of,
 )
-from orchestration.quarters import quarter_end, quarter_of
 
 _SHEET = "Responses"
 _PERIOD = "Survey period"

@@ -20,8 +20,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from orchestration.ingest.receipt import SampleDelivery
-from orchestration.quarters import quarter_end
+from orchestration.config.quarters import quarter_end
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 Cell = str | int | date | None
 Margins = Mapping[tuple[str, str], Sequence[tuple[str, int]]]

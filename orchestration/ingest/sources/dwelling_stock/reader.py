@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.ingest.contract import load_contract
-from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.headings import known_headings
-from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import (
+from orchestration.ingest.checking.contract import load_contract
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.headings import known_headings
+from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.source_reading import (
     Cell,
     HeaderRow,
     Reading,

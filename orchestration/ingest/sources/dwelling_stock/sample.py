@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 Cell = str | Decimal
 Row = Sequence[Cell]

@@ -17,8 +17,8 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
-from orchestration.ingest.receipt import SampleDelivery
-from orchestration.quarters import quarter_of
+from orchestration.config.quarters import quarter_of
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 SNAPSHOT = date(2018, 6, 30)
 # Later snapshots, with when they came, how many have left since the one before and how many came.

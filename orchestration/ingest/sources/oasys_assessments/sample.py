@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from xml.sax.saxutils import escape
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 from orchestration.ingest.sources.probation_caseload.sample_later_people import (
     crc_august_2018,
     crc_november_2018,

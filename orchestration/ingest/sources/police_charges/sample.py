@@ -22,8 +22,8 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from orchestration.ingest.receipt import SampleDelivery
-from orchestration.quarters import quarter_end
+from orchestration.config.quarters import quarter_end
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 Thing = TypeVar("Thing")
 

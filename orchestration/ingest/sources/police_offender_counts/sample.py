@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 FORCE = "Cambridgeshire Constabulary"
 PRINTED_NOTE = (

@@ -19,7 +19,7 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 from orchestration.ingest.sources.area_lookups.sample import SmallArea, districts, lsoas
 
 FORCE = "Cambridgeshire Constabulary"

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from orchestration.ingest.contract import load_contract
-from orchestration.ingest.dates import day_of
-from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.headings import heading_key, known_headings
-from orchestration.ingest.keyed_csv import csv_rows
-from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import (
+from orchestration.ingest.checking.contract import load_contract
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.headings import heading_key, known_headings
+from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.date_cells import day_of
+from orchestration.ingest.reading.keyed_csv import csv_rows
+from orchestration.ingest.reading.source_reading import (
     Cell,
     HeaderRow,
     Reading,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import xlwt
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 Row = Sequence[str | int]
 

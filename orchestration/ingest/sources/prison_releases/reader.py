@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.ingest.contract import load_contract
-from orchestration.ingest.dates import day_of, period_of
-from orchestration.ingest.faults import Fault, SubmissionError
-from orchestration.ingest.headings import known_headings
-from orchestration.ingest.landing import LandedFile
-from orchestration.ingest.reading import (
+from orchestration.ingest.checking.contract import load_contract
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.headings import known_headings
+from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.date_cells import day_of, period_of
+from orchestration.ingest.reading.source_reading import (
     Cell,
     HeaderRow,
     Reading,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 PRISON = "HMP Peterborough"
 RELEASE_HEADER = (

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from orchestration.ingest.receipt import SampleDelivery
+from orchestration.ingest.landing.receipt import SampleDelivery
 from orchestration.ingest.sources.probation_caseload.sample_later_people import (
     crc_august_2018,
     crc_november_2018,

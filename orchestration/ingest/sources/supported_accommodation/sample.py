@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-from orchestration.ingest.receipt import SampleDelivery
-from orchestration.quarters import quarter_of
+from orchestration.config.quarters import quarter_of
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 HEADER = (
     "Snapshot date",

@@ -22,8 +22,8 @@ from itertools import accumulate, groupby
 from pathlib import Path
 from random import Random
 
-from orchestration.ingest.receipt import SampleDelivery
-from orchestration.quarters import quarter_end
+from orchestration.config.quarters import quarter_end
+from orchestration.ingest.landing.receipt import SampleDelivery
 
 HEADER = (
     "Youth offending service",

@@ -1,0 +1,48 @@
+"""``csp accept``: somebody looked into what is out of the ordinary, and it is in order."""
+
+import getpass
+from datetime import UTC, date, datetime
+
+from rich.console import Console
+
+from orchestration.cli.history import require_source
+from orchestration.config.settings import Settings
+from orchestration.ingest.checking.anomalies import RULES, AcceptanceError, accept_anomaly
+from orchestration.warehouse.connection import connect, writer_lock
+from orchestration.warehouse.control_schema import ensure_control
+
+
+def accept_anomalies(
+    settings: Settings,
+    source: str,
+    quarter: date,
+    rule: str,
+    period: date | None,
+    reason: str,
+    console: Console,
+) -> None:
+    """Record that an anomaly is in order, by whom, when and why.
+
+    Raises :class:`AcceptanceError` where there is no such anomaly, and :class:`WarehouseBusyError`
+    while a refresh is writing.
+    """
+    require_source(source)
+    if rule not in RULES:
+        raise AcceptanceError(f"There is no rule '{rule}'. The rules: {', '.join(RULES)}.")
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    with (
+        writer_lock(settings.home, "csp accept", settings.lock_wait_seconds),
+        connect(settings) as connection,
+    ):
+        ensure_control(connection)
+        settled = accept_anomaly(connection, source, quarter, rule, period, reason, _user(), now)
+    for one in settled:
+        console.print(f"Accepted: {one}")
+    console.print("It is not warned about again while this version is in force.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

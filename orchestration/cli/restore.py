@@ -1,0 +1,20 @@
+"""``csp restore``: a backup takes the place of the restricted warehouse."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from orchestration.config.settings import Settings
+from orchestration.warehouse.backup import restore, summary, utc_now
+
+
+def restore_backup(settings: Settings, file: Path, console: Console) -> None:
+    """Verify the backup ``file`` and put it in the warehouse's place.
+
+    Raises what :func:`~orchestration.warehouse.backup.restore` does.
+    """
+    manifest, aside = restore(settings, file, utc_now())
+    console.print(f"Restored and verified: {summary(file, manifest)}.", soft_wrap=True)
+    if aside:
+        console.print(f"The earlier warehouse is kept as {aside}. Delete it when it is not needed.")
+    console.print("`csp refresh` loads what has landed since.")

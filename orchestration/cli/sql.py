@@ -1,0 +1,68 @@
+"""``csp sql``: one read-only question."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.config.settings import Settings
+from orchestration.errors import CspError, WarehouseUnreadableError
+from orchestration.warehouse.connection import connect
+
+_SHOWN_ROWS = 50
+
+
+class QueryError(CspError):
+    """The query is not one that can be answered."""
+
+
+def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, console: Console) -> None:
+    """Run ``query`` on the warehouse (or the published database) and print the answer.
+
+    Raises :class:`QueryError` with the engine's words where the query fails or would write.
+    """
+    with _opened(settings, published) as connection:
+        connection.execute("set enable_external_access = false")
+        try:
+            answer = connection.sql(query)
+            if answer is None:
+                console.print("Done; there is nothing to show.")
+            elif as_csv:
+                answer.df().to_csv(sys.stdout, index=False)
+            else:
+                _show(answer, console)
+        except duckdb.CatalogException as error:
+            asked = (
+                "The published database was asked; without --published the warehouse is."
+                if published
+                else "The warehouse was asked; to ask the published database, add --published."
+            )
+            raise QueryError(f"The query cannot be answered: {error}\n{asked}") from error
+        except duckdb.Error as error:
+            raise QueryError(f"The query cannot be answered: {error}") from error
+
+
+@contextmanager
+def _opened(settings: Settings, published: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    if not published:
+        with connect(settings, read_only=True) as connection:
+            yield connection
+        return
+    current = settings.published / "csp.duckdb"
+    if not current.exists():
+        raise WarehouseUnreadableError(f"Nothing is published at {current} yet. Run `csp refresh`.")
+    with duckdb.connect(current, read_only=True) as connection:
+        yield connection
+
+
+def _show(answer: duckdb.DuckDBPyRelation, console: Console) -> None:
+    rows = answer.limit(_SHOWN_ROWS + 1).fetchall()
+    table = Table(*answer.columns, show_lines=False)
+    for row in rows[:_SHOWN_ROWS]:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(table)
+    if len(rows) > _SHOWN_ROWS:
+        console.print(f"The first {_SHOWN_ROWS} rows; --csv prints all of them.")

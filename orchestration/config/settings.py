@@ -1,0 +1,214 @@
+"""Every setting of the warehouse, in one place.
+
+Each may be given as an environment variable with the prefix ``CSP_``. Nothing is read when this
+module is imported; :func:`load_settings` reads the environment once, at the edge.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import (
+    ByteSize,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestration.config.quarters import parse_quarter
+from orchestration.errors import CspError, SettingsError
+
+CONFIG = Path(__file__).resolve().parent
+PROJECT = CONFIG.parents[1]
+_LEAST_MEMORY = 256 << 20
+
+
+class Settings(BaseSettings):
+    """Where things are, and how much of the machine to use."""
+
+    model_config = SettingsConfigDict(env_prefix="CSP_", frozen=True, extra="ignore")
+
+    home: Path = Field(PROJECT / "var", description="Folder of everything generated.")
+    raw: Path = Field(PROJECT / "raw", description="The landing zone.")
+    partnerships: Path = Field(
+        CONFIG / "partnerships.toml",
+        description="File that lists the partnerships served.",
+    )
+    corrections: Path = Field(
+        CONFIG / "corrections.toml",
+        description="File of known errors and their corrections.",
+    )
+    memory_limit: ByteSize = Field(
+        ByteSize(2 << 30), description="Most memory that a refresh may take, such as 1200MB."
+    )
+    threads: int = Field(2, ge=1, description="Threads of the database engine.")
+    first_quarter: date = Field(
+        date(2011, 1, 1), description="First quarter that can be refreshed."
+    )
+    days_after_quarter: int = Field(
+        15, ge=0, le=27, description="Days after a quarter's end at which the schedule runs."
+    )
+    lock_wait_seconds: float = Field(
+        0, ge=0, description="How long to wait while another refresh is writing."
+    )
+    warehouse_key: SecretStr | None = Field(
+        None, min_length=16, description="Key with which the warehouse is encrypted at rest."
+    )
+    pseudonym_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Key of the pseudonyms; without it, a file under the home.",
+    )
+
+    profile: Literal["development", "production"] = Field(
+        "development",
+        description="In production nothing falls back to a default place, and the schedule, the "
+        "landing-zone sensor and the alerts are on.",
+    )
+    run_lock_wait_seconds: float = Field(
+        900, ge=0, description="How long a run that nobody watches waits for another to end."
+    )
+    quiet_seconds: float = Field(
+        120, ge=0, description="How long a delivery must keep still before the sensor takes it up."
+    )
+    alert_webhook: SecretStr | None = Field(
+        None, description="Address (https) to which alerts are posted as JSON."
+    )
+    smtp_host: str | None = Field(None, description="Mail server for alerts.")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
+    smtp_starttls: bool = Field(False, description="Encrypt the connection to the mail server.")
+    smtp_user: str | None = Field(None, description="User name at the mail server.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_from: str | None = Field(None, description="Sender of the alerts.")
+    smtp_to: str | None = Field(None, description="Recipients of the alerts, with commas between.")
+
+    @field_validator("home", "raw", "partnerships", "corrections")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("first_quarter", mode="before")
+    @classmethod
+    def _quarter(cls, value: object) -> object:
+        return parse_quarter(value) if isinstance(value, str) else value
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("it does not start with https:// or http://")
+        return value
+
+    @field_validator("memory_limit", mode="before")
+    @classmethod
+    def _enough_memory(cls, value: object) -> ByteSize:
+        try:
+            size = TypeAdapter(ByteSize).validate_python(value)
+        except ValidationError as error:
+            raise ValueError(f"'{value}' is no amount of memory; write it as 2GiB") from error
+        if size < _LEAST_MEMORY:
+            raise ValueError(f"'{value}' is too little for a refresh; give at least 256MiB")
+        return size
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Settings":
+        if self.smtp_host and not (self.smtp_from and self.smtp_to):
+            raise ValueError("CSP_SMTP_HOST needs CSP_SMTP_FROM and CSP_SMTP_TO beside it")
+        if self.profile == "production":
+            self._refuse_default_places()
+        return self
+
+    def _refuse_default_places(self) -> None:
+        """In production a forgotten variable must not send people's data to a default place."""
+        if missing := [name for name in ("home", "raw") if name not in self.model_fields_set]:
+            names = " and ".join(f"CSP_{name.upper()}" for name in missing)
+            raise ValueError(f"CSP_PROFILE=production needs {names} to be set")
+        for name, path in (("CSP_HOME", self.home), ("CSP_RAW", self.raw)):
+            if path.is_relative_to(PROJECT):
+                raise ValueError(f"in production {name} may not lie in the program's own folder")
+
+    @property
+    def in_production(self) -> bool:
+        """Whether the warehouse runs unattended, on real deliveries."""
+        return self.profile == "production"
+
+    @property
+    def engine_memory(self) -> str:
+        """What the database engine may take of the memory limit, as it is told.
+
+        A quarter is left to Python and dbt, and to what the engine takes beside its buffers.
+        """
+        return f"{self.memory_limit * 3 // 4 >> 20}MiB"
+
+    @property
+    def alerts_by_mail(self) -> bool:
+        """Whether alerts are sent by mail."""
+        return self.smtp_host is not None
+
+    @property
+    def alerts(self) -> bool:
+        """Whether any way of alerting people is configured."""
+        return self.alerts_by_mail or self.alert_webhook is not None
+
+    @property
+    def backups(self) -> Path:
+        """Folder of the backups that ``csp backup`` makes where no file is named."""
+        return self.home / "backups"
+
+    @property
+    def warehouse(self) -> Path:
+        """The restricted database."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        """The owner's file with the key of the pseudonyms, where no setting gives it."""
+        return self.home / "pseudonym.key"
+
+    @property
+    def published(self) -> Path:
+        """Folder of the published, read-only databases."""
+        return self.home / "published"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of the exported tables, charts and workbooks."""
+        return self.home / "exports"
+
+    @property
+    def supplier_reports(self) -> Path:
+        """Folder of the error reports for suppliers, by source, quarter and version."""
+        return self.home / "supplier_reports"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's run storage and configuration."""
+        return self.home / "dagster"
+
+    @property
+    def dbt_state(self) -> Path:
+        """dbt's parsed manifest, compiled SQL and logs."""
+        return self.home / "dbt"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises :class:`SettingsError` that names each unusable variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(_fault(fault["loc"], fault["msg"]) for fault in error.errors())
+        raise SettingsError(f"A setting cannot be used: {faults}") from error
+    except CspError as error:
+        raise SettingsError(f"A setting cannot be used: {error}") from error
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    return f"CSP_{'_'.join(str(part) for part in place).upper()}: {words}" if place else words

@@ -1,0 +1,168 @@
+"""Alerts: what is said when a run fails or a delivery is late, and how it reaches people.
+
+A message names runs, quarters, sources, steps and checks. It never carries a value, a reason or an
+error's text, since those may quote a delivered row. Nothing is sent unless a webhook or a mail
+server is configured.
+"""
+
+import json
+import smtplib
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from email.message import EmailMessage
+
+from orchestration.config.quarters import quarter_label
+from orchestration.config.settings import Settings
+from orchestration.errors import AlertError
+from orchestration.ingest.landing.arrival_calendar import Expectation
+
+_TIMEOUT_SECONDS = 10
+_ATTEMPTS = 3
+
+_FAULTS = {
+    "DagsterAssetCheckFailedError": "a blocking check did not pass (most often: a delivery was "
+    "refused; `csp status` names it)",
+    "WarehouseBusyError": "somebody else was writing the warehouse, or held it open",
+    "WarehouseUnreadableError": "the warehouse file is damaged or missing",
+    "WarehouseDamagedError": "the warehouse file is damaged; the next refresh mends it",
+    "LandingError": "a file of the landing zone could not be read, or was still being written",
+    "EmptyQuarterError": "nothing has landed for the quarter; `csp status` says what is awaited",
+    "BackfillError": "a quarter of the range could not be completed; the run says which and why",
+    "TransformError": "dbt could not build a model, or one of its tests failed",
+    "SettingsError": "a setting cannot be used",
+    "PublishError": "the release could not be built or did not pass its own checks",
+}
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What people are told: one line, and the text below it."""
+
+    subject: str
+    body: str
+
+
+def run_failure(
+    job: str,
+    run_id: str,
+    quarters: Sequence[date],
+    faults: Iterable[tuple[str, str]],
+    *,
+    released: bool,
+) -> Alert:
+    """Return the alert of a failed run: of one quarter, or of a range from first to last.
+
+    ``faults`` are steps with the class name of their error; ``released`` says that the run had
+    published before it failed.
+    """
+    about = " to ".join(quarter_label(quarter) for quarter in quarters) or "no quarter"
+    lines = [f"- {step}: {_FAULTS.get(kind, 'see the run')}" for step, kind in faults]
+    body = [
+        f"Run {run_id[:8]} of {job} for {about} has failed.",
+        *(lines or ["- the run ended before its first step"]),
+        _left(quarters, released),
+        "What to do: look at the run in Dagster's screen, or type `csp status`.",
+    ]
+    return Alert(f"CSP warehouse: refresh of {about} failed", "\n".join(body))
+
+
+def _left(quarters: Sequence[date], released: bool) -> str:
+    if len(quarters) > 1:
+        return "Quarters that it had completed are published; the others' releases stand as before."
+    if released:
+        return "Its release is published; what comes after it, such as the exports, is of before."
+    return "Nothing was published by it: the previous release stands as it was."
+
+
+def late_deliveries(late: Iterable[Expectation], today: date) -> Alert:
+    """Return the alert of deliveries that are late on ``today``."""
+    lines = [
+        f"- {one.source} for {quarter_label(one.quarter)}: due {one.due}, "
+        f"{(today - one.due).days} days late"
+        for one in late
+        if one.due
+    ]
+    body = [
+        "Late deliveries:",
+        *lines,
+        "What to do: ask the supplier. The quarter can be published without it; what is missing "
+        "is marked [x].",
+    ]
+    return Alert(f"CSP warehouse: {len(lines)} deliveries are late", "\n".join(body))
+
+
+def send(
+    settings: Settings, alert: Alert, pause: Callable[[float], None] = time.sleep
+) -> list[str]:
+    """Send the alert by every configured way; return the names of those that took it.
+
+    Each is tried three times. Raises :class:`AlertError` that names the ways that failed, without
+    their addresses or passwords, once all have been tried.
+    """
+    ways: list[tuple[str, Callable[[Settings, Alert], None]]] = []
+    if settings.alert_webhook:
+        ways.append(("webhook", _post))
+    if settings.alerts_by_mail:
+        ways.append(("mail", _mail))
+    failed = [
+        f"{name} ({why})" for name, way in ways if (why := _tried(way, settings, alert, pause))
+    ]
+    if failed:
+        raise AlertError(f"The alert '{alert.subject}' could not be sent by {', '.join(failed)}.")
+    return [name for name, _ in ways]
+
+
+def _tried(
+    way: Callable[[Settings, Alert], None],
+    settings: Settings,
+    alert: Alert,
+    pause: Callable[[float], None],
+) -> str | None:
+    """Return why the alert could not be sent this way, or none where it was."""
+    why = None
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            pause(2.0**attempt)
+        try:
+            way(settings, alert)
+        except urllib.error.HTTPError as error:
+            why = f"answered {error.code}"
+        except (OSError, smtplib.SMTPException) as error:
+            # The message of such an error may quote an address; its kind says enough.
+            why = type(error).__name__
+        else:
+            return None
+    return why
+
+
+def _post(settings: Settings, alert: Alert) -> None:
+    """Post as JSON: ``text`` is what Slack, Teams and Mattermost show."""
+    assert settings.alert_webhook
+    content = {"text": f"{alert.subject}\n{alert.body}", "subject": alert.subject}
+    request = urllib.request.Request(
+        settings.alert_webhook.get_secret_value(),
+        data=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json", "User-Agent": "csp-warehouse"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+        answer.read()
+
+
+def _mail(settings: Settings, alert: Alert) -> None:
+    message = EmailMessage()
+    message["Subject"] = alert.subject
+    message["From"] = settings.smtp_from
+    message["To"] = settings.smtp_to
+    message.set_content(alert.body)
+    assert settings.smtp_host
+    with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_SECONDS) as server:
+        if settings.smtp_starttls:
+            server.starttls()
+        if settings.smtp_user and settings.smtp_password:
+            server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+        server.send_message(message)

@@ -1,0 +1,1 @@
+"""The steps of a refresh as Dagster assets, one module a step."""

@@ -1,0 +1,118 @@
+"""What the assets share: the settings, and the right to write the warehouse for a whole run."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from orchestration.config.settings import Settings, load_settings
+from orchestration.dagster.run_launcher import marked_as_running
+from orchestration.errors import BackfillError, WarehouseBusyError
+from orchestration.warehouse.backup import MENDED, mend, utc_now
+from orchestration.warehouse.connection import writer_lock
+from orchestration.warehouse.permissions import restrict
+
+STARTED_BY = "csp/started_by"
+"""Tag of a run that a person started at a terminal, and who is told at once what stops it."""
+
+_RETRIES = 3
+_RETRY_WAIT_SECONDS = 60
+
+
+class Told:
+    """What a run over a range has to tell of each quarter before the last, once it is complete."""
+
+    def __init__(self) -> None:
+        self._by_quarter: dict[date, dict[dg.AssetKey, dict[str, Any]]] = {}
+
+    def complete(self, quarter: date, metadata: dict[dg.AssetKey, dict[str, Any]]) -> None:
+        """Note that ``quarter`` is complete, with the metadata of each asset as at it."""
+        self._by_quarter[quarter] = metadata
+
+    @property
+    def quarters(self) -> list[date]:
+        """Quarters that are complete, oldest first."""
+        return sorted(self._by_quarter)
+
+    def add_to(self, context: dg.AssetExecutionContext, key: dg.AssetKey) -> None:
+        """Give the earlier quarters' materializations of an asset their own metadata."""
+        for quarter, metadata in self._by_quarter.items():
+            if key in metadata:
+                context.add_asset_metadata(metadata[key], key, quarter.isoformat())
+
+    def require(self, quarters: Sequence[date]) -> None:
+        """Raise :class:`BackfillError` where this run has not completed all of ``quarters``."""
+        if missing := [one.isoformat() for one in quarters if one not in self._by_quarter]:
+            raise BackfillError(
+                f"This run has not built {', '.join(missing)}: a range is published only together "
+                "with the steps before it. Launch all assets over the range (what stands is not "
+                "built again), or one quarter by itself."
+            )
+
+
+class WarehouseWriter(dg.ConfigurableResource[Any]):
+    """The warehouse's settings, with its write lock held from a run's first step to its last.
+
+    The executor is in-process, so Dagster sets this up once for a run.
+    """
+
+    _settings: Settings = PrivateAttr()
+    _told: Told = PrivateAttr(default_factory=Told)
+
+    @property
+    def settings(self) -> Settings:
+        """Settings read when the run began."""
+        return self._settings
+
+    @property
+    def told(self) -> Told:
+        """What this run has completed of a range before its last quarter."""
+        return self._told
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
+        """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
+
+        A warehouse that is found damaged is mended first.
+        """
+        self._settings = load_settings()
+        self._told = Told()
+        restrict(self._settings)
+        run = context.run
+        what = f"Run {run.run_id[:8]}" if run else "A run"
+        watched = run is None or STARTED_BY in run.tags
+        wait = self._settings.lock_wait_seconds
+        if not watched:
+            wait = max(wait, self._settings.run_lock_wait_seconds)
+        with _marked(context, watched), writer_lock(self._settings.home, what, wait):
+            mend(self._settings, _teller(context), utc_now())
+            yield self
+
+
+def _marked(context: dg.InitResourceContext, watched: bool) -> AbstractContextManager[None]:
+    """Mark a run that nobody watches as running; what a person started is marked already."""
+    if watched or context.run is None or context.instance is None:
+        return nullcontext()
+    return marked_as_running(context.instance, context.run.run_id)
+
+
+def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:
+    return lambda words: context.log.warning(f"{MENDED}{words}") if context.log else None
+
+
+@contextmanager
+def asking_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Have Dagster try a step again where somebody holds the warehouse open.
+
+    That is the one fault which time mends; every other one would come again. A person at a
+    terminal is told at once instead.
+    """
+    try:
+        yield
+    except WarehouseBusyError as error:
+        if STARTED_BY in context.run.tags:
+            raise
+        raise dg.RetryRequested(_RETRIES, _RETRY_WAIT_SECONDS) from error

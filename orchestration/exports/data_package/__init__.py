@@ -1,0 +1,1 @@
+"""Tables as files, and the descriptions that travel with them."""

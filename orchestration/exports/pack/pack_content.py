@@ -1,0 +1,194 @@
+"""The pack's content: what is said and shown, in the order of the assessment, before it has a form.
+
+``pack_html`` and ``pack_docx`` give it one. Pure assembly of a release's rows; an exhibit that the
+release does not hold is listed with the reason.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestration.exports.charts.chart_text import SHORTHAND
+from orchestration.exports.pack.data_extent import Extent
+from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.pack.table_notes import data_notes
+from orchestration.exports.report_definition.report_catalogue import (
+    ASSESSMENT,
+    COLUMN_NOTES,
+    Exhibit,
+)
+from orchestration.exports.report_definition.row_selection import (
+    Partnership,
+    ReleaseFacts,
+    Row,
+    TableRef,
+)
+from orchestration.exports.report_definition.table_layout import (
+    Grid,
+    absence,
+    brackets_note,
+    grid,
+    scope,
+    shown_rows,
+)
+
+if TYPE_CHECKING:
+    from orchestration.exports.charts.line_charts import Chart
+
+_PRINTED_NUMBER = re.compile(r"^(Table|Figure|Appendix) \w+: ")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An exhibit as the pack shows it; ``reason`` is set where it shows nothing else.
+
+    ``more`` says where the rest of its rows are, where the pack shows but some.
+    """
+
+    slug: str
+    label: str
+    title: str
+    scope: str
+    grid: Grid | None
+    charts: tuple["Chart", ...]
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    more: str
+    synthetic: bool
+    wide: bool
+    reason: str = ""
+
+    @property
+    def shorthand(self) -> tuple[tuple[str, str], ...]:
+        """The markers in its table, with their meaning."""
+        return tuple((marker, SHORTHAND[marker]) for marker in (self.grid.shorthand
+                                                                if self.grid else ()))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A section of the assessment with what it shows."""
+
+    title: str
+    exhibits: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence, and the exhibit (label, slug) whose figures carry it."""
+
+    text: str
+    label: str
+    slug: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Everything in a pack. ``sources`` has title, supplier, licence, nature and deliveries.
+
+    ``up_to`` says up to when the data go, ``outdated`` whether that is before the quarter.
+    """
+
+    title: str
+    partnership: str
+    quarter: str
+    as_at: str
+    up_to: str
+    outdated: bool
+    product: str
+    synthetic_notice: str
+    findings: tuple[Finding, ...]
+    chapters: tuple[Chapter, ...]
+    sources: tuple[tuple[str, ...], ...]
+    shorthand: tuple[tuple[str, str], ...]
+
+
+def shown(
+    exhibit: Exhibit,
+    table: TableRef | None,
+    rows: Sequence[Row],
+    whose: Partnership,
+    charts: Sequence["Chart"],
+    sources: Sequence[str],
+    synthetic: bool,
+    up_to: str,
+) -> Shown:
+    """Return how the pack shows an exhibit of a release; ``table`` is none where it lacks it.
+
+    ``up_to`` says up to when its data go.
+    """
+    reason = absence(exhibit, table is not None, rows, whose)
+    if table is None or reason:
+        return Shown(exhibit.slug, exhibit.label, exhibit.subject, "", None, (), (), (), "",
+                     False, False, reason)  # fmt: skip
+    chosen = shown_rows(exhibit, rows, whose)
+    made = grid(exhibit, chosen)
+    used = {field.note for field in exhibit.fields if field.note and not exhibit.across}
+    notes = [
+        brackets_note(exhibit),
+        table.note,
+        *data_notes(chosen),
+        *(note.words(table.meanings) for key, note in COLUMN_NOTES.items() if key in used),
+        up_to,
+    ]
+    return Shown(
+        slug=exhibit.slug,
+        label=exhibit.label,
+        # The label stands before the title, which in the release begins with it.
+        title=_PRINTED_NUMBER.sub("", table.title),
+        scope=scope(exhibit, chosen),
+        grid=made if made.rows else None,
+        charts=tuple(charts),
+        notes=tuple(note for note in notes if note),
+        sources=tuple(sources),
+        more=_more(exhibit, rows, chosen),
+        synthetic=synthetic,
+        wide=exhibit.wide,
+    )
+
+
+def _more(exhibit: Exhibit, rows: Sequence[Row], chosen: Sequence[Row]) -> str:
+    if len(rows) == len(chosen):
+        return ""
+    return f"All {len(rows):,} rows are in the workbook, sheet {exhibit.label}."
+
+
+def pack(
+    release: ReleaseFacts,
+    whose: Partnership,
+    shows: Mapping[str, Shown],
+    rows: Mapping[str, Sequence[Row]],
+    places: Sequence[Place],
+    as_at: str,
+    sources: Sequence[tuple[str, ...]],
+    data: Extent,
+) -> Pack:
+    """Put a pack together; ``shows`` has every exhibit by its slug, ``rows`` the tables' rows."""
+    chapters = tuple(
+        Chapter(section.title, tuple(shows[exhibit.slug] for exhibit in section.exhibits))
+        for section in ASSESSMENT
+    )
+    said = tuple(
+        Finding(text, exhibit.label, exhibit.slug)
+        for place in places
+        for section in ASSESSMENT
+        for exhibit in section.exhibits
+        if not shows[exhibit.slug].reason
+        for text in findings(exhibit.table, rows[exhibit.table], place)
+    )
+    present = {marker for show in shows.values() for marker, _ in show.shorthand}
+    return Pack(
+        title=f"{whose.name}: strategic assessment data pack, {release.quarter_label}",
+        partnership=whose.name,
+        quarter=release.quarter_label,
+        as_at=as_at,
+        up_to=data.headline,
+        outdated=data.outdated,
+        product=release.product,
+        synthetic_notice=release.synthetic_notice or "",
+        findings=said,
+        chapters=chapters,
+        sources=tuple(sources),
+        shorthand=tuple(item for item in SHORTHAND.items() if item[0] in present),
+    )

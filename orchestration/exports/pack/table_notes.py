@@ -1,0 +1,56 @@
+"""Notes on a table that are made from its rows: where its series breaks, whose population it uses.
+
+What holds of a table whatever its rows is the table's own note, which the release has.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from orchestration.exports.charts.chart_text import ESTIMATORS
+from orchestration.exports.report_definition.row_selection import Row
+
+_PERIODS = ("period_label", "stock_year")
+
+
+def data_notes(rows: Sequence[Row]) -> list[str]:
+    """Return what is to be known of the rows of one table, worded from them alone."""
+    return [*_breaks(rows), *_populations(rows)]
+
+
+def _breaks(rows: Sequence[Row]) -> list[str]:
+    found = {
+        (str(row["period_label"]), str(row["break_reason"]))
+        for row in _in_order(rows)
+        if row.get("break_reason") and row.get("period_label")
+    }
+    listed = "; ".join(f"{label} ({_estimated(reason)})" for label, reason in sorted(found))
+    return [f"Breaks in series: {listed}."] if listed else []
+
+
+def _populations(rows: Sequence[Row]) -> list[str]:
+    """Name the estimator of each period's population, with its mid-year where the rows say so."""
+    used: dict[str, list[str]] = {}
+    for row in _in_order(rows):
+        label = next((str(row[name]) for name in _PERIODS if row.get(name)), "")
+        estimator = row.get("population_estimator")
+        if not label or not estimator:
+            continue
+        mid_year = row.get("population_mid_year")
+        year = f", mid-{mid_year.year}" if isinstance(mid_year, date) else ""
+        labels = used.setdefault(f"{ESTIMATORS.get(str(estimator), str(estimator))}{year}", [])
+        if label not in labels:
+            labels.append(label)
+    listed = "; ".join(f"{who} ({', '.join(labels)})" for who, labels in used.items())
+    return [f"Population: {listed}."] if listed else []
+
+
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    order = ("period_start", "stock_year")
+    return sorted(rows, key=lambda row: next((str(row[name]) for name in order if row.get(name)),
+                                             ""))  # fmt: skip
+
+
+def _estimated(reason: str) -> str:
+    for name, words in ESTIMATORS.items():
+        reason = reason.replace(name, f"the {words}")
+    return reason

@@ -1,0 +1,1 @@
+"""What the report holds: its exhibits in order, the rows of each, and their layout."""

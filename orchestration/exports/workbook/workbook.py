@@ -1,0 +1,243 @@
+"""The workbook: cover, contents, notes and one table a sheet, to the Analysis Function's guidance.
+
+``gptables`` lays it out. Cells hold values, or the marker that says why there is none; text is
+never taken for a formula.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from pathlib import Path
+from textwrap import wrap
+from types import MappingProxyType
+from typing import Any
+
+import gptables
+import pandas
+
+from orchestration.config.quarters import quarter_end
+from orchestration.exports.charts.chart_text import SHORTHAND, day_name
+from orchestration.exports.pack.data_extent import Extent
+from orchestration.exports.pack.table_notes import data_notes
+from orchestration.exports.report_definition.report_catalogue import (
+    COLUMN_NOTES,
+    Exhibit,
+    Field,
+    Form,
+)
+from orchestration.exports.report_definition.row_selection import (
+    Partnership,
+    ReleaseFacts,
+    Row,
+    TableRef,
+)
+from orchestration.exports.report_definition.table_layout import cell_text
+from orchestration.exports.workbook.deterministic_zip import with_language
+
+_NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
+    {
+        "count": "#,##0",
+        "rate": "#,##0.0",
+        "limit": "#,##0.0",
+        "percent": "0.#",
+        "share": "0.0%",
+        "year": "0",
+    }
+)
+
+_A4 = 9
+_LINE = 15.75
+"""Points from one line of a sheet's text to the next."""
+
+_COVER_WIDTH = 95
+_NOTE_WIDTH = 110
+_FIRST_NOTE = 3
+"""Row of the first note, counted from 0: title, instructions and header stand above."""
+
+
+@dataclass(frozen=True)
+class SheetTable:
+    """An exhibit of the release as a sheet: its table, its rows, and whether they are synthetic."""
+
+    exhibit: Exhibit
+    table: TableRef
+    rows: Sequence[Row]
+    synthetic: bool
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns of the exhibit that the release has."""
+        names = self.table.column_names
+        return tuple(field for field in self.exhibit.fields if field.column in names)
+
+
+def write_workbook(
+    path: Path,
+    release: ReleaseFacts,
+    whose: Partnership,
+    sheets: Sequence[SheetTable],
+    credits: Sequence[str],
+    absent: Sequence[str],
+    data: Extent,
+) -> None:
+    """Write the workbook of a partnership to ``path``.
+
+    ``credits`` names the sources in words, ``absent`` what the release does not hold, ``data`` up
+    to when the data go. The file states its language and carries the end of the quarter as its date
+    of creation, so that the same figures give the same bytes.
+    """
+    notes = _notes(sheets)
+    title = f"{whose.name}: strategic assessment tables, {release.quarter_label}"
+    labels = {sheet.table.name: sheet.exhibit.label for sheet in sheets}
+    cover = _cover(title, release, credits, absent, _extent_texts(data, labels))
+    workbook = gptables.produce_workbook(
+        str(path),
+        sheets={sheet.exhibit.label: _sheet(sheet, release, notes) for sheet in sheets},
+        cover=cover,
+        notes_table=pandas.DataFrame({"Reference": list(notes), "Note text": list(notes.values())}),
+        workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
+    )
+    workbook.set_properties(
+        {
+            "title": title,
+            "subject": f"Community safety, {release.quarter_label}",
+            "author": release.product,
+            "company": whose.name,
+            "comments": release.synthetic_notice or "",
+            "created": datetime.combine(quarter_end(release.quarter), time()),
+        }
+    )
+    _lay_out(workbook, [title, *_cover_texts(cover)], list(notes.values()))
+    workbook.close()
+    path.write_bytes(with_language(path.read_bytes()))
+
+
+def _lay_out(workbook: Any, cover_texts: Sequence[str], notes: Sequence[str]) -> None:
+    """Make every sheet fit the width of a page, and long texts the height of their rows.
+
+    Not every program sets the height of a row with wrapped text when it opens a file.
+    """
+    for sheet in workbook.worksheets():
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+    cover = workbook.get_worksheet_by_name("Cover")
+    for place, text in enumerate(cover_texts):
+        cover.set_row(place, _height(text, _COVER_WIDTH, 21 if place == 0 else _LINE))
+    sheet = workbook.get_worksheet_by_name("Notes")
+    sheet.set_column(1, 1, _NOTE_WIDTH)
+    for place, text in enumerate(notes, start=_FIRST_NOTE):
+        sheet.set_row(place, _height(text, _NOTE_WIDTH, _LINE))
+
+
+def _cover_texts(cover: gptables.Cover) -> list[str]:
+    """Return the texts of the cover under its title as they come, with their headings."""
+    return ["Introductory information", *cover.intro, "About these data", *cover.about]
+
+
+def _height(text: str, width: int, line: float) -> float:
+    """Return the height of a row with ``text`` in a column of ``width`` characters, in points."""
+    # Letters of the sheets are larger than those by which a column's width is counted.
+    return line * max(1, len(wrap(text, int(width * (1.0 if line == _LINE else 0.7)))))
+
+
+def _extent_texts(data: Extent, labels: Mapping[str, str]) -> list[str]:
+    older = data.older(labels)
+    return [
+        data.headline.replace("this pack is", "this workbook is"),
+        *([f"Data that end before the quarter: {', '.join(older)}."] if older else []),
+    ]
+
+
+def _cover(
+    title: str,
+    release: ReleaseFacts,
+    credits: Sequence[str],
+    absent: Sequence[str],
+    extent: Sequence[str],
+) -> gptables.Cover:
+    missing = [f"Not in this workbook: {'; '.join(absent)}."] if absent else []
+    notice = [release.synthetic_notice] if release.synthetic_notice else []
+    return gptables.Cover(
+        width=_COVER_WIDTH,
+        title=title,
+        intro=[
+            *notice,
+            f"The tables and the data behind the figures of the strategic assessment, as at the "
+            f"end of {release.quarter_label} ({day_name(quarter_end(release.quarter))}).",
+            *extent,
+            "A cell without a value holds a marker that says why. Nothing missing is shown as 0.",
+            *missing,
+        ],
+        about=[f"Source: {credit}" for credit in credits] or ["The release names no source."],
+    )
+
+
+def _notes(sheets: Sequence[SheetTable]) -> dict[str, str]:
+    """Return the notes that the sheets refer to, by reference, in order of first use."""
+    notes: dict[str, str] = {}
+    for sheet in sheets:
+        words = " ".join(filter(None, (sheet.table.note, *data_notes(sheet.rows))))
+        if words:
+            notes[sheet.table.name] = words
+        for field in sheet.fields:
+            if field.note:
+                notes[field.note] = COLUMN_NOTES[field.note].words(sheet.table.meanings)
+    return notes
+
+
+def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -> gptables.GPTable:
+    reference = f" $${sheet.table.name}$$" if sheet.table.name in notes else ""
+    cells = pandas.DataFrame(
+        {
+            field.heading: pandas.Series([_cell(row, field) for row in sheet.rows], dtype=object)
+            for field in sheet.fields
+        }
+    )
+    shown = {str(value) for value in cells.to_numpy().ravel() if isinstance(value, str)}
+    return gptables.GPTable(
+        table=cells,
+        table_name=sheet.table.name,
+        title=f"{_headed(sheet)}{reference}",
+        subtitles=[],
+        instructions="This worksheet contains one table. Numbers in square brackets after the "
+        "word note refer to the Notes worksheet.",
+        scope=release.synthetic_notice if sheet.synthetic else None,
+        legend=_legend(shown),
+        table_notes={field.heading: f"$${field.note}$$" for field in sheet.fields if field.note},
+        index_columns={},
+        additional_formatting=[
+            {"column": {"columns": [place], "format": _format(field)}}
+            for place, field in enumerate(sheet.fields)
+            if place or field.form in _NUMBER_FORMATS
+        ],
+    )
+
+
+def _format(field: Field) -> dict[str, object]:
+    """Return the format of a column: figures in their form, text clear of figures before it."""
+    form = _NUMBER_FORMATS.get(field.form)
+    return {"num_format": form} if form else {"indent": 1}
+
+
+def _headed(sheet: SheetTable) -> str:
+    """Return the title of the table after the label of the sheet, which comes once."""
+    title, label = sheet.table.title, sheet.exhibit.label
+    return title if title.startswith(f"{label}:") else f"{label}: {title}"
+
+
+def _legend(shown: set[str]) -> list[str]:
+    """Explain the markers that a sheet shows."""
+    return [
+        f"{marker} means {meaning}."
+        for marker, meaning in SHORTHAND.items()
+        if any(marker in text for text in shown)
+    ]
+
+
+def _cell(row: Row, field: Field) -> object:
+    """Return what stands in a cell: the value, or the word or marker in place of none."""
+    value = row[field.column]
+    if value is None or field.form == "month":
+        return cell_text(row, replace(field, marked=False))
+    return value

@@ -1,0 +1,1 @@
+"""Contracts, and the checks that they drive: rules, faults, coverage, anomalies, corrections."""

@@ -1,0 +1,359 @@
+"""Known errors of suppliers that will not be mended: corrected on the way from raw to staging.
+
+One reviewed file lists them, each with the value that it expects to find. The raw table keeps what
+was delivered; staging reads ``corrected.<source>``, a view over it. A correction whose expected
+value is no longer there stops the refresh, so that none outlives the error it was made for.
+
+The guard is the practice of Our World in Data's ETL, which checks a known error before it mends it.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from orchestration.config.quarters import parse_quarter
+from orchestration.errors import CspError
+from orchestration.ingest.checking.contract import Column, Contract
+from orchestration.ingest.checking.rules import as_type, rules_of
+from orchestration.warehouse.sql_quoting import literal
+
+
+class CorrectionError(CspError):
+    """A correction cannot be applied: it is wrong in itself, or what it corrects is not there."""
+
+
+class Correction(BaseModel):
+    """One known error. Values are written as the supplier writes them; ``""`` is a blank.
+
+    ``quarter`` (and ``version``) name the delivery that has the error, or ``period`` the period in
+    whatever delivery speaks for it. ``key`` names the rows, of which there must be ``rows``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    quarter: date | None = None
+    version: int | None = Field(default=None, ge=1)
+    period: date | None = None
+    key: dict[str, str] = Field(min_length=1)
+    rows: int = Field(default=1, ge=1)
+    column: str
+    expected: str
+    corrected: str
+    reason: str = Field(min_length=10)
+    source_of_truth: str = Field(min_length=3)
+    author: str = Field(min_length=1)
+    date: date
+
+    @field_validator("quarter", mode="before")
+    @classmethod
+    def _quarter(cls, value: object) -> object:
+        return parse_quarter(str(value)) if value is not None else None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Correction":
+        if self.quarter is None and self.period is None:
+            raise ValueError("name the quarter of the delivery, or the period")
+        if self.version is not None and self.quarter is None:
+            raise ValueError("a version is of a quarter's delivery: name the quarter")
+        if self.expected == self.corrected:
+            raise ValueError("the corrected value is the expected one")
+        return self
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    corrections: list[Correction] = []
+
+
+@dataclass(frozen=True)
+class _Match:
+    """What a correction meets in one delivery in force."""
+
+    delivery_id: int
+    delivery: str
+    quarter: date
+    version: int
+    rows: int
+    expected: int
+
+
+def load_corrections(path: Path, contracts: Mapping[str, Contract]) -> list[Correction]:
+    """Read the reviewed file.
+
+    Raises :class:`CorrectionError` that names the correction and what is wrong with it: an unknown
+    source or column, a personal one, or one by which deliveries are told apart.
+    """
+    try:
+        with path.open("rb") as handle:
+            listed = _File(**tomllib.load(handle)).corrections
+    except (OSError, tomllib.TOMLDecodeError, ValidationError, CspError) as error:
+        # The values of a file that cannot be read may be anybody's: pydantic's text shows them.
+        said = (
+            "; ".join(
+                f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+                for fault in error.errors(include_input=False, include_url=False)
+            )
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
+        raise CorrectionError(f"{path} does not list corrections: {said}") from error
+    for number, one in enumerate(listed, start=1):
+        fault = _fault(one, contracts)
+        if fault:
+            raise CorrectionError(f"{path.name}, correction {number} ({one.source}): {fault}")
+    return listed
+
+
+def _fault(one: Correction, contracts: Mapping[str, Contract]) -> str | None:
+    contract = contracts.get(one.source)
+    if contract is None:
+        return f"there is no such source. The sources: {', '.join(contracts)}."
+    columns = {column.name: column for column in contract.columns}
+    named = [one.column, *one.key]
+    if unknown := [name for name in named if name not in columns]:
+        return f"the contract has no column {', '.join(unknown)}."
+    if personal := [name for name in named if columns[name].personal]:
+        return (
+            f"{', '.join(personal)} is personal. No person's data stand in this file: ask the "
+            "supplier for a corrected delivery."
+        )
+    if one.column in (contract.period, *contract.series, *contract.key):
+        return (
+            f"{one.column} says which row it is or which delivery speaks for it. Ask the supplier "
+            "for a corrected delivery."
+        )
+    return None
+
+
+# --- applying --------------------------------------------------------------------------------
+
+
+def apply_corrections(
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Mapping[str, Contract],
+    corrections: Sequence[Correction],
+) -> int:
+    """Rebuild the views ``corrected.*`` for the deliveries in force; return how many are applied.
+
+    Writes ``control.corrections_applied``. Raises :class:`CorrectionError` where an expected value
+    is not there; the views then stand as they were.
+    """
+    as_at: date
+    ((as_at,),) = connection.execute("select as_at from control.refresh").fetchall()
+    replacements: dict[str, dict[str, list[str]]] = {}
+    records: list[list[object]] = []
+    for number, one in enumerate(corrections, start=1):
+        settled = _settle(connection, contracts[one.source], one, number, as_at)
+        records.append(settled.record)
+        if settled.case:
+            replacements.setdefault(one.source, {}).setdefault(one.column, []).append(settled.case)
+    connection.execute("begin")
+    try:
+        for source, contract in contracts.items():
+            _replace_view(connection, contract, replacements.get(source, {}))
+        connection.execute("delete from control.corrections_applied")
+        if records:
+            one_row = f"({', '.join('?' * len(records[0]))})"
+            connection.execute(
+                "insert into control.corrections_applied values "
+                + ", ".join([one_row] * len(records)),
+                [value for record in records for value in record],
+            )
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+    return sum(len(cases) for columns in replacements.values() for cases in columns.values())
+
+
+def _replace_view(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, columns: Mapping[str, Sequence[str]]
+) -> None:
+    known = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = ?",
+        [contract.source],
+    ).fetchall()
+    if not known:
+        return
+    replaced = ", ".join(
+        f"case {' '.join(cases)} else {name} end as {name}" for name, cases in columns.items()
+    )
+    connection.execute(
+        f"create or replace view corrected.{contract.source} as "
+        f"select *{f' replace ({replaced})' if replaced else ''} from {contract.raw_table}"
+    )
+
+
+@dataclass(frozen=True)
+class _Settled:
+    record: list[object]
+    case: str | None
+
+
+def _settle(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    one: Correction,
+    number: int,
+    as_at: date,
+) -> _Settled:
+    """Look for what the correction corrects among the deliveries in force."""
+    columns = {column.name: column for column in contract.columns}
+    expected = _value(connection, columns[one.column], one.expected, number, checked=False)
+    corrected = _value(connection, columns[one.column], one.corrected, number, checked=True)
+    key = " and ".join(
+        _equals(name, _value(connection, columns[name], text, number, checked=False))
+        for name, text in one.key.items()
+    )
+    period = f"{contract.period} = date {literal(one.period.isoformat())}" if one.period else "true"
+    found = f"{key} and {period}"
+    is_expected = _equals(one.column, expected)
+    matches = _matches(connection, contract, found, is_expected)
+    own = [match for match in matches if one.quarter in (None, match.quarter)]
+    others = [match for match in matches if match not in own]
+    state = _state(connection, contract, one, number, as_at, found, own, others)
+    applied = own if state == "applied" else []
+    record: list[object] = [
+        number, one.source, one.quarter or (own[0].quarter if own else None),
+        own[0].version if own else one.version, one.period, json.dumps(one.key), one.column,
+        one.expected, one.corrected, sum(match.rows for match in applied), state, one.reason,
+        one.source_of_truth, one.author, one.date,
+    ]  # fmt: skip
+    if not applied:
+        return _Settled(record, None)
+    numbers = ", ".join(str(match.delivery_id) for match in applied)
+    condition = f"_delivery_id in ({numbers}) and {found} and {is_expected}"
+    return _Settled(record, f"when {condition} then {corrected}")
+
+
+def _matches(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, found: str, is_expected: str
+) -> list[_Match]:
+    rows = connection.execute(
+        "select in_force.delivery_id, in_force.delivery, in_force.quarter, in_force.version, "
+        f"count(*), count(*) filter (where {is_expected}) "
+        f"from (select *, {contract.series_sql} as _series, {contract.period} as _period "
+        f"from {contract.raw_table} where {found}) as raw_rows "
+        "inner join control.in_force as in_force on in_force.source = $1 "
+        "and raw_rows._delivery_id = in_force.delivery_id "
+        "and raw_rows._series = in_force.delivered_series and raw_rows._period = in_force.period "
+        "group by all order by all",
+        [contract.source],
+    ).fetchall()
+    return [_Match(*row) for row in rows]
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    one: Correction,
+    number: int,
+    as_at: date,
+    found: str,
+    own: Sequence[_Match],
+    others: Sequence[_Match],
+) -> str:
+    """Return what becomes of a correction; raise :class:`CorrectionError` that says what to do."""
+    what = f"Correction {number} ({one.source}, column '{one.column}')"
+    repeated = [
+        match.delivery
+        for match in others
+        if match.expected and one.quarter and match.quarter > one.quarter
+    ]
+    if repeated:
+        raise CorrectionError(
+            f"{what}: {', '.join(repeated)} has the error as well. Add a correction for it, or "
+            "name the period instead of the quarter."
+        )
+    if own:
+        _require_expected(one, what, own)
+        return "applied"
+    if not _delivered(connection, one, as_at):
+        return "not delivered yet"
+    held = connection.execute(
+        f"select count(*) from {contract.raw_table} inner join control.deliveries as deliveries "
+        f"on _delivery_id = deliveries.delivery_id where deliveries.quarter = $1 and {found}",
+        [one.quarter],
+    ).fetchall()
+    if one.quarter is not None and held[0][0] and others:
+        return "superseded"
+    raise CorrectionError(
+        f"{what}: no row in force has the key {json.dumps(one.key)}. If the supplier has taken the "
+        "row out, take the correction out; otherwise put its key right."
+    )
+
+
+def _require_expected(one: Correction, what: str, own: Sequence[_Match]) -> None:
+    named = ", ".join(dict.fromkeys(match.delivery for match in own))
+    if one.version is not None and any(match.version != one.version for match in own):
+        raise CorrectionError(
+            f"{what} is for version {one.version}, and {named} is in force. See whether it still "
+            "has the error: then raise the version, otherwise take the correction out."
+        )
+    rows, expected = sum(match.rows for match in own), sum(match.expected for match in own)
+    if expected != rows or rows != one.rows:
+        raise CorrectionError(
+            f"{what} expects '{one.expected}' in {one.rows} row(s) with the key "
+            f"{json.dumps(one.key)}. In {named} there are {rows} such row(s), of which {expected} "
+            "have that value. The supplier has probably mended the error: take the correction out, "
+            "or name the quarters whose deliveries still have it."
+        )
+
+
+def _delivered(connection: duckdb.DuckDBPyConnection, one: Correction, as_at: date) -> bool:
+    """Say whether what the correction is about has been delivered by then."""
+    rows = connection.execute(
+        "select 1 from control.deliveries as deliveries "
+        "inner join control.coverage as coverage using (delivery_id) "
+        "where deliveries.source = $1 and deliveries.state = 'loaded' and deliveries.quarter <= $2 "
+        "and ($3 is null or deliveries.quarter = $3) and ($4 is null or coverage.period = $4) "
+        "and coverage.row_count > 0 "
+        "and deliveries.delivery_id not in (select delivery_id from control.purges) "
+        "limit 1",
+        [one.source, as_at, one.quarter, one.period],
+    ).fetchall()
+    return bool(rows)
+
+
+def _equals(name: str, value: str) -> str:
+    if value == "null":
+        return f"nullif({name}::varchar, '') is null"
+    return f"{name} is not distinct from {value}"
+
+
+def _value(
+    connection: duckdb.DuckDBPyConnection,
+    column: Column,
+    text: str,
+    number: int,
+    *,
+    checked: bool,
+) -> str:
+    """Return the SQL literal of a value as the contract reads it; ``null`` for a blank.
+
+    Raises :class:`CorrectionError` where it is not of the column's type, or (``checked``) breaks
+    one of its rules.
+    """
+    given = f"(select nullif($1, '')::varchar as {column.name})"
+    ((value,),) = connection.execute(
+        f"select ({as_type(column)})::varchar from {given}", [text]
+    ).fetchall()
+    rules = rules_of(column) if checked else []
+    broken = [
+        rule.message
+        for rule in rules
+        if connection.execute(f"select {rule.condition} from {given}", [text]).fetchall()
+        == [(False,)]
+    ]
+    if broken or (value is None and text):
+        why = " ".join(broken) or f"It is not a value of type {column.type}."
+        raise CorrectionError(f"Correction {number}: '{text}' cannot stand in {column.name}. {why}")
+    return "null" if value is None else f"{literal(value)}::{column.type}"

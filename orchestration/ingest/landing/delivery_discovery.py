@@ -1,0 +1,315 @@
+"""What is new in the landing zone, and the submission rules that it must meet to be read at all."""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.coverage import Covered
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.landing.delivery_folder import recover_landings
+from orchestration.ingest.landing.file_index import index_files, indexed_files
+from orchestration.ingest.landing.landing_zone import (
+    Delivery,
+    Known,
+    LandedFile,
+    fits_pattern,
+    quarters_landed,
+    read_delivery,
+)
+from orchestration.ingest.landing.receipt import system_files, unfinished_files
+from orchestration.ingest.loading.outcomes import LoadReport, Outcome
+from orchestration.ingest.reading.csv_integrity import ScannedFile, no_rows, scan_csv
+from orchestration.ingest.reading.keyed_csv import read_keyed_csv
+from orchestration.ingest.reading.source_reading import Reader, Row, reader_of, unknown_columns
+
+
+@dataclass
+class FileLoad:
+    """One file on its way in: what was found in it, and how many rows came of it."""
+
+    file: LandedFile
+    file_id: int
+    scanned: ScannedFile | None = None
+    rows: Sequence[Row] = ()
+    delivered: int = 0
+    loaded: int = 0
+    refused: int = 0
+    repeated: int = 0
+    """Rows among the refused that repeat an earlier row in every value: nothing is lost by them."""
+    reports_nothing: bool = False
+    """Whether its name says of whom and when there was nothing to report."""
+
+
+@dataclass
+class Pending:
+    """A delivery on its way in."""
+
+    delivery: Delivery
+    delivery_id: int
+    version: int
+    files: list[FileLoad]
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    mild: list[Fault] = field(default_factory=list)
+    """Warnings about values, which are told where the delivery is loaded."""
+    unusable: list[Fault] = field(default_factory=list)
+    """Why its files cannot be read at all, known before they are looked into."""
+    covered: list[Covered] = field(default_factory=list)
+    """What the delivery covers, where it is loaded."""
+
+
+def pending_deliveries(
+    connection: duckdb.DuckDBPyConnection,
+    raw: Path,
+    contract: Contract,
+    as_at: date,
+    report: LoadReport,
+) -> list[Pending]:
+    """Return the deliveries for ``as_at`` and earlier quarters whose content is not known yet.
+
+    They are numbered from the highest number used so far. Notes in ``report`` how many had not
+    changed, and which of those are still refused.
+    """
+    next_delivery = _next_id(connection, "deliveries", "delivery_id")
+    next_file = _next_id(connection, "files", "file_id")
+    pending: list[Pending] = []
+    known: dict[date, Known] = {}
+    for delivery in _landed(connection, raw, contract, as_at, report, known):
+        quarter = delivery.quarter
+        latest = _latest(connection, contract.source, quarter)
+        if latest and latest.content_sha256 == delivery.content_sha256:
+            report.unchanged += 1
+            if {file.state for file in delivery.files} != known[quarter].keys():
+                index_files(connection, contract.source, [delivery])
+            if latest.outcome.state == "refused":
+                report.still_refused.append(latest.outcome)
+            continue
+        version = latest.outcome.version + 1 if latest else 1
+        files = [FileLoad(file, next_file + place) for place, file in enumerate(delivery.files)]
+        found = Pending(delivery, next_delivery, version, files)
+        found.warnings += _system_files(delivery)
+        pending.append(found)
+        next_delivery += 1
+        next_file += len(files)
+    return pending
+
+
+def _landed(
+    connection: duckdb.DuckDBPyConnection,
+    raw: Path,
+    contract: Contract,
+    as_at: date,
+    report: LoadReport,
+    known: dict[date, Known],
+) -> list[Delivery]:
+    """Return the deliveries that have landed in full; several are read at a time.
+
+    ``known`` takes what the index has of each quarter.
+    """
+    report.passed_over += [
+        Fault("was landed in full", said, severity="warning")
+        for said in recover_landings(raw / contract.source)
+    ]
+    for quarter in (one for one in quarters_landed(raw, contract) if one <= as_at):
+        if unfinished := unfinished_files(raw / contract.source / quarter.isoformat()):
+            report.passed_over.append(_being_transferred(quarter, unfinished))
+        else:
+            known[quarter] = indexed_files(connection, contract.source, quarter)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        landed = pool.map(lambda one: read_delivery(raw, contract, one, known[one]), known)
+        return [delivery for delivery in landed if delivery]
+
+
+def _system_files(delivery: Delivery) -> list[Fault]:
+    names = system_files(delivery.folder)
+    if not names:
+        return []
+    are = "1 file" if len(names) == 1 else f"{len(names):,} files"
+    said = f"{are} of the operating system left out ({', '.join(names[:3])})."
+    return [Fault("is read by a source", said, file=names[0], severity="warning")]
+
+
+def _being_transferred(quarter: date, unfinished: Sequence[str]) -> Fault:
+    return Fault(
+        "is whole",
+        f"The delivery for {quarter.isoformat()} is still being transferred; it is left for the "
+        "next refresh. If the transfer has broken off, take this file away or finish it.",
+        file=unfinished[0],
+    )
+
+
+def _next_id(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> int:
+    row = connection.execute(f"select coalesce(max({column}), 0) + 1 from control.{table}")
+    (number,) = row.fetchall()[0]
+    return int(number)
+
+
+@dataclass(frozen=True)
+class _Known:
+    content_sha256: str
+    outcome: Outcome
+
+
+def _latest(connection: duckdb.DuckDBPyConnection, source: str, quarter: date) -> _Known | None:
+    rows = connection.execute(
+        "select content_sha256, version, state, rows_delivered, rows_loaded, rows_refused, reason "
+        "from control.deliveries where source = ? and quarter = ? order by version desc limit 1",
+        [source, quarter],
+    ).fetchall()
+    if not rows:
+        return None
+    digest, version, state, delivered, loaded, refused, reason = rows[0]
+    outcome = Outcome(source, quarter, version, state, delivered, loaded, refused, reason)
+    return _Known(digest, outcome)
+
+
+def look_over(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Sequence[Pending]
+) -> list[tuple[Pending, list[Fault]]]:
+    """Apply the submission rules, and read what the source's own reader reads.
+
+    Returns each delivery with every fault for which it cannot be used at all.
+    """
+    read = _row_reader(contract)
+    # Scanning a file is work for numpy, which lets other threads work; a row reader is Python's.
+    with ThreadPoolExecutor(max_workers=1 if read else None) as pool:
+        looks = [
+            [pool.submit(_look_into, load, contract, read) for load in one.files]
+            if not one.unusable
+            else []
+            for one in pending
+        ]
+    looked: list[tuple[Pending, list[Fault]]] = []
+    for one, files in zip(pending, looks, strict=True):
+        readable = [other for other, faults in looked if not faults]
+        faults = _other_quarters_content(connection, contract, one, readable)
+        looked.append((one, faults or _submission_faults(one, files)))
+    return looked
+
+
+def _submission_faults(pending: Pending, looks: Iterable[Future[list[Fault]]]) -> list[Fault]:
+    """Return the faults that the look into each file found; its warnings are the delivery's."""
+    faults = pending.unusable + _receipt_faults(pending.delivery)
+    for look in looks:
+        try:
+            pending.warnings += look.result()
+        except SubmissionError as error:
+            faults.extend(error.faults)
+    return faults
+
+
+def _row_reader(contract: Contract) -> Reader | None:
+    """Return what reads the rows of a file, or None where the engine does."""
+    if contract.layout == "keyed_csv":
+        return partial(read_keyed_csv, contract=contract)
+    return reader_of(contract) if contract.layout == "reader" else None
+
+
+def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[Fault]:
+    """Read a file's rows, or scan it where the engine will read them; return the warnings."""
+    _check_kind(contract, load.file)
+    if read:
+        reading = read(load.file)
+        # Whether nothing happened is judged where it is known who may say so.
+        if not reading.rows and contract.coverage.every is None:
+            raise SubmissionError(no_rows(load.file))
+        load.rows = reading.rows
+        load.delivered = len(reading.rows)
+        return reading.warnings
+    load.scanned = scan_csv(load.file, contract.by_header)
+    if load.scanned.header_lines > 1:
+        raise SubmissionError(
+            Fault(
+                "every line is a row",
+                "A heading runs over several lines. Take the line breaks out of the headings.",
+                file=load.file.name,
+                line=1,
+            )
+        )
+    load.delivered = load.scanned.rows
+    header = load.scanned.header
+    return unknown_columns(load.file, header, contract.by_header, contract) + [
+        Fault(
+            "every column has a heading",
+            f"Column {place} has no heading; it is not loaded.",
+            file=load.file.name,
+            line=1,
+            severity="warning",
+        )
+        for place, title in enumerate(header, start=1)
+        if not title
+    ]
+
+
+def _other_quarters_content(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Pending,
+    others: Iterable[Pending],
+) -> list[Fault]:
+    """Return a fault where the same files stand for another quarter, loaded or about to be."""
+    digest = pending.delivery.content_sha256
+    loaded = connection.execute(
+        "select quarter from control.deliveries "
+        "where source = ? and quarter <> ? and content_sha256 = ? and state = 'loaded'",
+        [contract.source, pending.delivery.quarter, digest],
+    ).fetchall()
+    same = [quarter for (quarter,) in loaded]
+    same += [one.delivery.quarter for one in others if one.delivery.content_sha256 == digest]
+    if not same:
+        return []
+    return [
+        Fault(
+            "is new",
+            f"The same files were delivered for {same[0].isoformat()}. Send the "
+            "files of this quarter, or remove the folder if there is nothing new.",
+            file=pending.delivery.files[0].name,
+        )
+    ]
+
+
+def _receipt_faults(delivery: Delivery) -> list[Fault]:
+    """Say which files are not those that the receipt lists; no receipt, nothing to say."""
+    if delivery.receipt is None:
+        return []
+    listed = {file.name: file.sha256 for file in delivery.receipt.files}
+    landed = {file.name: file.sha256 for file in delivery.files}
+    return [
+        Fault(
+            "matches its receipt",
+            "The file is not the one that was receipted: it was changed, "
+            "added or removed since. Land the delivery again with `csp land`.",
+            file=name,
+        )
+        for name in sorted(listed.keys() | landed.keys())
+        if listed.get(name) != landed.get(name)
+    ]
+
+
+def _check_kind(contract: Contract, file: LandedFile) -> None:
+    if not file.path.name.isprintable():
+        raise SubmissionError(
+            Fault(
+                "has a plain name",
+                "The file's name holds a line break or another character that cannot be shown. "
+                "Rename it.",
+                file=file.name,
+            )
+        )
+    if not fits_pattern(contract, file.name):
+        kinds = ", ".join((*contract.file_pattern, "or a zip or gz of them"))
+        raise SubmissionError(
+            Fault(
+                "is of the agreed kind",
+                f"{contract.source} reads {kinds}. Take this file out "
+                "of the delivery, or send it in the agreed kind.",
+                file=file.name,
+            )
+        )

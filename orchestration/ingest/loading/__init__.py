@@ -1,0 +1,1 @@
+"""The load: deliveries into raw tables, refused rows into quarantine, what is in force."""

@@ -1,0 +1,1 @@
+"""Readers of delivered files: CSV, workbooks, archives, and the types of their cells."""

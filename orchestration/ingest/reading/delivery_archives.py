@@ -1,0 +1,300 @@
+"""Deliveries as they were downloaded: what is read of their files, unpacked where it is an archive.
+
+An archive stays in the landing zone as it is. What it holds is unpacked into a folder of no further
+use and read from there under its name within the archive. What no source reads (files of the
+operating system, other extracts of the same download) is left out and named.
+"""
+
+import gzip
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+import duckdb
+
+from orchestration.errors import LandingError, readable
+from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.headings import known_headings
+from orchestration.ingest.landing.delivery_discovery import FileLoad, Pending
+from orchestration.ingest.landing.landing_zone import (
+    FileState,
+    LandedFile,
+    fits_pattern,
+    is_archive,
+)
+from orchestration.ingest.landing.receipt import is_system_file
+from orchestration.ingest.reading.csv_integrity import read_header
+
+_SCRATCH = ".unpacked-"
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    gzip.BadGzipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+_MOST_BYTES = 4 << 30
+_MOST_MEMBERS = 10_000
+_DEEPEST = 2
+_CHUNK = 1 << 20
+_SHOWN = 3
+_ENCRYPTED = 1
+_DOCUMENTS = (".txt", ".md", ".pdf", ".doc", ".docx", ".rtf", ".htm", ".html", ".url", ".xml")
+"""Endings of what publishers put beside their data."""
+
+_SYSTEM = "the operating system"
+_DOCUMENT = "documentation"
+
+
+class _Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@contextmanager
+def opened(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Sequence[Pending]
+) -> Iterator[None]:
+    """Replace the files of deliveries by those that are to be read, while the block runs.
+
+    Notes in each delivery what is left out, and why it cannot be used where nothing is to be read
+    or an archive cannot be unpacked. Raises :class:`LandingError` where there is no room to unpack.
+    """
+    numbers = count(1 + max((load.file_id for one in pending for load in one.files), default=0))
+    with _scratch(connection, pending) as folder:
+        for one in pending:
+            _open(contract, one, _Unpacked(folder), numbers)
+        yield
+
+
+@contextmanager
+def _scratch(
+    connection: duckdb.DuckDBPyConnection, pending: Sequence[Pending]
+) -> Iterator[Path | None]:
+    """Make a folder to unpack into where there is an archive, and take it away afterwards.
+
+    It lies beside the warehouse, whose one writer also clears what a killed load left of it.
+    """
+    if not any(is_archive(load.file.name) for one in pending for load in one.files):
+        yield None
+        return
+    ((place,),) = connection.execute(
+        "select max(path) from duckdb_databases() where database_name = current_database()"
+    ).fetchall()
+    home = Path(place).parent if place else None
+    for left in home.glob(f"{_SCRATCH}*") if home else ():
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=home) as folder:
+        yield Path(folder)
+
+
+@dataclass
+class _Unpacked:
+    """What one delivery's archives hold, as far as it was unpacked; and how much that was."""
+
+    folder: Path | None
+    bytes: int = 0
+    members: int = 0
+    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def place(self) -> Path:
+        """Return a path to unpack the next file to: never one that an archive names."""
+        assert self.folder is not None
+        return Path(tempfile.mkdtemp(dir=self.folder)) / "file"
+
+    def add(self, file: LandedFile, held: int) -> None:
+        """Count what is unpacked. Raises :class:`SubmissionError` beyond what any delivery is."""
+        self.bytes += held
+        if self.bytes > _MOST_BYTES or self.members > _MOST_MEMBERS:
+            raise _refusal(
+                file,
+                "is of a reasonable size",
+                f"Unpacked, it would hold more than {_MOST_BYTES >> 30} gigabytes or "
+                f"{_MOST_MEMBERS:,} files. Send the files of the delivery alone.",
+            )
+
+
+def _open(contract: Contract, pending: Pending, unpacked: _Unpacked, numbers: "count[int]") -> None:
+    loads: list[FileLoad] = []
+    for load in pending.files:
+        if not is_archive(load.file.name):
+            kind = _left_out(contract, load.file)
+            if kind:
+                unpacked.left_out[kind].append(load.file.name)
+            else:
+                loads.append(load)
+            continue
+        try:
+            files = list(_members(contract, load.file, unpacked))
+        except SubmissionError as error:
+            pending.unusable += error.faults
+            loads.append(load)
+            continue
+        loads += [FileLoad(file, next(numbers)) for file in files]
+    pending.warnings += [_said(contract, kind, names) for kind, names in unpacked.left_out.items()]
+    if loads:
+        pending.files = loads
+    elif not pending.unusable:
+        pending.unusable.append(_nothing_to_read(contract, pending))
+
+
+# --- what is left out ------------------------------------------------------------------------
+
+
+def _left_out(contract: Contract, file: LandedFile) -> str | None:
+    """Return what kind of file that no source reads it is, or None where it is to be read."""
+    if is_system_file(file.name):
+        return _SYSTEM
+    if not contract.beside or not fits_pattern(contract, file.name):
+        return None
+    own = contract.by_header
+    header = set(known_headings(_header(file), own))
+    if header >= own.keys():
+        return None
+    for beside in contract.beside:
+        if header >= set(beside.headings) or (not header & own.keys() and beside.fits(file.name)):
+            return beside.kind
+    return None
+
+
+def _header(file: LandedFile) -> tuple[str, ...]:
+    try:
+        return read_header(file)
+    except SubmissionError:  # which the reading of its rows raises again
+        return ()
+
+
+def _said(contract: Contract, kind: str, names: Sequence[str]) -> Fault:
+    files = f"{len(names):,} files" if len(names) > 1 else "1 file"
+    are = "are" if len(names) > 1 else "is"
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    why = "" if kind in (_SYSTEM, _DOCUMENT) else ": no source reads them yet"
+    return Fault(
+        "is read by a source",
+        f"{files} of {kind} {are} left out{why} ({', '.join(names[:_SHOWN])}{more}).",
+        file=names[0],
+        severity="warning",
+    )
+
+
+def _nothing_to_read(contract: Contract, pending: Pending) -> Fault:
+    return Fault(
+        "has a file to read",
+        f"No file of the delivery is one that {contract.source} reads "
+        f"({', '.join(contract.file_pattern)}).",
+        file=pending.files[0].file.name if pending.files else None,
+    )
+
+
+# --- archives --------------------------------------------------------------------------------
+
+
+def _members(
+    contract: Contract, archive: LandedFile, unpacked: _Unpacked, depth: int = 1
+) -> Iterator[LandedFile]:
+    """Unpack an archive; yield its files that are to be read, named within it.
+
+    Raises :class:`SubmissionError` where it is damaged, locked or too large, or holds data that
+    the source does not read, or nothing that it reads.
+    """
+    found = 0
+    try:
+        for member in _unpack(archive, unpacked):
+            for file in _readable(contract, member, unpacked, depth):
+                found += 1
+                yield file
+    except _DAMAGE as error:
+        raise _refusal(
+            archive,
+            "can be opened",
+            "The archive is damaged, or packed in a way that cannot be read. Pack it again as a "
+            "plain zip archive.",
+        ) from error
+    except OSError as error:
+        raise LandingError(f"{archive.path} cannot be unpacked ({error.strerror}).") from error
+    if not found and depth == 1:
+        kinds = ", ".join(contract.file_pattern)
+        raise _refusal(
+            archive,
+            "has a file to read",
+            f"The archive holds no file that {contract.source} reads ({kinds}).",
+        )
+
+
+def _readable(
+    contract: Contract, member: LandedFile, unpacked: _Unpacked, depth: int
+) -> Iterator[LandedFile]:
+    kind = _left_out(contract, member)
+    if kind is None and is_archive(member.name) and depth < _DEEPEST:
+        yield from _members(contract, member, unpacked, depth + 1)
+        return
+    if kind is None and not fits_pattern(contract, member.name):
+        if not member.name.lower().endswith(_DOCUMENTS):
+            raise _refusal(
+                member,
+                "is of the agreed kind",
+                f"{contract.source} reads {', '.join(contract.file_pattern)}. Take this file out "
+                "of the archive, or send it in the agreed kind.",
+            )
+        kind = _DOCUMENT
+    if kind:
+        unpacked.left_out[kind].append(member.name)
+    else:
+        yield member
+
+
+def _unpack(archive: LandedFile, unpacked: _Unpacked) -> Iterator[LandedFile]:
+    if archive.name.lower().endswith(".gz"):
+        inner = PurePosixPath(archive.name).name[: -len(".gz")]
+        with gzip.open(archive.path) as packed:
+            yield _copied(archive, inner, packed, unpacked)
+        return
+    with zipfile.ZipFile(archive.path) as packed_files:
+        _refuse_workbook(archive, packed_files)
+        for member in packed_files.infolist():
+            unpacked.members += 1
+            if member.is_dir():
+                continue
+            if member.flag_bits & _ENCRYPTED:
+                raise _refusal(
+                    archive, "is not locked",
+                    "The archive is protected by a password. Send it without one.",
+                )  # fmt: skip
+            with packed_files.open(member) as packed:
+                yield _copied(archive, member.filename, packed, unpacked)
+
+
+def _refuse_workbook(archive: LandedFile, packed: zipfile.ZipFile) -> None:
+    if {"[Content_Types].xml", "content.xml"} & set(packed.namelist()):
+        raise _refusal(
+            archive,
+            "is of the agreed kind",
+            "The file is a workbook by the name of an archive. Give it its own ending (.xlsx or "
+            ".ods).",
+        )
+
+
+def _copied(archive: LandedFile, name: str, packed: _Stream, unpacked: _Unpacked) -> LandedFile:
+    """Unpack one file; its checksum is that of the archive, which is what was delivered."""
+    place = unpacked.place()
+    with place.open("wb") as copy:
+        while chunk := packed.read(_CHUNK):
+            unpacked.add(archive, len(chunk))
+            copy.write(chunk)
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    shown = readable("/".join([archive.name, *parts]))
+    return LandedFile(place, FileState.of(place, shown), archive.sha256)
+
+
+def _refusal(file: LandedFile, rule: str, message: str) -> SubmissionError:
+    return SubmissionError(Fault(rule, message, file=file.name))

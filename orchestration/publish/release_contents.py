@@ -1,0 +1,540 @@
+"""What a published file holds: the tables, and the tables about them.
+
+Besides the marts and reports every release has, in schema ``main``: ``release`` (what it is),
+``sources`` (the deliveries that it was made from), ``published_tables`` and ``data_dictionary``
+(what each table and column means). Everything here works on a connection that has the warehouse
+attached as ``warehouse`` and the new file as ``csp``.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import duckdb
+
+from orchestration.config.quarters import quarter_label
+from orchestration.publish.errors import (
+    MissingTableError,
+    SchemaMismatchError,
+    UnknownOriginError,
+)
+from orchestration.publish.published_tables import PublishedColumn, PublishedTable
+from orchestration.publish.revisions import CHANGES, IN_FORCE
+from orchestration.releases.published_file import CATALOGUE
+from orchestration.warehouse.sql_quoting import identifier, literal, qualified
+
+SCHEMA_VERSION = 1
+"""Raised when a published column is dropped, renamed or retyped."""
+
+PRODUCT = "CSP Warehouse"
+
+WAREHOUSE = "warehouse"
+"""Name under which the restricted database is attached."""
+
+
+@dataclass(frozen=True)
+class SourceDescription:
+    """How a source is credited: its title, who supplied it, under which licence, how often.
+
+    ``counts`` is what it counts, as its contract says.
+    """
+
+    title: str = ""
+    supplier: str = ""
+    licence: str = ""
+    cadence: str = ""
+    counts: str = ""
+
+
+RELEASE = PublishedTable(
+    "main",
+    "release",
+    "This release",
+    "One row: which quarter the figures are as at, when the file was built, and whether they are "
+    "synthetic.",
+    "",
+    "reference",
+    (
+        PublishedColumn("quarter", "DATE", "First day of the UK financial quarter, as at its end."),
+        PublishedColumn("quarter_label", "VARCHAR", "Name of the quarter, such as Q1 2018/19."),
+        PublishedColumn("built_at", "TIMESTAMP", "When this file was built (UTC)."),
+        PublishedColumn(
+            "schema_version",
+            "INTEGER",
+            "Version of the published columns; rises when one is dropped, renamed or retyped.",
+        ),
+        PublishedColumn(
+            "synthetic", "BOOLEAN", "True where any delivery in force is synthetic, not real."
+        ),
+        PublishedColumn(
+            "synthetic_notice", "VARCHAR", "What to tell readers of synthetic figures; else null."
+        ),
+        PublishedColumn(
+            "deliveries_of_quarter",
+            "INTEGER",
+            "Deliveries loaded for this very quarter, without reference data; 0 where nothing had "
+            "landed for it and it was built from earlier deliveries nevertheless.",
+        ),
+        PublishedColumn(
+            "data_up_to",
+            "DATE",
+            "Last day that any figure is about; main.data_up_to has it by table and area.",
+        ),
+        PublishedColumn("product", "VARCHAR", "Name of the software that built the release."),
+        PublishedColumn("product_version", "VARCHAR", "Version of that software."),
+        PublishedColumn(
+            "content_digest",
+            "VARCHAR",
+            "Fingerprint of every other table; equal where two releases hold the same.",
+        ),
+    ),
+    ("quarter",),
+)
+
+SOURCES = PublishedTable(
+    "main",
+    "sources",
+    "Sources of this release",
+    "The files of every delivery in force as at the quarter: what the figures were made from.",
+    "",
+    "reference",
+    (
+        PublishedColumn("source", "VARCHAR", "Name of the source in the warehouse."),
+        PublishedColumn("title", "VARCHAR", "Title of the source; null where not given."),
+        PublishedColumn("supplier", "VARCHAR", "Who supplied it; null where not given."),
+        PublishedColumn("licence", "VARCHAR", "Licence of the source; null where not given."),
+        PublishedColumn("quarter", "DATE", "First day of the quarter in which it was delivered."),
+        PublishedColumn("version", "INTEGER", "Version of the delivery within that quarter."),
+        PublishedColumn("nature", "VARCHAR", "Whether the delivery is real or synthetic."),
+        PublishedColumn("note", "VARCHAR", "What its supplier or maker said about it."),
+        PublishedColumn("first_period", "DATE", "First period for which the delivery is in force."),
+        PublishedColumn("last_period", "DATE", "Last period for which the delivery is in force."),
+        PublishedColumn("file_name", "VARCHAR", "Name of the file as delivered."),
+        PublishedColumn("sha256", "VARCHAR", "SHA-256 checksum of the file, in hexadecimal."),
+        PublishedColumn("bytes", "BIGINT", "Size of the file in bytes."),
+        PublishedColumn("rows_loaded", "BIGINT", "Rows of the file that were loaded."),
+        PublishedColumn("rows_refused", "BIGINT", "Rows of the file that were refused."),
+        PublishedColumn(
+            "corrections",
+            "VARCHAR",
+            "Known errors of the delivery that were corrected on the way, and why; null if none.",
+        ),
+    ),
+    ("source", "quarter", "version", "file_name"),
+)
+
+TABLES = PublishedTable(
+    "main",
+    "published_tables",
+    "Tables of this release",
+    "One row for each table of this file: what it shows, what it counts, and how many rows.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn("title", "VARCHAR", "Title of the table."),
+        PublishedColumn("description", "VARCHAR", "What a row is and what the table holds."),
+        PublishedColumn("note", "VARCHAR", "What a reader must know; null where nothing."),
+        PublishedColumn(
+            "counts", "VARCHAR", "What the table counts: people, offences, places or reference."
+        ),
+        PublishedColumn(
+            "key_columns", "VARCHAR", "Columns that identify a row, separated by commas."
+        ),
+        PublishedColumn("rows", "BIGINT", "Number of rows."),
+    ),
+    ("table_schema", "table_name"),
+)
+
+DICTIONARY = PublishedTable(
+    "main",
+    "data_dictionary",
+    "Data dictionary",
+    "One row for each column of this file: its type and its meaning.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn("column_position", "INTEGER", "Place of the column in the table, from 1."),
+        PublishedColumn("column_name", "VARCHAR", "Name of the column."),
+        PublishedColumn("data_type", "VARCHAR", "DuckDB type of the column."),
+        PublishedColumn("description", "VARCHAR", "What the column means, with its unit."),
+    ),
+    ("table_schema", "table_name", "column_position"),
+)
+
+METHODS = PublishedTable(
+    "main",
+    "method_digests",
+    "How each table was computed",
+    "One row for each table: the fingerprint of how it is computed. Two releases with one "
+    "fingerprint differ by their data alone.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_name", "VARCHAR", "Schema and name of the table."),
+        PublishedColumn(
+            "method_digest",
+            "VARCHAR",
+            "Fingerprint of the SQL, macros, reference lists and settings behind the table.",
+        ),
+    ),
+    ("table_name",),
+)
+
+DATA_UP_TO = PublishedTable(
+    "main",
+    "data_up_to",
+    "Up to when the data go",
+    "One row for each table of figures and area: the last day that a figure is about, and whether "
+    "that is before the quarter of the release.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn("area_code", "VARCHAR", "GSS code of the area, as in the table."),
+        PublishedColumn("quarter", "DATE", "First day of the quarter of the release."),
+        PublishedColumn(
+            "data_up_to",
+            "DATE",
+            "Last day of the last period with a figure for the area; null where it has none.",
+        ),
+        PublishedColumn(
+            "note", "VARCHAR", "What to know where the data end before the quarter; else null."
+        ),
+    ),
+    ("table_schema", "table_name", "area_code"),
+)
+
+ABOUT_TABLES = (RELEASE, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, TABLES, DICTIONARY)
+"""The tables about the release; every file has them."""
+
+_SOURCES_QUERY = """
+with in_force as (
+    select source, delivery_id, min(period) as first_period, max(period) as last_period
+    from released_in_force
+    group by all
+),
+corrected as (
+    select
+        source,
+        quarter,
+        string_agg(distinct said, '; ' order by said) as corrections
+    from (
+        select *, column_name || ': ' || reason as said
+        from warehouse.control.corrections_applied
+        where state = 'applied'
+    )
+    group by all
+)
+select
+    deliveries.source,
+    credits.title,
+    credits.supplier,
+    credits.licence,
+    deliveries.quarter,
+    deliveries.version,
+    deliveries.nature,
+    deliveries.note,
+    in_force.first_period,
+    in_force.last_period,
+    files.file_name,
+    files.sha256,
+    files.bytes,
+    files.rows_loaded,
+    files.rows_refused,
+    corrected.corrections
+from in_force
+inner join warehouse.control.deliveries as deliveries using (delivery_id)
+inner join warehouse.control.files as files using (delivery_id)
+left join source_credits as credits on credits.source = deliveries.source
+left join corrected
+    on corrected.source = deliveries.source and corrected.quarter = deliveries.quarter
+order by deliveries.source, deliveries.quarter, deliveries.version, files.file_name
+"""
+
+
+def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> PublishedTable:
+    """Copy one table of the warehouse into the new file, in the order of its key.
+
+    Returns the table with the types that it really has. Raises :class:`MissingTableError`, or
+    :class:`SchemaMismatchError` where the columns differ from those described.
+    """
+    columns = _checked_columns(connection, table)
+    source = table.where_it_stands
+    names = [identifier(column.name) for column in columns]
+    keys = [identifier(name) for name in table.key]
+    # Every column follows the key, so that rows which share a key still have one order.
+    order = ", ".join([*keys, *(name for name in names if name not in keys)])
+    connection.execute(f"create schema if not exists {qualified(CATALOGUE, table.schema)}")
+    connection.execute(
+        f"create table {qualified(CATALOGUE, table.schema, table.name)} as "
+        f"select {', '.join(names)} from {qualified(WAREHOUSE, source.schema, source.name)} "
+        f"order by {order}"
+    )
+    return replace(table, columns=columns)
+
+
+def _checked_columns(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable
+) -> tuple[PublishedColumn, ...]:
+    found = connection.execute(
+        "select column_name, data_type from duckdb_columns() where database_name = ? "
+        "and schema_name = ? and table_name = ? order by column_index",
+        [WAREHOUSE, table.where_it_stands.schema, table.name],
+    ).fetchall()
+    if not found:
+        raise MissingTableError(
+            f"The warehouse has no table {table.full_name}, which is to be published. Run the "
+            "transformation for the quarter first."
+        )
+    types = dict(found)
+    described = {column.name for column in table.columns}
+    if described != set(types):
+        differing = ", ".join(sorted(described ^ set(types)))
+        raise SchemaMismatchError(
+            f"{table.full_name} and its description do not have the same columns: {differing}."
+        )
+    for column in table.columns:
+        declared = _normal_type(connection, column.data_type) if column.data_type else None
+        if declared and declared != types[column.name]:
+            raise SchemaMismatchError(
+                f"{table.full_name}.{column.name} is {types[column.name]}, but is described as "
+                f"{declared}."
+            )
+    return tuple(
+        PublishedColumn(column.name, types[column.name], column.description)
+        for column in table.columns
+    )
+
+
+def _normal_type(connection: duckdb.DuckDBPyConnection, data_type: str) -> str:
+    """Return DuckDB's own spelling of ``data_type``, such as BIGINT for int8."""
+    row = connection.execute(f"select typeof(cast(null as {data_type}))").fetchone()
+    return str(row[0]) if row else data_type
+
+
+def choose_sources(connection: duckdb.DuckDBPyConnection, sources: Collection[str] | None) -> None:
+    """Keep in view the deliveries in force of ``sources``, of all where None is given.
+
+    A release names what its tables come from, and nothing else that the warehouse holds.
+    """
+    chosen = "true"
+    if sources is not None:
+        names = ", ".join(literal(source) for source in sorted(sources))
+        chosen = f"source in ({names})" if names else "false"
+    connection.execute(
+        "create temp view released_in_force as "
+        f"select * from warehouse.control.in_force where {chosen}"
+    )
+
+
+def write_sources(
+    connection: duckdb.DuckDBPyConnection, credits: Mapping[str, SourceDescription]
+) -> None:
+    """Write ``sources``: one row a file of every delivery in force.
+
+    Raises :class:`UnknownOriginError` where a delivery in force has no file on record: nothing is
+    published that cannot say where it came from.
+    """
+    connection.execute(
+        "create temp table source_credits "
+        "(source varchar, title varchar, supplier varchar, licence varchar)"
+    )
+    for source, credit in credits.items():
+        connection.execute(
+            "insert into source_credits values (?, ?, ?, ?)",
+            [source, credit.title or None, credit.supplier or None, credit.licence or None],
+        )
+    _create(connection, SOURCES)
+    connection.execute(f"insert into {_path(SOURCES)} {_SOURCES_QUERY}")
+    unknown = connection.execute(
+        "select distinct in_force.delivery from released_in_force as in_force "
+        "anti join warehouse.control.files as files using (delivery_id) order by 1"
+    ).fetchall()
+    if unknown:
+        raise UnknownOriginError(
+            "The warehouse does not say which files these deliveries in force came in: "
+            f"{', '.join(str(delivery) for (delivery,) in unknown)}."
+        )
+
+
+def write_data_up_to(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable], quarter: date
+) -> None:
+    """Write ``data_up_to`` from the published ``tables`` that say what period a row is about.
+
+    A hidden figure is one; a row without a figure that is not hidden is none.
+    """
+    _create(connection, DATA_UP_TO)
+    label = literal(quarter_label(quarter))
+    for table in tables:
+        if table.period_end:
+            held = f"{identifier(table.measure)} is not null or status like '%[c]%'"
+            connection.execute(
+                f"insert into {_path(DATA_UP_TO)} select ?, ?, area_code, ?, up_to, "
+                "case when up_to is null then 'No data for this area.' "
+                "when up_to < ? then 'The data end on ' || strftime(up_to, '%-d %B %Y') "
+                f"|| ', before ' || {label} || '.' end "
+                f"from (select area_code, max({table.period_end}) filter ({held})::date as up_to "
+                f"from {_path(table)} group by area_code) order by area_code",
+                [table.schema, table.name, quarter, quarter],
+            )
+
+
+def write_methods(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
+    """Write ``method_digests``: one row for each of ``tables``."""
+    _create(connection, METHODS)
+    _insert(connection, METHODS, [[table.full_name, table.method_digest] for table in tables])
+
+
+def write_descriptions(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]
+) -> None:
+    """Write ``published_tables`` and ``data_dictionary`` for ``tables`` and for themselves."""
+    described = sorted([*tables, *ABOUT_TABLES], key=lambda table: (table.schema, table.name))
+    columns = [
+        [table.schema, table.name, position, *column]
+        for table in described
+        for position, column in enumerate(table.columns, start=1)
+    ]
+    _create(connection, DICTIONARY)
+    _insert(connection, DICTIONARY, columns)
+    counted: dict[PublishedTable, int] = {
+        RELEASE: 1,
+        TABLES: len(described),
+        DICTIONARY: len(columns),
+    }
+    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO):
+        counted[table] = count_rows(connection, CATALOGUE, table)
+    _create(connection, TABLES)
+    _insert(
+        connection,
+        TABLES,
+        [
+            [
+                table.schema,
+                table.name,
+                table.title,
+                table.description,
+                table.note or None,
+                table.counts,
+                ", ".join(table.key),
+                counted[table],
+            ]
+            for table in described
+        ],
+    )
+
+
+def deliveries_of_quarter(
+    connection: duckdb.DuckDBPyConnection, quarter: date, reference: Collection[str]
+) -> int:
+    """Count the deliveries loaded for ``quarter`` itself, but those of ``reference`` sources."""
+    ((count,),) = connection.execute(
+        "select count(distinct source) from warehouse.control.deliveries "
+        "where state = 'loaded' and quarter = ? and not list_contains(?::varchar[], source)",
+        [quarter, list(reference)],
+    ).fetchall()
+    return int(count)
+
+
+def write_release(
+    connection: duckdb.DuckDBPyConnection,
+    quarter: date,
+    now: datetime,
+    product_version: str,
+    digest: str,
+    deliveries: int,
+) -> None:
+    """Write the one row of ``release``, after ``data_up_to``.
+
+    ``now`` is in UTC and without a zone; ``deliveries`` counts those of the quarter itself.
+    """
+    synthetic = synthetic_sources(connection)
+    ((up_to,),) = connection.execute(f"select max(data_up_to) from {_path(DATA_UP_TO)}").fetchall()
+    _create(connection, RELEASE)
+    _insert(
+        connection,
+        RELEASE,
+        [
+            [
+                quarter,
+                quarter_label(quarter),
+                now,
+                SCHEMA_VERSION,
+                bool(synthetic),
+                _synthetic_notice(synthetic),
+                deliveries,
+                up_to,
+                PRODUCT,
+                product_version,
+                digest,
+            ]
+        ],
+    )
+
+
+def synthetic_sources(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the sources with a synthetic delivery in force."""
+    rows = connection.execute(
+        "select distinct source from released_in_force where nature = 'synthetic' order by source"
+    ).fetchall()
+    return [source for (source,) in rows]
+
+
+def _synthetic_notice(sources: Sequence[str]) -> str | None:
+    if not sources:
+        return None
+    *others, last = sources
+    named = f"{', '.join(others)} and {last}" if others else last
+    return (
+        f"Synthetic data: the figures from {named} were made by a program to try "
+        "out the warehouse. They describe no real crime or person, and must not be used as "
+        "evidence."
+    )
+
+
+def write_comments(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> None:
+    """Put the description of each table and column on it as its comment."""
+    for table in tables:
+        path = _path(table)
+        connection.execute(f"comment on table {path} is {literal(table.comment)}")
+        for column in table.columns:
+            connection.execute(
+                f"comment on column {path}.{identifier(column.name)} "
+                f"is {literal(column.description)}"
+            )
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, catalogue: str, table: PublishedTable) -> int:
+    """Return the number of rows of ``table`` in the attached ``catalogue``."""
+    row = connection.execute(
+        f"select count(*) from {qualified(catalogue, table.schema, table.name)}"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _path(table: PublishedTable) -> str:
+    return qualified(CATALOGUE, table.schema, table.name)
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    columns = ", ".join(f"{identifier(column.name)} {column.data_type}" for column in table.columns)
+    connection.execute(f"create table {_path(table)} ({columns})")
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: Sequence[Sequence[object]]
+) -> None:
+    if not rows:
+        return
+    one = f"({', '.join('?' * len(table.columns))})"
+    values = ", ".join([one] * len(rows))
+    # One statement for all rows: executemany costs a statement a row.
+    connection.execute(
+        f"insert into {_path(table)} values {values}", [value for row in rows for value in row]
+    )

@@ -1,0 +1,1 @@
+"""The releases on disk: which exist, which is current, and how a published file is opened."""

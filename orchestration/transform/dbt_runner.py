@@ -1,0 +1,252 @@
+"""The dbt project as a library: its manifest, prepared ahead, and runs within this process.
+
+dbt in process is several times cheaper than a subprocess once loaded, which is what makes a
+quarter's refresh a matter of seconds.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration import __version__
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.errors import CspError, TransformError
+from orchestration.ingest.checking.contract import SOURCES
+from orchestration.transform.check_failures import (
+    FAILED,
+    said_of_failures,
+    words_of_failures,
+    words_of_test,
+)
+from orchestration.transform.private_interfaces import close_connections
+from orchestration.warehouse.connection import damaged, is_damage
+
+if TYPE_CHECKING:
+    from orchestration.transform.column_lineage import ColumnLineage
+
+PROJECT_DIR = PROJECT / "dbt_project"
+_INPUT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
+_NOT_INPUTS = {"target", "logs"}
+
+RawEvent = dict[str, Any]
+
+
+def manifest_path(settings: Settings) -> Path:
+    """Where the parsed project lies once :func:`prepare_manifest` has run."""
+    return settings.dbt_state / "target" / "manifest.json"
+
+
+def load_manifest(settings: Settings) -> dict[str, Any]:
+    """Read the prepared manifest. Raises :class:`TransformError` where it was never prepared."""
+    try:
+        with manifest_path(settings).open("rb") as handle:
+            manifest: dict[str, Any] = json.load(handle)
+    except FileNotFoundError as error:
+        raise TransformError(
+            "The dbt project has not been parsed yet. Run `csp prepare` (or `make dev`, which "
+            "does) and load the definitions again."
+        ) from error
+    return manifest
+
+
+def lineage_path(settings: Settings) -> Path:
+    """Where the column lineage of the parsed project lies."""
+    return settings.dbt_state / "lineage.json"
+
+
+def load_lineage(settings: Settings) -> "ColumnLineage":
+    """Read the prepared column lineage; nothing where it was never prepared."""
+    try:
+        text = lineage_path(settings).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return {
+        model: {
+            column: [(parent, behind) for parent, behind in origins]
+            for column, origins in columns.items()
+        }
+        for model, columns in json.loads(text).items()
+    }
+
+
+def prepare_manifest(settings: Settings) -> bool:
+    """Parse the dbt project, and read its column lineage, if it changed since that was last done.
+
+    Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
+    """
+    stamp = settings.dbt_state / "inputs.sha256"
+    inputs = inputs_sha256()
+    made = (manifest_path(settings), lineage_path(settings), stamp)
+    if all(path.exists() for path in made) and stamp.read_text() == inputs:
+        return False
+    # Gone until all is there: what breaks off half-way is done again.
+    stamp.unlink(missing_ok=True)
+    parsed = run_dbt(settings, ["parse"])
+    _write_lineage(settings, _compiled_models(settings, parsed))
+    stamp.write_text(inputs)
+    return True
+
+
+_COMPILE_MODELS = [
+    # Asks nothing of the warehouse, which may not be there yet or be another process's; writes
+    # nothing that a build writes.
+    "--no-write-json",
+    "compile",
+    "--no-populate-cache",
+    "--no-introspect",
+    "--select", "resource_type:model",
+    "--indirect-selection", "empty",
+]  # fmt: skip
+
+
+def _compiled_models(settings: Settings, parsed: Any) -> dict[str, str]:
+    """Return the SQL of every model by its unique id, with the project as dbt has parsed it."""
+    compiled = run_dbt(settings, _COMPILE_MODELS, parsed=parsed)
+    return {one.node.unique_id: one.node.compiled_code for one in compiled}
+
+
+def _write_lineage(settings: Settings, compiled: Mapping[str, str]) -> None:
+    from orchestration.transform.column_lineage import column_lineage
+
+    lineage = column_lineage(load_manifest(settings), compiled)
+    lineage_path(settings).write_text(json.dumps(lineage), encoding="utf-8")
+
+
+def inputs_sha256() -> str:
+    """Return the digest of every file that dbt parses, and of this version."""
+    digest = hashlib.sha256(__version__.encode())
+    for root in (PROJECT_DIR, SOURCES):
+        for path in sorted(root.rglob("*")):
+            parts = path.relative_to(root).parts
+            if path.suffix in _INPUT_SUFFIXES and not _NOT_INPUTS & set(parts) and path.is_file():
+                digest.update("/".join(parts).encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def run_dbt(
+    settings: Settings,
+    arguments: Sequence[str],
+    on_event: Callable[[RawEvent], None] | None = None,
+    parsed: Any = None,
+) -> Any:
+    """Run a dbt command in this process, on the warehouse of ``settings``; return its result.
+
+    ``on_event`` gets each structured event as a mapping with ``info`` and ``data``. ``parsed`` is
+    the result of ``parse``, where the command need not parse again. Raises
+    :class:`TransformError` that names the models and tests that failed. Leaves no connection open.
+    """
+    from dbt.cli.main import dbtRunner
+    from google.protobuf.json_format import MessageToDict
+
+    def forward(event: Any) -> None:
+        if on_event and event.info.name in _RESULT_EVENTS:
+            on_event(MessageToDict(event, preserving_proto_field_name=True))
+
+    command = [
+        *arguments,
+        "--project-dir", str(PROJECT_DIR),
+        "--profiles-dir", str(PROJECT_DIR),
+        "--target-path", str(settings.dbt_state / "target"),
+        "--log-path", str(settings.dbt_state / "logs"),
+        "--log-level", "none",
+        "--no-use-colors",
+    ]  # fmt: skip
+    with _environment(settings), _closed_connections():
+        result = dbtRunner(manifest=parsed, callbacks=[forward]).invoke(command)
+    if not result.success:
+        raise _failure(result, settings)
+    return result.result
+
+
+_RESULT_EVENTS = {
+    "LogModelResult",
+    "LogSeedResult",
+    "LogSnapshotResult",
+    "LogTestResult",
+    "LogNodeResult",
+    "LogFunctionResult",
+}
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Give dbt's profile its settings, which it can only take from the environment."""
+    given = {
+        "CSP_WAREHOUSE": str(settings.warehouse),
+        "CSP_ENGINE_MEMORY": settings.engine_memory,
+        "CSP_THREADS": str(settings.threads),
+    }
+    if settings.warehouse_key:
+        given["CSP_HOME"] = str(settings.home)
+        given["CSP_WAREHOUSE_KEY"] = settings.warehouse_key.get_secret_value()
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _closed_connections() -> Iterator[None]:
+    """Close dbt's connection afterwards, whatever happens."""
+    try:
+        yield
+    finally:
+        close_connections()
+
+
+def _failure(result: Any, settings: Settings) -> CspError:
+    if result.exception is not None:
+        said = f"dbt stopped: {result.exception}"
+        return damaged(settings.warehouse, said) if is_damage(said) else TransformError(said)
+    messages = " ".join(str(one.message) for one in result.result if one.status in FAILED)
+    if is_damage(messages):
+        return damaged(settings.warehouse, messages)
+    failed = words_of_failures(settings, result.result)
+    return TransformError(said_of_failures(settings, result.result, failed), failed)
+
+
+def told_warnings(settings: Settings, results: Iterable[Any]) -> dict[str, list[str]]:
+    """Return what each test that warned in a run says, in words without counts, by unique id.
+
+    ``results`` are those that :func:`run_dbt` returned.
+    """
+    return {
+        one.node.unique_id: words_of_test(settings, one, counted=False)
+        for one in results
+        if one.status == "warn"
+    }
+
+
+def project_settings() -> str:
+    """Return the text of the dbt project's own file, which has the variables of its methods."""
+    return (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
+
+
+def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the unique ids of the models that leave the restricted side."""
+    return sorted(
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+        and node["config"].get("meta", {}).get("csp", {}).get("publish")
+    )
+
+
+def fixed_dimensions(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return, by model, the dimensions that a table stands for without a column for them."""
+    return {
+        node["name"]: node["config"]["meta"]["csp"]["stands_for"]
+        for node in manifest["nodes"].values()
+        if "stands_for" in node["config"].get("meta", {}).get("csp", {})
+    }

@@ -1,0 +1,262 @@
+"""The restricted database: how it is opened, and who may write it.
+
+DuckDB lets one process write or many read. The writer's lock is a file beside the database, held
+for a whole run (not for a step), so that two runs can never interleave, whoever started them.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from pydantic import SecretStr
+
+from orchestration.config.settings import Settings
+from orchestration.errors import (
+    StorageError,
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseUnreadableError,
+)
+from orchestration.warehouse.encryption import attach_encrypted, refuse_without_key
+from orchestration.warehouse.sql_quoting import literal
+
+CATALOGUE = "warehouse"
+"""Name of the database in SQL, which DuckDB takes from its file's name."""
+
+_WRITTEN_AS = "storage_version 'v1.5.0', row_group_size 61440"
+"""How a restricted database is written.
+
+The format is a fifth faster to load than the oldest one, and readable by every 1.5 and 2 engine.
+Groups of half the usual size take most files of a force's month whole, where the engine otherwise
+gathers several and appends their rows a second time.
+"""
+
+_Config = dict[str, str | bool | int | float | list[str]]
+
+
+@contextmanager
+def writer_lock(home: Path, what: str, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the right to write the warehouse under ``home``; ``what`` tells others who has it.
+
+    Waits up to ``wait_seconds``. Raises :class:`WarehouseBusyError` that names the holder. The
+    lock belongs to the open file, so a killed process leaves nothing to clean up.
+    """
+    path = home / "warehouse.lock"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from error
+    try:
+        _acquire(handle, path, time.monotonic() + wait_seconds)
+        holder = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat("T", "seconds")}
+        # Who has it is for others to read; a full disk must not stop a run for that.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps({"what": what, **holder}).encode(), 0)
+        yield
+        os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, path: Path, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise WarehouseBusyError(_busy_message(path)) from error
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _busy_message(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_text() or "{}")
+    except (OSError, ValueError):
+        holder = {}
+    who = (
+        f"{holder['what']} (process {holder['pid']}, since {holder['since']})"
+        if {"what", "pid", "since"} <= holder.keys()
+        else "Another process"
+    )
+    return (
+        f"{who} is writing the warehouse. One writer at a time: wait until it has ended and try "
+        "again, or set CSP_LOCK_WAIT_SECONDS to wait for it."
+    )
+
+
+@contextmanager
+def connect(
+    settings: Settings, *, read_only: bool = False, at: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse (or a copy of it that lies ``at`` another place); close it in any case.
+
+    Every opening of a restricted database goes through here. Raises :class:`WarehouseBusyError`
+    where another process holds the file, :class:`WarehouseUnreadableError` where it is missing
+    (read-only) or may not be read, :class:`EncryptionError` where its key is missing or wrong, and
+    :class:`WarehouseDamagedError` where it is damaged, also if that is found out only by what is
+    done inside.
+    """
+    file = at or settings.warehouse
+    if read_only and not file.exists():
+        raise WarehouseUnreadableError(
+            f"There is no warehouse at {file} yet. Run `csp refresh` first."
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = _open(settings, file, read_only)
+    try:
+        yield connection
+    except duckdb.Error as error:
+        said = str(error)
+        if is_damage(said):
+            raise _damaged(settings, file, said) from error
+        if is_refused_by_disk(said):
+            raise unwritable(file, said) from error
+        raise
+    finally:
+        connection.close()
+
+
+def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    config: _Config = {
+        "memory_limit": settings.engine_memory,
+        "threads": settings.threads,
+        "temp_directory": str(settings.home / "warehouse.tmp"),
+    }
+    try:
+        return _attached(file, settings.warehouse_key, read_only, config)
+    except duckdb.Error as error:
+        said = str(error)
+        refuse_without_key(error, file)
+        if "set lock" in said:
+            raise WarehouseBusyError(
+                f"{file} is open in another program (a SQL client, perhaps). "
+                "Close it there and try again. To query while refreshes run, open the published "
+                f"database instead: {settings.published / 'csp.duckdb'}"
+            ) from error
+        if is_damage(said):
+            raise _damaged(settings, file, said) from error
+        if is_refused_by_disk(said):
+            raise unwritable(file, said) from error
+        raise WarehouseUnreadableError(
+            f"{file} cannot be opened: {said.splitlines()[0]} The published releases are not "
+            "affected. Check the file's permissions, and try again."
+        ) from error
+
+
+_DAMAGE = (
+    "not a valid DuckDB database file",
+    "Could not read enough bytes",
+    "Corrupt database file",
+    "Failure while replaying WAL",
+    "Failed to deserialize",
+    "Serialization Error",
+    # Of an encrypted file; a wrong key is told otherwise.
+    "Computed AES tag differs",
+)
+
+
+def is_damage(message: str) -> bool:
+    """Say whether the engine's message means that the file itself is damaged."""
+    return any(words in message for words in _DAMAGE)
+
+
+_REFUSED_BY_DISK = (
+    "No space left on device",
+    "Permission denied",
+    "Read-only file system",
+    "File too large",
+    "Disk quota exceeded",
+    "Could not write",
+    "failed to offload data block",
+)
+
+
+def is_refused_by_disk(message: str) -> bool:
+    """Say whether the engine's message means a full disk or a missing permission."""
+    return any(words in message for words in _REFUSED_BY_DISK)
+
+
+def unwritable(place: Path, message: str) -> StorageError:
+    """Return the error of a place that cannot be written, with what to do about it."""
+    return StorageError(
+        f"{place} cannot be written ({message.splitlines()[0]}). The published releases are not "
+        "affected. Make room on its disk, or give the permission, and refresh again: there is "
+        "nothing to clean up."
+    )
+
+
+def _damaged(settings: Settings, file: Path, message: str) -> WarehouseDamagedError:
+    if file == settings.warehouse:
+        return damaged(file, message)
+    return WarehouseDamagedError(f"{file} is damaged ({message.splitlines()[0]}).")
+
+
+def damaged(file: Path, message: str) -> WarehouseDamagedError:
+    """Note beside the warehouse that it is damaged, for the next run to mend; return the error.
+
+    Nothing is noted where that cannot be written: the next run meets the damage again.
+    """
+    with suppress(OSError):
+        damage_note(file).write_text(message.splitlines()[0])
+    return WarehouseDamagedError(
+        f"{file} is damaged ({message.splitlines()[0]}). The published releases are not affected. "
+        "Refresh again: the damaged file is set aside, and the warehouse is restored from the "
+        "newest backup, or else rebuilt from the landing zone."
+    )
+
+
+def damage_note(file: Path) -> Path:
+    """Return where it is noted that ``file`` is damaged."""
+    return file.with_name(f"{file.name}.damaged")
+
+
+def log_beside(file: Path) -> Path:
+    """Return where the engine keeps the write-ahead log of ``file``."""
+    return file.with_name(f"{file.name}.wal")
+
+
+def _attached(
+    file: Path, key: SecretStr | None, read_only: bool, config: _Config
+) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse as a database of its own name beside an empty one in memory.
+
+    Only so can it be said how it is written, and given its key.
+    """
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        attach(connection, file, CATALOGUE, key, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    connection.execute(f"use {CATALOGUE}")
+    return connection
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    alias: str,
+    key: SecretStr | None,
+    *,
+    read_only: bool,
+) -> None:
+    """Attach a restricted database as ``alias``, made where it is missing and may be written.
+
+    It is encrypted where there is a ``key``. Raises :class:`EncryptionError` for a wrong key, and
+    the engine's own errors.
+    """
+    written_as = None if read_only else _WRITTEN_AS
+    if key:
+        attach_encrypted(connection, file, alias, key.get_secret_value(), written_as=written_as)
+        return
+    connection.execute(f"attach {literal(str(file))} as {alias} ({written_as or 'read_only'})")

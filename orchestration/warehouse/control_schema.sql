@@ -1,0 +1,234 @@
+-- The control, quarantine and disclosure tables of the restricted warehouse. dbt reads them as the
+-- source "control". Every statement may run again on a warehouse that already has them.
+
+create schema if not exists control;
+create schema if not exists quarantine;
+create schema if not exists raw;
+create schema if not exists corrected;
+create schema if not exists protected;
+
+create table if not exists control.deliveries (
+    delivery_id integer primary key,
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    state varchar not null check (state in ('loaded', 'refused')),
+    nature varchar not null check (nature in ('real', 'synthetic')),
+    note varchar,
+    content_sha256 varchar not null,
+    received_at timestamp,
+    loaded_at timestamp not null,
+    rows_delivered bigint not null,
+    rows_loaded bigint not null,
+    rows_refused bigint not null,
+    reason varchar,
+    check (rows_delivered = rows_loaded + rows_refused),
+    unique (source, quarter, version)
+);
+
+create table if not exists control.files (
+    file_id integer primary key,
+    delivery_id integer not null,
+    file_name varchar not null,
+    bytes bigint not null,
+    sha256 varchar not null,
+    header_lines integer not null,
+    rows_delivered bigint not null,
+    rows_loaded bigint not null,
+    rows_refused bigint not null
+);
+
+-- What the landing zone looked like when it was last read, so that unchanged files are not re-read.
+create table if not exists control.landing_index (
+    source varchar not null,
+    quarter date not null,
+    file_name varchar not null,
+    bytes bigint not null,
+    mtime_ns bigint not null,
+    sha256 varchar not null,
+    ctime_ns bigint,
+    inode ubigint
+);
+-- An earlier version did not keep these two; its files are hashed once more.
+alter table control.landing_index add column if not exists ctime_ns bigint;
+alter table control.landing_index add column if not exists inode ubigint;
+
+-- What each delivery covers, by the series as it was delivered; name is the part of the series that
+-- is matched to the served names. ingest/checking/coverage.py says what the roles mean.
+create table if not exists control.coverage (
+    source varchar not null,
+    series varchar not null,
+    name varchar not null,
+    period date not null,
+    delivery_id integer not null,
+    role varchar not null check (role in ('covers', 'history', 'late rows', 'left out')),
+    row_count bigint not null
+);
+
+-- Each series as it was delivered and as it is known here, as at control.refresh: names are matched
+-- without regard to capitals and white space.
+create table if not exists control.series (
+    source varchar not null,
+    delivered_series varchar not null,
+    series varchar not null,
+    served_name varchar not null,
+    is_served boolean not null
+);
+
+-- How full a delivery is: rows (column_name empty) and filled cells, by period and place.
+create table if not exists control.profile (
+    delivery_id integer not null,
+    series varchar not null,
+    period date not null,
+    place varchar not null,
+    column_name varchar not null,
+    filled bigint not null
+);
+
+-- What is out of the ordinary in the deliveries in force, as at control.refresh.
+create table if not exists control.anomalies (
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    series varchar not null,
+    period date not null,
+    rule varchar not null,
+    subject varchar not null,
+    message varchar not null
+);
+
+-- Anomalies that somebody looked into and accepted. Rows are only ever added.
+create table if not exists control.acceptances (
+    source varchar not null,
+    quarter date not null,
+    version integer not null,
+    rule varchar not null,
+    period date,
+    reason varchar not null,
+    accepted_by varchar not null,
+    accepted_at timestamp not null
+);
+
+-- Which quarter the warehouse is being built as at. One row.
+create table if not exists control.refresh (
+    as_at date not null,
+    quarter_end date not null
+);
+
+-- Which delivery is in force for which period as at control.refresh; resolved before dbt runs. Late
+-- rows of other deliveries stand beside the delivery that covers their period.
+create table if not exists control.in_force (
+    source varchar not null,
+    series varchar not null,
+    period date not null,
+    delivery_id integer not null,
+    quarter date not null,
+    version integer not null,
+    nature varchar not null,
+    delivery varchar not null,
+    delivered_series varchar not null,
+    served_name varchar not null,
+    role varchar not null check (role in ('covers', 'late rows')),
+    row_count bigint not null
+);
+
+-- What became of each correction of the reviewed file as at control.refresh.
+create table if not exists control.corrections_applied (
+    correction integer not null,
+    source varchar not null,
+    quarter date,
+    version integer,
+    period date,
+    key_json varchar not null,
+    column_name varchar not null,
+    expected varchar not null,
+    corrected varchar not null,
+    rows_corrected bigint not null,
+    state varchar not null check (state in ('applied', 'not delivered yet', 'superseded')),
+    reason varchar not null,
+    source_of_truth varchar not null,
+    author varchar not null,
+    dated date not null
+);
+
+-- The partnerships that this warehouse serves (from the partnerships file).
+create table if not exists control.partnership_areas (
+    csp varchar not null,
+    csp_name varchar not null,
+    district_code varchar not null,
+    district_name varchar not null,
+    force_code varchar not null,
+    force_name varchar not null,
+    force_area_name varchar not null
+);
+
+-- Youth offending services and prisons that the partnerships file names, beside the reference lists.
+create table if not exists control.partnership_youth_services (
+    youth_offending_service varchar not null,
+    district_code varchar not null
+);
+
+create table if not exists control.partnership_prisons (
+    prison varchar not null,
+    prison_group varchar not null,
+    force_code varchar not null
+);
+
+-- Deliveries whose rows about persons were removed when their period was over: what they were stays
+-- on record, they speak for nothing, and the same files are not loaded again.
+create table if not exists control.purges (
+    delivery_id integer not null,
+    before_quarter date not null,
+    purged_at timestamp not null
+);
+
+-- Which key the pseudonyms of the raw tables were made with: a fingerprint, never the key. One row.
+create table if not exists control.pseudonym_key (
+    fingerprint varchar not null
+);
+
+create table if not exists quarantine.refused_rows (
+    delivery_id integer not null,
+    file_id integer not null,
+    line bigint,
+    sheet varchar,
+    column_name varchar,
+    value varchar,
+    rule varchar not null,
+    message varchar not null
+);
+
+-- What the attack on a quarter's protected tables found, and which quarter's tables are in place.
+create table if not exists control.disclosure (
+    quarter date primary key,
+    in_place boolean not null,
+    tables integer not null,
+    cells integer not null,
+    sensitive integer not null,
+    hidden integer not null,
+    merged integer not null,
+    findings integer not null,
+    narrowest_interval bigint,
+    information_lost bigint not null,
+    solver_gap double not null,
+    seconds double not null
+);
+
+-- What was hidden and merged last time, by the checksum of what it was chosen from.
+create table if not exists control.disclosure_choices (
+    quarter date primary key,
+    input_sha256 varchar not null,
+    hidden varchar not null,
+    merged varchar not null,
+    cost bigint not null,
+    bound bigint not null
+);
+
+-- The last build of the models that ended well. At most one row; dbt empties the table before it
+-- touches a model.
+create table if not exists control.last_build (
+    fingerprints varchar,
+    built_at timestamp,
+    row_counts varchar,
+    warned varchar
+);
