@@ -323,7 +323,7 @@ def test_nothing_sensitive_nothing_hidden() -> None:
     assert protect(square((5, 9, 0, 7))).hidden == frozenset()
 
 
-def test_a_lone_contributor_learns_no_other_count() -> None:
+def test_a_singleton_learns_no_other_count() -> None:
     """A row of 1, 4 and others: who is the 1 must not learn that the 4 is below 5."""
     release = tables(
         [Cell("all", 40), Cell("one", 1), Cell("four", 4), Cell("six", 6), Cell("rest", 29)],

@@ -10,8 +10,8 @@ import pytest
 from orchestration.transform.build_state import (
     LastBuild,
     fingerprints,
+    last_good_build,
     remember,
-    standing_build,
     table_rows,
 )
 
@@ -81,7 +81,7 @@ def _remembered(connection: duckdb.DuckDBPyConnection) -> LastBuild:
 
 
 def _to_build(connection: duckdb.DuckDBPyConnection, project: str = "project") -> set[str]:
-    last = standing_build(connection)
+    last = last_good_build(connection)
     now = fingerprints(connection, MANIFEST, project)
     return {name for name in now if not last or last.fingerprints[name] != now[name]}
 
@@ -89,7 +89,7 @@ def _to_build(connection: duckdb.DuckDBPyConnection, project: str = "project") -
 def test_a_build_stands_while_nothing_changes(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert _to_build(warehouse) == MODELS
     build = _remembered(warehouse)
-    assert standing_build(warehouse) == build
+    assert last_good_build(warehouse) == build
     assert build.rows == {"marts.counts": 2}
     assert _to_build(warehouse) == set()
 

@@ -16,7 +16,7 @@ from orchestration.dagster import backfill
 from orchestration.dagster.assets.exports import EXPORTS_KEY
 from orchestration.dagster.assets.publish import RELEASE_KEY
 from orchestration.dagster.partitions import quarters_tagged, range_tags
-from orchestration.dagster.resources import Told
+from orchestration.dagster.resources import CompletedQuarters
 from orchestration.errors import BackfillError, QuarterError, StorageError
 
 FIRST, LAST = date(2017, 10, 1), date(2018, 7, 1)
@@ -114,8 +114,8 @@ def test_a_release_whose_exports_fail_is_told_as_published(monkeypatch: pytest.M
         ),
         log_event=events.append,
     )
-    warehouse: Any = SimpleNamespace(told=Told(), settings=None)
-    warehouse.told.complete(ALL[0], {})
+    warehouse: Any = SimpleNamespace(completed=CompletedQuarters(), settings=None)
+    warehouse.completed.complete(ALL[0], {})
     with pytest.raises(BackfillError) as told:
         backfill.earlier_quarters({})(context, warehouse)
     assert "Q4 2017/18 cannot be completed. The disk is full." in str(told.value)
@@ -123,4 +123,4 @@ def test_a_release_whose_exports_fail_is_told_as_published(monkeypatch: pytest.M
     assert str(told.value).endswith("Not published: Q1 2018/19, Q2 2018/19.")
     assert [(event.asset_key, event.partition) for event in events] == [(RELEASE_KEY, "2018-01-01")]
     with pytest.raises(BackfillError, match="2018-01-01, 2018-04-01: a range is published only"):
-        warehouse.told.require(ALL[:3])
+        warehouse.completed.require(ALL[:3])

@@ -24,7 +24,7 @@ from orchestration.errors import CspError, EmptyQuarterError, LandingError, Quar
 from orchestration.ingest.checking.anomalies import listed_anomalies
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
-from orchestration.transform.build_state import standing_warnings
+from orchestration.transform.build_state import last_warnings
 from orchestration.warehouse.backup import MENDED
 from orchestration.warehouse.connection import connect
 
@@ -377,7 +377,7 @@ def _print_checks(ran: _Ran, console: Console) -> None:
 
 def _print_warnings(settings: Settings, console: Console) -> None:
     with connect(settings, read_only=True) as connection:
-        warnings = standing_warnings(connection)
+        warnings = last_warnings(connection)
     for warning in warnings:
         console.print(styled("[yellow]Warning:[/] {}.", warning))
 
@@ -409,7 +409,7 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
 
 def _standing(ran: _Ran) -> list[str]:
     """Return when each model that was not built again had been built; empty where all were."""
-    times = (about.get("csp/stands_since") for about in ran.metadata.values())
+    times = (about.get("csp/unchanged_since") for about in ran.metadata.values())
     return [str(time).replace("T", " ") for time in times if time]
 
 

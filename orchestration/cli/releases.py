@@ -8,7 +8,7 @@ from orchestration.config.settings import Settings
 from orchestration.releases.errors import ReleaseUnreadableError
 from orchestration.releases.published_file import PUBLISHED_FILE
 from orchestration.releases.release_registry import (
-    StandingRelease,
+    PublishedRelease,
     list_releases,
     read_release,
     read_rollback,
@@ -47,7 +47,7 @@ def show_releases(settings: Settings, console: Console) -> None:
         )
 
 
-def _current(settings: Settings) -> StandingRelease | None:
+def _current(settings: Settings) -> PublishedRelease | None:
     try:
         return read_release(settings.published / PUBLISHED_FILE)
     except ReleaseUnreadableError:

@@ -52,7 +52,7 @@ def earlier_quarters(
             )
             return
         for quarter in quarters[:-1]:
-            if quarter not in warehouse.told.quarters:
+            if quarter not in warehouse.completed.quarters:
                 _complete(context, warehouse, manifest, keys, quarter)
 
     return complete
@@ -90,9 +90,9 @@ def _complete(
     except WarehouseBusyError:
         raise
     except CspError as error:
-        done = [*warehouse.told.quarters, *([quarter] if released else [])]
+        done = [*warehouse.completed.quarters, *([quarter] if released else [])]
         raise BackfillError(_stopped(quarters_of(context), quarter, done, error)) from error
-    warehouse.told.complete(quarter, metadata)
+    warehouse.completed.complete(quarter, metadata)
 
 
 def _built(

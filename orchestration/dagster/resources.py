@@ -22,7 +22,7 @@ _RETRIES = 3
 _RETRY_WAIT_SECONDS = 60
 
 
-class Told:
+class CompletedQuarters:
     """What a run over a range has to tell of each quarter before the last, once it is complete."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     """
 
     _settings: Settings = PrivateAttr()
-    _told: Told = PrivateAttr(default_factory=Told)
+    _completed: CompletedQuarters = PrivateAttr(default_factory=CompletedQuarters)
 
     @property
     def settings(self) -> Settings:
@@ -68,9 +68,9 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         return self._settings
 
     @property
-    def told(self) -> Told:
+    def completed(self) -> CompletedQuarters:
         """What this run has completed of a range before its last quarter."""
-        return self._told
+        return self._completed
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
@@ -79,7 +79,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         A warehouse that is found damaged is mended first.
         """
         self._settings = load_settings()
-        self._told = Told()
+        self._completed = CompletedQuarters()
         restrict(self._settings)
         run = context.run
         what = f"Run {run.run_id[:8]}" if run else "A run"

@@ -1,4 +1,4 @@
-"""The verdict: whether what the attack found leaves every hidden count as the rule demands.
+"""The verdict: whether what the attack found leaves every hidden count as the rule requires.
 
 The protection levels are in ``table_model``. This module knows the truth (which counts are
 sensitive), the attack does not. Findings name keys and say what is wrong; they carry no value.
@@ -38,7 +38,7 @@ class Verdict:
 
 
 def examine(protection: Protection, published: Publication | None = None) -> Verdict:
-    """Attack what would be published, as an outsider and as each lone contributor, and judge it.
+    """Attack what would be published, as an outsider and as each singleton, and judge it.
 
     ``published`` is what was really written, where it stands already.
     """
@@ -48,7 +48,9 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
     def clear(key: str, interval: Interval) -> bool:
         """Whether an interval is without fault, and no narrower than a sensitive one may be."""
         fault = fault_of(cells[key], key in hidden, interval)
-        return fault is None and (key not in hidden or interval.width >= _demanded(cells[key]))
+        return fault is None and (
+            key not in hidden or interval.width >= _required_width(cells[key])
+        )
 
     intervals = attack(published, enough=clear)
     narrowest = _narrowest(published, intervals, cells, hidden)
@@ -69,12 +71,12 @@ def _narrowest(
 ) -> float | None:  # fmt: skip
     """Return the least width of a hidden count's interval, and make those exact that might be.
 
-    Many searches end at the very width that is demanded. Most often the first that is made exact
+    Many searches end at the very width that is required. Most often the first that is made exact
     is as narrow, and answers for all of them; where it is not, ever more are asked at a time.
     """
     widths = {key: interval.width for key, interval in intervals.items() if key in hidden}
-    # What is narrower than demanded was searched to its extremes already.
-    exact = {key for key, width in widths.items() if width < _demanded(cells[key])}
+    # What is narrower than required was searched to its extremes already.
+    exact = {key for key, width in widths.items() if width < _required_width(cells[key])}
     at_a_time = 1
     while widths:
         by_width = sorted(widths, key=lambda key: (widths[key], key not in exact, key))
@@ -89,7 +91,7 @@ def _narrowest(
 
 
 def _findings_from_within(protection: Protection, published: Publication) -> list[tuple[str, str]]:
-    """Return what lone contributors learn beyond what follows from their own count alone."""
+    """Return what singletons learn beyond what follows from their own count alone."""
     cells, hidden = protection.tables.cells, protection.hidden
     lone = {key: 1 for key in sorted(hidden) if cells[key].value == 1}
     sensitive = {key for key in published.asked if cells[key].sensitive}
@@ -155,11 +157,11 @@ def fault_of(cell: Cell, marked: bool, interval: Interval) -> str | None:
         return "it can be worked out exactly"
     if interval.greatest is not None and interval.greatest < cell.rule.threshold:
         return "it can be shown to be below the threshold"
-    if interval.width < _demanded(cell):
+    if interval.width < _required_width(cell):
         return "it can be told more nearly than the rule allows"
     return None
 
 
-def _demanded(cell: Cell) -> int:
+def _required_width(cell: Cell) -> int:
     """Return the least width that the interval of a hidden sensitive count may have."""
     return cell.rule.threshold - 1

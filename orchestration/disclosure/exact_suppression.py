@@ -2,7 +2,7 @@
 
 The method is that of Fischetti and Salazar (2001): a master problem chooses which further cells to
 hide at least cost; for each sensitive count the greatest and least value that an attacker could
-give it is computed; where the rule demands more, the dual solution gives an inequality that every
+give it is computed; where the rule requires more, the dual solution gives an inequality that every
 safe choice obeys, and the master is solved again. Linear programming speaks of fractions of a
 person, so a choice that passes is proved again in whole numbers, by witnesses: sets of counts that
 fit everything printed. Where only whole numbers expose a count, the inequality is "one more cell
@@ -68,7 +68,7 @@ def unprotectable(cell: Cell) -> DisclosureError:
 
 
 @dataclass(frozen=True)
-class Demand:
+class ProtectionLevel:
     """What a sensitive count needs, against an attacker who knows the count at ``knows``."""
 
     place: int
@@ -84,7 +84,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
     Raises :class:`DisclosureError` naming the first cell that no choice can protect.
     """
     group = Group(cells, relations)
-    if not group.demands:
+    if not group.levels:
         return group.choice(group.must, 0)
     master = Master(group.costs, group.optional, effort.nodes)
     hidden, bound = group.must, group.cost(group.must)
@@ -96,7 +96,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
         # Going on greedily finds many cheap inequalities for one solving of the master.
         while cuts:
             for coefficients, need in cuts:
-                master.demand(coefficients, need, group.must)
+                master.require(coefficients, need, group.must)
                 satisfy(group, trial, coefficients, need)
             cuts = group.violated(trial, fractions_only=True)
         solved = master.solve()
@@ -109,7 +109,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
 
 
 class Group:
-    """Cells, their equations, and what their protection demands."""
+    """Cells, their equations, and the protection levels of the counts."""
 
     def __init__(self, cells: Sequence[Cell], relations: Iterable[Relation]) -> None:
         self.cells = sorted(cells, key=lambda cell: cell.key)
@@ -137,9 +137,9 @@ class Group:
         return csc_matrix(self.matrix)
 
     @cached_property
-    def demands(self) -> "list[Demand]":
-        """Each sensitive count's demand, against outsiders and against each lone contributor."""
-        return _demands(self.cells)
+    def levels(self) -> "list[ProtectionLevel]":
+        """Each sensitive count's protection level, against outsiders and against each singleton."""
+        return _protection_levels(self.cells)
 
     def cost(self, hidden: Mask) -> int:
         """Return the information that a choice loses."""
@@ -155,7 +155,7 @@ class Group:
     def unprotectable(self) -> DisclosureError:
         """Return the fault of the first count that stays open with everything hidden."""
         everything = self.must | self.optional
-        exposed = [d for d in self.demands if self._fault(everything, d) is not None]
+        exposed = [d for d in self.levels if self._fault(everything, d) is not None]
         return unprotectable(self.cells[exposed[0].place if exposed else 0])
 
     def violated(
@@ -165,115 +165,119 @@ class Group:
 
         ``fractions_only`` leaves out what only whole numbers expose, which takes longer to find.
         """
-        outsiders = [demand for demand in self.demands if demand.knows is None]
-        faults = [self._fault(hidden, demand, fractions_only) for demand in outsiders]
+        outsiders = [level for level in self.levels if level.knows is None]
+        faults = [self._fault(hidden, level, fractions_only) for level in outsiders]
         if not any(faults):
-            insiders = [demand for demand in self.demands if demand.knows is not None]
-            faults = [self._fault(hidden, demand, fractions_only) for demand in insiders]
+            insiders = [level for level in self.levels if level.knows is not None]
+            faults = [self._fault(hidden, level, fractions_only) for level in insiders]
         # Attackers who know different counts are often held off by one and the same inequality.
         return list({(cut[0].tobytes(), cut[1]): cut for cut in faults if cut}.values())
 
     def safe(self, hidden: Mask) -> bool:
-        """Whether every demand is met."""
-        return all(self._met(hidden, demand) or self._own_affair(demand) for demand in self.demands)
+        """Whether every level is met."""
+        return all(self._met(hidden, level) or self._own_affair(level) for level in self.levels)
 
     def _fault(
-        self, hidden: Mask, demand: Demand, fractions_only: bool = False
+        self, hidden: Mask, level: ProtectionLevel, fractions_only: bool = False
     ) -> tuple[NDArray[np.float64], float] | None:
-        if self._witnessed(hidden, demand) or self._own_affair(demand):
+        if self._witnessed(hidden, level) or self._own_affair(level):
             return None
-        if demand.marked and (cut := self._linear_cut(hidden, demand)) is not None:
+        if level.marked and (cut := self._linear_cut(hidden, level)) is not None:
             return cut
-        if fractions_only or self._met(hidden, demand):
+        if fractions_only or self._met(hidden, level):
             return None
-        return self._combinatorial_cut(hidden, demand)
+        return self._combinatorial_cut(hidden, level)
 
-    def _own_affair(self, demand: Demand) -> bool:
+    def _own_affair(self, level: ProtectionLevel) -> bool:
         """Whether what a contributor learns follows from their own count and nothing published.
 
-        Whoever is the one person of an area knows its every category. So it is where the demand
+        Whoever is the one person of an area knows its every category. So it is where the level
         would fail them even if nothing at all were shown but the noughts.
         """
-        if demand.knows is None:
+        if level.knows is None:
             return False
-        pair = (demand.place, demand.knows)
+        pair = (level.place, level.knows)
         if pair not in self._own:
             nothing_shown = self.must | (self.values > 0) | self.optional
-            self._own[pair] = not self._met(nothing_shown, demand)
+            self._own[pair] = not self._met(nothing_shown, level)
         return self._own[pair]
 
-    def _witnessed(self, hidden: Mask, demand: Demand) -> bool:
-        """Whether witnesses found before meet the demand already."""
+    def _witnessed(self, hidden: Mask, level: ProtectionLevel) -> bool:
+        """Whether witnesses found before meet the level already."""
         known = self._witnesses
         beyond = (known > self.slack_up) | (known < -self.slack_down)
         fits = ~(beyond & ~hidden).any(axis=1)
-        if demand.knows is not None:
-            fits &= known[:, demand.knows] == 0
-        seen = known[fits, demand.place]
-        return self._enough(demand, int(seen.max()), int(-seen.min()))
+        if level.knows is not None:
+            fits &= known[:, level.knows] == 0
+        seen = known[fits, level.place]
+        return self._enough(level, int(seen.max()), int(-seen.min()))
 
-    def _enough(self, demand: Demand, above: int, below: int) -> bool:
-        if not demand.marked and below >= self.values[demand.place]:
+    def _enough(self, level: ProtectionLevel, above: int, below: int) -> bool:
+        if not level.marked and below >= self.values[level.place]:
             return True
-        return above >= demand.reach and above + below >= demand.span
+        return above >= level.reach and above + below >= level.span
 
-    def _linear_cut(self, hidden: Mask, demand: Demand) -> tuple[NDArray[np.float64], float] | None:
-        """Return the dual inequality where even fractions do not meet the demand."""
-        above = self._probe(hidden, demand, -1)
-        if above.value < demand.reach - _NEAR:
-            return self.bounding(above.duals), float(demand.reach)
-        if self._witnessed(hidden, demand):
+    def _linear_cut(
+        self, hidden: Mask, level: ProtectionLevel
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """Return the dual inequality where even fractions do not meet the level."""
+        above = self._probe(hidden, level, -1)
+        if above.value < level.reach - _NEAR:
+            return self.bounding(above.duals), float(level.reach)
+        if self._witnessed(hidden, level):
             return None
-        below = self._probe(hidden, demand, 1)
-        if above.value + below.value < demand.span - _NEAR:
-            return self.bounding(above.duals) + self.bounding(below.duals), float(demand.span)
+        below = self._probe(hidden, level, 1)
+        if above.value + below.value < level.span - _NEAR:
+            return self.bounding(above.duals) + self.bounding(below.duals), float(level.span)
         return None
 
     def bounding(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How much of the demand each cell, if hidden, can contribute at most."""
+        """How much of the level each cell, if hidden, can contribute at most."""
         steep = np.where(np.abs(duals) < _NEAR, 0.0, duals)
         bounding: NDArray[np.float64] = np.maximum(-steep, 0) * self.up + (
             np.maximum(steep, 0) * self.down
         )
         return bounding
 
-    def _probe(self, hidden: Mask, demand: Demand, sense: int) -> "Probe":
-        probe = self.prober.linear(hidden, demand.place, sense, demand.knows)
-        self._remember(hidden, demand, probe.point)
+    def _probe(self, hidden: Mask, level: ProtectionLevel, sense: int) -> "Probe":
+        probe = self.prober.linear(hidden, level.place, sense, level.knows)
+        self._remember(hidden, level, probe.point)
         return probe
 
-    def _met(self, hidden: Mask, demand: Demand) -> bool:
-        """Whether whole numbers meet the demand: proved by witnesses, or refuted by search."""
-        if self._witnessed(hidden, demand):
+    def _met(self, hidden: Mask, level: ProtectionLevel) -> bool:
+        """Whether whole numbers meet the level: proved by witnesses, or refuted by search."""
+        if self._witnessed(hidden, level):
             return True
         for sense in (-1, 1):
-            self._probe(hidden, demand, sense)
-            if self._witnessed(hidden, demand):
+            self._probe(hidden, level, sense)
+            if self._witnessed(hidden, level):
                 return True
         for sense in (-1, 1):
-            point = self.prober.whole(hidden, demand.place, sense, demand.knows)
-            self._remember(hidden, demand, point)
-            if self._witnessed(hidden, demand):
+            point = self.prober.whole(hidden, level.place, sense, level.knows)
+            self._remember(hidden, level, point)
+            if self._witnessed(hidden, level):
                 return True
         return False
 
-    def _remember(self, hidden: Mask, demand: Demand, point: NDArray[np.float64]) -> None:
+    def _remember(self, hidden: Mask, level: ProtectionLevel, point: NDArray[np.float64]) -> None:
         """Keep a point as a witness, if it fits in whole numbers exactly."""
         if len(point) != len(self.values):
             return
         whole = np.rint(point).astype(np.int64)
-        low, high = self.prober.limits(hidden, demand.knows)
+        low, high = self.prober.limits(hidden, level.knows)
         if (whole < low).any() or (whole > high).any() or (self.matrix @ whole).any():
             return
         self._witnesses = np.vstack([self._witnesses, whole])
 
-    def _combinatorial_cut(self, hidden: Mask, demand: Demand) -> tuple[NDArray[np.float64], float]:
+    def _combinatorial_cut(
+        self, hidden: Mask, level: ProtectionLevel
+    ) -> tuple[NDArray[np.float64], float]:
         """Return "one more cell outside": of the largest unsafe set that greed finds."""
         unsafe = hidden.copy()
         for place in np.argsort(self.costs, kind="stable"):
             if self.optional[place] and not unsafe[place]:
                 unsafe[place] = True
-                if self._met(unsafe, demand):
+                if self._met(unsafe, level):
                     unsafe[place] = False
         outside = (self.optional & ~unsafe).astype(np.float64)
         return outside, 1.0
@@ -304,18 +308,20 @@ def _matrix(place: Mapping[str, int], relations: Iterable[Relation]) -> csr_matr
     return csr_matrix((numbers[:, 2], (numbers[:, 0], numbers[:, 1])), shape=shape)
 
 
-def _demands(cells: Sequence[Cell]) -> list[Demand]:
-    """Each sensitive count's demand, against outsiders and against each lone contributor."""
+def _protection_levels(cells: Sequence[Cell]) -> list[ProtectionLevel]:
+    """Each sensitive count's protection level, against outsiders and against each singleton."""
     lone = [number for number, cell in enumerate(cells) if cell.value == 1 and _is_marked(cell)]
-    demands = []
+    levels = []
     for knows in [None, *lone]:
         for number, cell in enumerate(cells):
             if cell.sensitive and number != knows:
                 threshold = cell.rule.threshold
-                demands.append(
-                    Demand(number, threshold - cell.value, threshold - 1, cell.printed, knows)
+                levels.append(
+                    ProtectionLevel(
+                        number, threshold - cell.value, threshold - 1, cell.printed, knows
+                    )
                 )
-    return demands
+    return levels
 
 
 def _is_marked(cell: Cell) -> bool:
@@ -410,7 +416,7 @@ class Master:
         self._possible = True
         self.iterations = 0
 
-    def demand(self, coefficients: NDArray[np.float64], need: float, must: Mask) -> None:
+    def require(self, coefficients: NDArray[np.float64], need: float, must: Mask) -> None:
         """Add an inequality; what is hidden anyway is taken off what is needed."""
         rest = need - float(coefficients[must].sum())
         if rest <= _NEAR:

@@ -1,8 +1,8 @@
 """Cell suppression for a group of cells that is too large to be solved exactly in one piece.
 
 The inequalities, the safety and the proved bound are those of ``suppression``; what differs is how
-the demands are proved and how the choice is made. A thousand linked cells have a hundred thousand
-demands, for each sensitive count is to be held against each lone contributor. So they are proved
+the levels are proved and how the choice is made. A thousand linked cells have a hundred thousand
+levels, for each sensitive count is held against each singleton. So they are proved
 many at a time: one linear problem moves as many counts at once as it can, its answer falls into
 parts that have nothing to do with one another, and each part in whole numbers is a witness for
 every count that it moves, against every contributor whom it leaves alone. Only what no witness
@@ -45,7 +45,7 @@ _PENALTY = 0.02
 _SPLITS = 24
 _STALE = 3
 _NODES = 20
-_FEW = 8  # demands that are asked one by one
+_FEW = 8  # levels that are asked one by one
 _IN_VAIN = 6  # questions in vain after which counts are moved together again
 
 
@@ -72,11 +72,11 @@ def suppress_in_parts(
     pool = list(_plain_cuts(group))
     fresh, bound = pool, group.cost(group.must)
     best = group.must | group.optional
-    # Lone contributors ask for little more than outsiders do, and are many: they come last.
+    # Singletons ask for little more than outsiders do, and are many: they come last.
     for _ in range(effort.large_rounds):
         for cut in fresh:
             if cut.proved:
-                master.demand(cut.coefficients, cut.need, group.must)
+                master.require(cut.coefficients, cut.need, group.must)
         solved = master.solve()
         if solved is None:
             raise proofs.unprotectable()
@@ -114,7 +114,7 @@ def _thinned(group: Group, hidden: Mask, cuts: "Sequence[Cut]") -> Mask:
 
 
 def _plain_cuts(group: Group) -> Iterator[Cut]:
-    """Yield what each equation alone demands of the cells beside a sensitive count."""
+    """Yield what each equation alone requires of the cells beside a sensitive count."""
     if group.slack_down.any() or group.slack_up.any():
         return
     matrix = group.matrix
@@ -150,10 +150,10 @@ class _Witness:
 
 
 class _Proofs:
-    """Which demands of a group are met in whole numbers under a choice, and which are not.
+    """Which levels of a group are met in whole numbers under a choice, and which are not.
 
     Demands are a table: a row for each sensitive count, a first column for outsiders and one for
-    each lone contributor. ``_above`` and ``_below`` hold how far witnesses move the row's count.
+    each singleton. ``_above`` and ``_below`` hold how far witnesses move the row's count.
     """
 
     def __init__(self, group: Group) -> None:
@@ -181,7 +181,7 @@ class _Proofs:
 
     @property
     def asks(self) -> bool:
-        """Whether there is any demand."""
+        """Whether there is any level."""
         return len(self._rows) > 0
 
     def _tied(self) -> Mask:
@@ -200,7 +200,7 @@ class _Proofs:
         return own
 
     def mended(self, hidden: Mask, outsiders_only: bool = False) -> tuple[Mask, list[Cut]]:
-        """Hide more than ``hidden`` until every demand is met; return also what demanded it.
+        """Hide more than ``hidden`` until every level is met; return also what required it.
 
         Where it is a draft, ``outsiders_only``, fractions of a person will do.
         """
@@ -214,7 +214,7 @@ class _Proofs:
         return self._hidden.copy(), cuts
 
     def _mend(self, column: int, fractions_only: bool = False) -> list[Cut]:
-        """Meet the demands against one attacker."""
+        """Meet the levels against one attacker."""
         cuts: list[Cut] = []
         fault = self._linear_fault if fractions_only else self._fault
         while True:
@@ -231,7 +231,7 @@ class _Proofs:
                     self._satisfy(cut)
                     continue
                 in_vain += 1
-                # What was hidden since has met many demands, which one move may show.
+                # What was hidden since has met many levels, which one move may show.
                 if in_vain % _IN_VAIN == 0 and len(rows) - number > _FEW:
                     self._move(self._rows_unmet(column), self._knows(column), upwards=True)
             if not rows.size or (fractions_only and len(cuts) == before):
@@ -310,7 +310,7 @@ class _Proofs:
         return bool(further.any() or lower.any())
 
     def _unmet(self, columns: slice = slice(None)) -> Mask:
-        """Return which demands are not met, against some attackers or all."""
+        """Return which levels are not met, against some attackers or all."""
         above, below = self._above[:, columns], self._below[:, columns]
         met = (above >= self._reach[:, None]) & (above + below >= self._span[:, None])
         met |= ~self._marked[:, None] & (below >= self._values[:, None])
@@ -318,7 +318,7 @@ class _Proofs:
         return unmet
 
     def _rows_unmet(self, column: int) -> NDArray[np.int64]:
-        """Return the counts whose demand against one attacker is not met."""
+        """Return the counts whose level against one attacker is not met."""
         return np.flatnonzero(self._unmet(slice(column, column + 1)))
 
     def _is_unmet(self, row: int, column: int) -> bool:
@@ -350,7 +350,7 @@ class _Proofs:
                     break
 
     def _split(self) -> None:
-        """Hold half of the lone contributors still and move the rest, for one half and another."""
+        """Hold half of the singletons still and move the rest, for one half and another."""
         draws = np.random.Generator(np.random.PCG64(0))
         stale = 0
         for number in range(_SPLITS):
@@ -374,7 +374,7 @@ class _Proofs:
         self._learn(point)
 
     def _fault(self, row: int, column: int) -> Cut | None:
-        """Return an inequality for one demand, or none where it is met after all."""
+        """Return an inequality for one level, or none where it is met after all."""
         cut = self._linear_fault(row, column)
         if cut is None:
             if not self._is_unmet(row, column) or self._whole_met(row, column):
@@ -389,7 +389,7 @@ class _Proofs:
         return self._lone[column - 1 : column] if column else self._lone[:0]
 
     def _linear_fault(self, row: int, column: int) -> Cut | None:
-        """Return the dual inequality where even fractions do not meet a demand."""
+        """Return the dual inequality where even fractions do not meet a level."""
         group, place = self._group, int(self._rows[row])
         knows = int(self._lone[column - 1]) if column else None
         above = group.prober.linear(self._hidden, place, -1, knows)

@@ -34,7 +34,7 @@ from orchestration.disclosure.table_assembly import (
     with_force,
 )
 from orchestration.disclosure.table_model import Protection, Tables, with_merge
-from orchestration.releases.release_registry import StandingRelease
+from orchestration.releases.release_registry import PublishedRelease
 from orchestration.warehouse.control_schema import ensure_control
 
 
@@ -58,7 +58,7 @@ def disclose(
     connection: duckdb.DuckDBPyConnection,
     quarter: date,
     declared: Mapping[str, Declaration],
-    releases: Sequence[StandingRelease],
+    releases: Sequence[PublishedRelease],
 ) -> Outcome:
     """Protect the declared tables of the open warehouse, attack them as written, record the result.
 
@@ -140,7 +140,7 @@ def _with_releases(
     quarter: date,
     declared: Mapping[str, Declaration],
     labels: Labels,
-    releases: Sequence[StandingRelease],
+    releases: Sequence[PublishedRelease],
     forces: Mapping[str, str],
 ) -> Tables:
     """Fix what releases print. A release of the same quarter, which this one is to replace, binds
@@ -165,23 +165,23 @@ def _published(
 ) -> Contents:
     """Return the declared tables that a published file holds in their present shape."""
     quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as standing_release (read_only)")
+    connection.execute(f"attach '{quoted}' as current_release (read_only)")
     try:
         there = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() "
-            "where database_name = 'standing_release'"
+            "where database_name = 'current_release'"
         ).fetchall()
         found = {}
         for name in sorted(declared.keys() & {name for (name,) in there}):
             schema, table = name.split(".")
             found[name] = (
-                connection.sql(f'select * from standing_release."{schema}"."{table}"')
+                connection.sql(f'select * from current_release."{schema}"."{table}"')
                 .to_arrow_table()
                 .to_pylist()
             )
         return found
     finally:
-        connection.execute("detach standing_release")
+        connection.execute("detach current_release")
 
 
 def _choice(connection: duckdb.DuckDBPyConnection, quarter: date, made: Tables) -> Protection:

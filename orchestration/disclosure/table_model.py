@@ -6,8 +6,8 @@ cell. How cells hang together is said by linear relations (a total and its parts
 areas, offences as so many times offenders).
 
 **The rule.** A count of people from 1 to below the threshold is *sensitive* (a count of none too,
-where the zero policy hides it). What the rule demands of a hidden sensitive count, given everything
-that is published:
+where the zero policy hides it). What the rule requires of a hidden sensitive count, given
+everything that is published:
 
 - its greatest possible value is at least the threshold, so that nobody can tell that it was
   sensitive and not hidden for another's sake. This is the upper protection level of cell
@@ -15,12 +15,12 @@ that is published:
   *Handbook on Statistical Disclosure Control*, 2nd edition, chapter 4);
 - the possible values span at least the threshold less one (with 5: 1 to 5, or 3 to 7), so that
   the count cannot be told nearly. This is a sliding protection level (Fischetti and Salazar 2001);
-- both hold against a lone contributor too: somebody who is the only one of a hidden count, knows
+- both hold against a singleton too: somebody who is the only one of a hidden count, knows
   it, and subtracts themself.
 
 A count that is hidden for another's sake must not be a single value: otherwise hiding it would be
 idle. A category merged into a wider one, or a count that is printed nowhere, must not be shown to
-hold anybody while it is sensitive: its least possible value is 0, or it meets the demands above.
+hold anybody while it is sensitive: its least possible value is 0, or it meets the levels above.
 
 Counts of none are printed where the zero policy is ``shown`` (the default, as in the guidance of
 the Office for National Statistics for tables in which an empty category is no secret), so a marker

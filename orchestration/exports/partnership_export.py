@@ -20,8 +20,8 @@ from orchestration.exports.charts.chart_text import day_name
 from orchestration.exports.data_package.data_package import datapackage
 from orchestration.exports.data_package.folder_manifest import (
     ExportedFile,
+    current_files,
     exported_files,
-    standing_files,
     write_manifest,
 )
 from orchestration.exports.data_package.table_files import write_csv, write_parquet
@@ -127,7 +127,7 @@ def export_release(
 
 
 def _standing(release: "_Release", whose: Partnership, folder: Path) -> list[ExportedFile] | None:
-    return standing_files(folder / whose.csp, release.facts, whose)
+    return current_files(folder / whose.csp, release.facts, whose)
 
 
 def _exported(release: "_Release", whose: Partnership, folder: Path, changed: bool) -> ExportResult:
@@ -152,7 +152,7 @@ def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> Ex
     _safe_name(whose)
     try:
         recover(out)
-        standing = None if force else standing_files(out, release.facts, whose)
+        standing = None if force else current_files(out, release.facts, whose)
         if standing is not None:
             return ExportResult(whose.csp, whose.name, out, False, tuple(standing))
         with swapped_in(out) as folder:

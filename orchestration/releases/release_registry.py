@@ -24,7 +24,7 @@ ROLLBACK_FILE = "rollback.json"
 
 
 @dataclass(frozen=True)
-class StandingRelease:
+class PublishedRelease:
     """A release on disk. ``build`` names it among those of its quarter: its time (UTC) and the
     beginning of its digest. ``superseded`` says that a later build of the quarter replaced it."""
 
@@ -58,7 +58,7 @@ class Rollback(pydantic.BaseModel, frozen=True):
     reason: str
 
 
-def read_release(path: Path, *, superseded: bool = False) -> StandingRelease:
+def read_release(path: Path, *, superseded: bool = False) -> PublishedRelease:
     """Return what the release at ``path`` says of itself.
 
     Raises :class:`ReleaseUnreadableError` where it is missing, damaged or not a release.
@@ -70,12 +70,12 @@ def read_release(path: Path, *, superseded: bool = False) -> StandingRelease:
     if row is None:
         raise ReleaseUnreadableError(f"{path} does not say what it is.")
     quarter, built_at, schema_version, synthetic, digest = row
-    return StandingRelease(
+    return PublishedRelease(
         quarter, built_at, schema_version, synthetic, digest, path=path, superseded=superseded
     )
 
 
-def list_releases(root: Path) -> list[StandingRelease]:
+def list_releases(root: Path) -> list[PublishedRelease]:
     """Return every readable release under ``root``: newest quarter first, and in it newest build.
 
     A quarter's standing release comes before those that it superseded.
@@ -148,7 +148,7 @@ def settle_current(root: Path, quarter: date, target: Path) -> bool:
 
 def roll_back(
     root: Path, quarter: date, build: str | None, reason: str, now: datetime
-) -> StandingRelease:
+) -> PublishedRelease:
     """Make the release of ``quarter`` (or one ``build`` of it) current; return it.
 
     Rolling "back" to the newest release ends a rollback. The caller holds the writer lock.
@@ -193,7 +193,7 @@ def read_rollback(root: Path) -> Rollback | None:
         ) from error
 
 
-def _lifts(rollback: Rollback, new: StandingRelease) -> bool:
+def _lifts(rollback: Rollback, new: PublishedRelease) -> bool:
     """Say whether a newly built release takes the place of what was rolled back to."""
     if new.quarter < rollback.instead_of_quarter:
         return False
@@ -213,7 +213,7 @@ def _rolled_back_to(root: Path, rollback: Rollback | None) -> Path | None:
     )
 
 
-def _choose(releases: list[StandingRelease], quarter: date, build: str | None) -> StandingRelease:
+def _choose(releases: list[PublishedRelease], quarter: date, build: str | None) -> PublishedRelease:
     of_quarter = [release for release in releases if release.quarter == quarter]
     if not of_quarter:
         known = ", ".join(dict.fromkeys(release.quarter.isoformat() for release in releases))
@@ -237,7 +237,7 @@ def _files(root: Path) -> list[Path]:
     return [file for file in files if _readable(file)]
 
 
-def _readable(path: Path, superseded: bool = False) -> StandingRelease | None:
+def _readable(path: Path, superseded: bool = False) -> PublishedRelease | None:
     try:
         return read_release(path, superseded=superseded)
     except ReleaseUnreadableError:

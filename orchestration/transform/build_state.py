@@ -101,7 +101,7 @@ def _source_asked_for(model: Mapping[str, Any]) -> str | None:
     return str(asked[0]) if sure else None
 
 
-def standing_build(connection: duckdb.DuckDBPyConnection) -> LastBuild | None:
+def last_good_build(connection: duckdb.DuckDBPyConnection) -> LastBuild | None:
     """Return the last build that ended well where all its tables still stand as it made them."""
     try:
         found = connection.execute(
@@ -116,9 +116,9 @@ def standing_build(connection: duckdb.DuckDBPyConnection) -> LastBuild | None:
     return last if table_rows(connection, last.rows) == last.rows else None
 
 
-def standing_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def last_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return what the checks that only warn say of the models as they stand, if they ended well."""
-    build = standing_build(connection)
+    build = last_good_build(connection)
     said = build.warned.values() if build else []
     return list(dict.fromkeys(words for one in said for words in one))
 

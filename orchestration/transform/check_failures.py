@@ -79,7 +79,7 @@ def words_of_failures(settings: Settings, results: Iterable[Any]) -> dict[str, s
     }
 
 
-def said_of_failures(settings: Settings, results: Iterable[Any], words: Mapping[str, str]) -> str:
+def failure_message(settings: Settings, results: Iterable[Any], words: Mapping[str, str]) -> str:
     """Return what failed in a run of dbt: how many checks and tables, and each in its ``words``."""
     failed = [one for one in results if one.status in FAILED]
     checks = sum(one.node.resource_type == "test" for one in failed)

@@ -18,7 +18,7 @@ from orchestration.errors import CspError, TransformError
 from orchestration.ingest.checking.contract import SOURCES
 from orchestration.transform.check_failures import (
     FAILED,
-    said_of_failures,
+    failure_message,
     words_of_failures,
     words_of_test,
 )
@@ -213,10 +213,10 @@ def _failure(result: Any, settings: Settings) -> CspError:
     if is_damage(messages):
         return damaged(settings.warehouse, messages)
     failed = words_of_failures(settings, result.result)
-    return TransformError(said_of_failures(settings, result.result, failed), failed)
+    return TransformError(failure_message(settings, result.result, failed), failed)
 
 
-def told_warnings(settings: Settings, results: Iterable[Any]) -> dict[str, list[str]]:
+def warnings_by_test(settings: Settings, results: Iterable[Any]) -> dict[str, list[str]]:
     """Return what each test that warned in a run says, in words without counts, by unique id.
 
     ``results`` are those that :func:`run_dbt` returned.

@@ -39,7 +39,7 @@ def exports_asset(
     ) -> dg.MaterializeResult[Any]:
         quarter = quarters_of(context)[-1]
         results = export_quarter(warehouse.settings, quarter)
-        warehouse.told.add_to(context, EXPORTS_KEY)
+        warehouse.completed.add_to(context, EXPORTS_KEY)
         return dg.MaterializeResult(metadata=export_metadata(warehouse.settings, quarter, results))
 
     return export

@@ -265,7 +265,7 @@ def control_asset(
             complete_earlier(context, warehouse)
             resolved = resolve_quarter(warehouse.settings, quarters_of(context)[-1], tables)
         for spec in specs:
-            warehouse.told.add_to(context, spec.key)
+            warehouse.completed.add_to(context, spec.key)
             yield dg.MaterializeResult(
                 asset_key=spec.key, metadata=resolved_metadata(spec.key, resolved)
             )

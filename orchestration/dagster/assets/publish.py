@@ -50,9 +50,9 @@ def release_asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseWriter
     ) -> dg.MaterializeResult[Any]:
         quarters = quarters_of(context)
-        warehouse.told.require(quarters[:-1])
+        warehouse.completed.require(quarters[:-1])
         release = publish_quarter(warehouse.settings, manifest, quarters[-1])
-        warehouse.told.add_to(context, RELEASE_KEY)
+        warehouse.completed.add_to(context, RELEASE_KEY)
         return dg.MaterializeResult(metadata=release_metadata(warehouse.settings, release))
 
     return publish

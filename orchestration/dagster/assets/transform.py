@@ -21,8 +21,8 @@ from orchestration.errors import TransformError
 from orchestration.transform.build_state import (
     LastBuild,
     fingerprints,
+    last_good_build,
     remember,
-    standing_build,
     table_rows,
 )
 from orchestration.transform.dbt_runner import (
@@ -30,14 +30,14 @@ from orchestration.transform.dbt_runner import (
     inputs_sha256,
     load_lineage,
     run_dbt,
-    told_warnings,
+    warnings_by_test,
 )
 from orchestration.warehouse.connection import connect
 
 FULL_TAG = "csp/full"
 """Tag of a run that builds every model, whether or not anything has changed."""
 
-STANDS_SINCE = "csp/stands_since"
+UNCHANGED_SINCE = "csp/unchanged_since"
 """Metadata of a model that was not built again: when it was built (UTC)."""
 
 _DBT_BUILD = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]
@@ -98,7 +98,7 @@ def model_assets(
         asked = _Asked(command, part, FULL_TAG in context.run.tags, context)
         quarters = quarters_of(context)
         for key in context.selected_asset_keys:
-            warehouse.told.add_to(context, key)
+            warehouse.completed.add_to(context, key)
         for event in _build_quarter(warehouse.settings, manifest, translator, asked):
             if len(quarters) > 1 and isinstance(event, dg.MaterializeResult) and event.metadata:
                 # The quarters before the last have metadata of their own.
@@ -196,7 +196,7 @@ def _build_quarter(
     if last and context:
         for check in sorted(context.selected_asset_check_keys):
             if (check.asset_key, check.name) not in checked:
-                yield _standing_check(check, last)
+                yield _unchanged_check(check, last)
     return warned
 
 
@@ -210,7 +210,7 @@ def _fingerprints(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, 
 
 def _last_build(settings: Settings) -> LastBuild | None:
     with connect(settings, read_only=True) as connection:
-        return standing_build(connection)
+        return last_good_build(connection)
 
 
 def _unchanged(
@@ -224,13 +224,13 @@ def _unchanged(
         yield dg.MaterializeResult(
             asset_key=asset_key_of(manifest["nodes"][name]),
             metadata={
-                STANDS_SINCE: last.built_at.isoformat(),
+                UNCHANGED_SINCE: last.built_at.isoformat(),
                 **({} if rows is None else {"dagster/row_count": rows}),
             },
         )
 
 
-def _standing_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckResult:
+def _unchanged_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckResult:
     """Tell Dagster how a check on what still stands ended: a build that failed is not remembered,
     so it passed or warned."""
     said = last.warned.get(_check_id(check.asset_key, check.name))
@@ -240,7 +240,7 @@ def _standing_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckRe
         description="; ".join(said) if said else None,
         asset_key=check.asset_key,
         check_name=check.name,
-        metadata={STANDS_SINCE: last.built_at.isoformat()},
+        metadata={UNCHANGED_SINCE: last.built_at.isoformat()},
     )
 
 
@@ -305,7 +305,7 @@ def _build(
     except TransformError as error:
         failure = error
     built = _Built(_row_counts(settings, manifest))
-    warnings = told_warnings(settings, results)
+    warnings = warnings_by_test(settings, results)
     words = {name: "; ".join(said) for name, said in warnings.items()}
     words |= failure.failed if failure else {}
     for event in events:

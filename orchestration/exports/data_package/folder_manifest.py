@@ -81,7 +81,7 @@ def identity(release: ReleaseFacts, whose: Partnership) -> dict[str, object]:
     }
 
 
-def standing_files(
+def current_files(
     folder: Path, release: ReleaseFacts, whose: Partnership
 ) -> list[ExportedFile] | None:
     """Return the files of an export that is whole and of this release; none where it is not."""
