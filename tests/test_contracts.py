@@ -33,6 +33,17 @@ def test_raw_tables_have_the_contracts_columns_types_and_comments(sample: Ground
         assert made == declared + lineage
 
 
+def test_an_identifier_is_described_as_the_pseudonym_that_is_stored() -> None:
+    described = {
+        column.name: column.comment
+        for contract in load_contracts().values()
+        for column in contract.stored_columns
+        if column.identifier
+    }
+    assert {"pnc_id", "crn", "nominal_ref", "response_id"} <= described.keys()
+    assert all(said.startswith("Pseudonym (HMAC-SHA-256).") for said in described.values())
+
+
 def test_dbt_database_and_contract_agree_on_tables(sample: Ground) -> None:
     """What dbt reads as a source is held against the database itself, without our writer."""
     for name, contract in load_contracts().items():

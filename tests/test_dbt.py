@@ -17,7 +17,7 @@ from orchestration.config.settings import Settings
 from orchestration.errors import TransformError
 from orchestration.publish.published_tables import key_of_test
 from orchestration.transform.check_failures import fault_of
-from orchestration.transform.dbt_runner import PROJECT_DIR, manifest_path, run_dbt
+from orchestration.transform.dbt_runner import PROJECT_DIR, manifest_path, published_nodes, run_dbt
 from orchestration.warehouse.connection import connect
 from tests.support import Ground
 
@@ -154,6 +154,15 @@ def test_a_failing_check_says_each_rule_that_broke(sample: Ground, tmp_path: Pat
     assert all(
         words.startswith(("crime", "int_", "shop", "dim")) for words in failed.value.failed.values()
     )
+
+
+def test_exposures_name_exactly_the_published_models(manifest: dict[str, Any]) -> None:
+    published = set(published_nodes(manifest))
+    reports = {name for name in published if manifest["nodes"][name]["schema"] == "reports"}
+    read = {one["name"]: set(one["depends_on"]["nodes"]) for one in manifest["exposures"].values()}
+    assert read == {
+        "report_pack": reports, "report_workbook": reports, "business_intelligence": published
+    }  # fmt: skip
 
 
 def test_every_check_has_words_for_what_is_wrong(manifest: dict) -> None:

@@ -11,7 +11,7 @@
     - enough points follow from there for limits of their own, the candidate;
     - nothing goes back: no run on the other side of the candidate's mean begins among the
       candidate's points, nor one that the points to come could still complete. -#}
-{% macro starts_sustained_shift(counts, since, place) -%}
+{% macro is_sustained_shift(counts, since, place) -%}
     {%- set points = var('xmr_restart_points') -%}
     {%- set run = var('xmr_restart_run_length') -%}
     {%- set candidate = counts ~ '[' ~ place ~ ':' ~ place ~ ' + ' ~ (points - 1) ~ ']' -%}
@@ -21,10 +21,10 @@
     (
         {{ place }} >= {{ since }} + {{ points }}
         and {{ place }} + {{ points - 1 }} <= len({{ counts }})
-        and abs({{ side_sum(counts, place, run, baseline) }}) = {{ run }}
+        and abs({{ sum_of_signs(counts, place, run, baseline) }}) = {{ run }}
         and not list_bool_or(list_transform(
             range({{ place }}, {{ place }} + {{ points }}),
-            lambda later: {{ side_sum(counts, 'later', run, 'list_avg(' ~ candidate ~ ')') }}
+            lambda later: {{ sum_of_signs(counts, 'later', run, 'list_avg(' ~ candidate ~ ')') }}
             = -sign({{ counts }}[{{ place }}] - {{ baseline }})
             * least({{ run }}, len({{ counts }}) - later + 1)
         ))
@@ -32,7 +32,7 @@
 {%- endmacro %}
 
 {#- How many of the next `run` points from `place` on lie above `centre`, less those below. -#}
-{% macro side_sum(counts, place, run, centre) -%}
+{% macro sum_of_signs(counts, place, run, centre) -%}
     list_sum(list_transform(
         {{ counts }}[{{ place }}:{{ place }} + {{ run - 1 }}],
         lambda one: sign(one - {{ centre }})

@@ -1,6 +1,6 @@
 {#- The months of each force that are to be counted, with what the count depends on beside the rows
-    of the month themselves: the delivery that speaks for it, how small areas are placed, and the
-    corrections of deliveries, which stand in the view that staging reads. -#}
+    of the month: the delivery in force for it, how small areas are placed, and the corrections of
+    deliveries, which are part of the view that staging reads. -#}
 {% macro counted_months() -%}
     select
         force_months.force_code,
@@ -35,9 +35,9 @@
     ) as placement
 {%- endmacro %}
 
-{#- Removes what an earlier build counted and no longer holds: a month whose delivery was replaced
-    or is not in force as at this quarter, or whose small areas lie elsewhere by now. -#}
-{% macro forget_other_months() -%}
+{#- Deletes the counts of an earlier build that are outdated: months whose delivery was replaced or
+    is not in force as at this quarter, or whose small areas are placed in another district. -#}
+{% macro delete_outdated_months() -%}
     {%- if is_incremental() -%}
         delete from {{ this }} as counted
         where not exists (

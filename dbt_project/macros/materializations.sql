@@ -5,7 +5,7 @@
 
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
-    {%- do make_room_for(target) -%}
+    {%- do drop_relation_of_other_type(target) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% call statement('main') -%}
@@ -30,7 +30,7 @@
 
 {% materialization view, adapter='duckdb' %}
     {%- set target = this.incorporate(type='view') -%}
-    {%- do make_room_for(target) -%}
+    {%- do drop_relation_of_other_type(target) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% call statement('main') -%}
@@ -46,7 +46,7 @@
 {% endmaterialization %}
 
 {#- Drops what has the name of a table but is a view, or the other way round. -#}
-{% macro make_room_for(target) %}
+{% macro drop_relation_of_other_type(target) %}
     {%- set existing = load_cached_relation(target) -%}
     {%- if existing is not none and existing.type != target.type -%}
         {%- do adapter.drop_relation(existing) -%}

@@ -1,13 +1,8 @@
-{#- From how many offences on the rows of offending frequency are shown as one. In Fenland in
-    2017/18 the counts of offenders with eight, nine, ten and fourteen offences followed from the
-    totals alone, so that these rows cannot be shown apart. -#}
-{% macro offences_shown_as_one_from() -%} 8 {%- endmacro %}
-
 {#- '1' to '7', then '8 or more'. -#}
 {% macro offences_band(offences) -%}
     case
-        when {{ offences }} >= {{ offences_shown_as_one_from() }}
-            then '{{ offences_shown_as_one_from() | trim }} or more'
+        when {{ offences }} >= {{ var('offences_band_from') }}
+            then '{{ var('offences_band_from') }} or more'
         else {{ offences }}::varchar
     end
 {%- endmacro %}
@@ -18,7 +13,7 @@
 {%- endmacro %}
 
 {#- Its 95 % limits by Wilson's method, null where the share is. The limits of none and of all are
-    nought and a hundred exactly, which the arithmetic misses by a rounding error. -#}
+    exactly 0 and 100, which the arithmetic misses by a rounding error. -#}
 {% macro percent_lower(part, whole) -%}
     case
         when {{ part }} is not null and {{ whole }} > 0

@@ -14,6 +14,6 @@
 {#- Condition that keeps the rows of a report's latest period: the last that its force area has,
     since forces send their snapshots on different days. `rows` is a relation with area_code and
     period_end, and `areas` the one that says each area's force; both are aliases of the query. -#}
-{% macro is_latest_of_force(rows, areas) -%}
+{% macro is_latest_period_of_force(rows, areas) -%}
     {{ rows }}.period_end = max({{ rows }}.period_end) over (partition by {{ areas }}.force_code)
 {%- endmacro %}

@@ -36,39 +36,3 @@
 {% macro rate_upper(events, population, exact) -%}
     {{ rate_per_1000('coalesce(' ~ exact ~ '.upper, ' ~ byars_upper(events) ~ ')', population) }}
 {%- endmacro %}
-
-{#- Mean of a Poisson count at which the chance of `count` or fewer is `chance`, found by halving
-    from the definition to the last digit; for counts and means up to 200. -#}
-{% macro poisson_mean(count, chance) -%}
-    (list_reduce(
-        list_prepend(
-            [1e-12::double, 200.0::double],
-            list_transform(range(0, 120), lambda step: [0.0::double, 0.0::double])
-        ),
-        lambda between, step: case
-            when list_sum(list_transform(
-                range(0, ({{ count }})::bigint + 1),
-                lambda number: exp(
-                    number * ln((between[1] + between[2]) / 2)
-                    - (between[1] + between[2]) / 2 - lgamma(number + 1.0)
-                )
-            )) > {{ chance }}
-                then [(between[1] + between[2]) / 2, between[2]]
-            else [between[1], (between[1] + between[2]) / 2]
-        end
-    )[1])
-{%- endmacro %}
-
-{#- Exact limits of a count, which leave `tail` on each side: 0.025 for 95 % and 0.001 for 99.8 %,
-    the limits of control charts and funnels (Garwood 1936). The lower limit of none is nought. The
-    seed poisson_exact_limits holds those of 95 % below ten, so that no model works them out. -#}
-{% macro exact_lower(events, tail=0.025) -%}
-    (case
-        when {{ events }} = 0 then 0.0::double
-        when {{ events }} > 0 then {{ poisson_mean(events ~ ' - 1', 1 - tail) }}
-    end)
-{%- endmacro %}
-
-{% macro exact_upper(events, tail=0.025) -%}
-    (case when {{ events }} >= 0 then {{ poisson_mean(events, tail) }} end)
-{%- endmacro %}

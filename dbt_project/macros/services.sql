@@ -1,6 +1,6 @@
 {#- What the extracts of youth offending services, prisons and offender management share. -#}
 
-{#- Recorded sex in words. -#}
+{#- Label of the recorded sex. -#}
 {% macro sex_label(code) -%}
     case {{ code }} when 'M' then 'Male' when 'F' then 'Female' else 'Not recorded' end
 {%- endmacro %}
@@ -38,7 +38,7 @@
     end
 {%- endmacro %}
 
-{#- A period in words, such as January to June 2017, 30 June 2018, 2017 and 2017/18. -#}
+{#- Name of a period, such as January to June 2017, 30 June 2018, 2017 and 2017/18. -#}
 {% macro period_label_of(first_day, last_day) -%}
     case {{ period_type_of(first_day, last_day) }}
         when 'snapshot' then strftime({{ first_day }}, '%-d %B %Y')
@@ -55,7 +55,7 @@
 
 {#- Figures 7 and 8, which differ by sex alone: one row an area of release, a column a kind of
     accommodation. -#}
-{% macro released_by_area(sex) -%}
+{% macro prison_releases_by_area(sex) -%}
 with releases as (
 
     select

@@ -1,14 +1,10 @@
 {#- What the survey's marts share. -#}
 
-{#- Fewest answers on which a percentage is shown without [u], low reliability: at 100 the 95 %
-    limits of a half lie about ten points either side. -#}
-{% macro survey_reliable_base() -%}100{%- endmacro %}
-
 {#- Status of a percentage by its base: [x] where nobody answered, [u] where few did. -#}
 {% macro survey_status(base) -%}
     case
         when coalesce({{ base }}, 0) = 0 then '[x]'
-        when {{ base }} < {{ survey_reliable_base() }} then '[u]'
+        when {{ base }} < {{ var('survey_reliable_base') }} then '[u]'
     end
 {%- endmacro %}
 
@@ -28,7 +24,7 @@
 select
     period_start,
     any_value(period_label) as period_label,
-    -- Each partnership's table stands alone.
+    -- Each partnership has a table of its own.
     row_number() over (
         partition by period_start, any_value(district_code)
         order by any_value(area_order)

@@ -1,5 +1,5 @@
 -- A reference of a force that has two PNC identifiers is counted as two people. A warning with
--- their number and no identifier: only the force can say who is who.
+-- their number and no identifier: only the force can say who the two people are.
 {{ config(
     severity='warn',
     meta={'dagster': {'ref': {'name': 'stg_police_charges__charges'}}}

@@ -1,5 +1,5 @@
 -- The publisher used each crime type in some months only. Rows of another month are counted where
--- they lie, though they are no series: a warning. Returns what is wrong, in words.
+-- they lie, though they are no series: a warning. Returns one message for each fault.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_crime__counted'}}}) }}
 
 with used as (

@@ -1,5 +1,5 @@
 -- Recorded crime can be placed in every district served, and rated for every force. Only a warning:
--- the figures that are not known are [x]. Returns what is wrong, in words.
+-- the figures that are not known are [x]. Returns one message for each fault.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_crime_places__faults'}}}) }}
 
 select fault as broken_rules

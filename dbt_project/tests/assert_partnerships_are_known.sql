@@ -1,5 +1,5 @@
 -- The lookups in force know the districts of the partnerships file as the file names them. Only a
--- warning: a new district may be in no list yet. Returns what is wrong, in words.
+-- warning: a new district may be in no list yet. Returns one message for each fault.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_partnerships__faults'}}}) }}
 
 select fault as broken_rules

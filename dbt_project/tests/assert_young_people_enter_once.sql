@@ -1,4 +1,4 @@
--- A young person enters the youth justice system once. CompletedQuarters as a warning: only the service can say
+-- A young person enters the youth justice system once. A warning: only the service can say
 -- which of two entries is the first.
 {{ config(severity='warn') }}
 

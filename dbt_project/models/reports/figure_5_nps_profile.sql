@@ -62,7 +62,7 @@ latest_profile as (
             and profile.category = categories.category
     inner join {{ ref('int_probation_areas__listed') }} as areas
         on profile.area_code = areas.area_code
-    qualify {{ is_latest_of_force('profile', 'areas') }}
+    qualify {{ is_latest_period_of_force('profile', 'areas') }}
 
 ),
 
@@ -82,7 +82,7 @@ latest_needs as (
     from needs
     inner join {{ ref('int_probation_areas__listed') }} as areas
         on needs.area_code = areas.area_code
-    qualify {{ is_latest_of_force('needs', 'areas') }}
+    qualify {{ is_latest_period_of_force('needs', 'areas') }}
 
 ),
 

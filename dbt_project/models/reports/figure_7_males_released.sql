@@ -1,3 +1,3 @@
 -- Figure 7: accommodation of men released from prison, by where they went, by period.
 
-{{ released_by_area('Male') }}
+{{ prison_releases_by_area('Male') }}

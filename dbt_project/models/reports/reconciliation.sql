@@ -81,7 +81,7 @@ figures as (
         case
             when printed.printed_value like '%.%'
                 then length(regexp_extract(printed.printed_value, '[.]([0-9]+)', 1))
-            -- N/A stands in a column of rates.
+            -- N/A is printed in a column of rates.
             when not regexp_matches(printed.printed_value, '[0-9]') and printed.unit like 'per %'
                 then 1
             else 0

@@ -28,13 +28,13 @@ bands as (
     select
         period_start,
         area_code,
-        {{ offences_shown_as_one_from() }} as band_order,
-        '{{ offences_shown_as_one_from() | trim }} or more' as number_of_offences,
+        {{ var('offences_band_from') }} as band_order,
+        '{{ var('offences_band_from') }} or more' as number_of_offences,
         coalesce(sum(offenders) filter (
-            where offences_per_offender >= {{ offences_shown_as_one_from() }}
+            where offences_per_offender >= {{ var('offences_band_from') }}
         ), 0) as offenders,
         coalesce(sum(offences) filter (
-            where offences_per_offender >= {{ offences_shown_as_one_from() }}
+            where offences_per_offender >= {{ var('offences_band_from') }}
         ), 0) as offences
     from frequencies
     group by period_start, area_code
@@ -47,12 +47,12 @@ bands as (
         offenders,
         offences
     from frequencies
-    where offences_per_offender < {{ offences_shown_as_one_from() }}
+    where offences_per_offender < {{ var('offences_band_from') }}
     union all
     select distinct
         period_start,
         area_code,
-        {{ offences_shown_as_one_from() }} + 1 as band_order,
+        {{ var('offences_band_from') }} + 1 as band_order,
         'All' as number_of_offences,
         all_offenders as offenders,
         all_offences as offences

@@ -37,7 +37,7 @@ latest as (
     from needs
     inner join {{ ref('int_probation_areas__listed') }} as areas
         on needs.area_code = areas.area_code
-    qualify {{ is_latest_of_force('needs', 'areas') }}
+    qualify {{ is_latest_period_of_force('needs', 'areas') }}
 
 ),
 

@@ -35,7 +35,7 @@ latest as (
     from complexity
     inner join {{ ref('int_probation_areas__listed') }} as areas
         on complexity.area_code = areas.area_code
-    qualify {{ is_latest_of_force('complexity', 'areas') }}
+    qualify {{ is_latest_period_of_force('complexity', 'areas') }}
 
 ),
 

@@ -68,7 +68,9 @@ class Column(BaseModel):
 
     @property
     def comment(self) -> str:
-        """The meaning with its unit, for the database and for dbt."""
+        """What the raw table holds, with its unit, for the database and for dbt."""
+        if self.identifier:
+            return f"Pseudonym (HMAC-SHA-256). Delivered as: {self.meaning}"
         return f"{self.meaning} Unit: {self.unit}." if self.unit else self.meaning
 
     @property

@@ -27,7 +27,7 @@ forces as (
 ),
 
 -- A lookup of forces names the districts that the partnerships file does not. Of its editions the
--- newest counts that has every district which the file names, so that no district is there twice,
+-- newest counts that has every district which the file names, so that no district occurs twice,
 -- under an old code and a new one.
 force_editions as (
 

@@ -1,4 +1,4 @@
--- What the partnerships file says of districts and the lookups in force do not, in words: one row a
+-- Districts that the partnerships file and the lookups in force describe differently: one row a
 -- kind of fault. Nothing is judged while no district list or lookup is in force.
 
 with listed as (

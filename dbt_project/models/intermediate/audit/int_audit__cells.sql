@@ -86,7 +86,7 @@ table_2_few as (
     where
         area_code = {{ district }}
         and period_label = '{{ year }}'
-        and offences_per_offender >= {{ offences_shown_as_one_from() }}
+        and offences_per_offender >= {{ var('offences_band_from') }}
 
 ),
 

@@ -159,9 +159,11 @@ with answers as (
     {%- for model in asked %}{% do sources.append(behind[model]) %}{% endfor %}
     select
         {{ finding }} as inconsistency_id,
-        (select string_agg(answer, ' / ') from ({{ runnable(query, asked) }}) as asked (answer))
-            as computed,
-        {{ typed(query, asked) }} as regenerated_by,
+        (
+            select string_agg(answer, ' / ')
+            from ({{ executable_query(query, asked) }}) as asked (answer)
+        ) as computed,
+        {{ query_text(query, asked) }} as regenerated_by,
         {{ sources | join(' || ') }} as sources
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}

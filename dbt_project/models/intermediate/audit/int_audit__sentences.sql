@@ -197,7 +197,7 @@ with queries as (
         values
         {%- for name, selected, model, rows, people in summaries + sentences %}
         {%- set query = 'select ' ~ selected ~ ' from {' ~ model ~ '} where ' ~ rows %}
-        ('text.{{ name }}', {{ typed(query, [model]) }}, {{ behind[model] }})
+        ('text.{{ name }}', {{ query_text(query, [model]) }}, {{ behind[model] }})
         {{- ',' if not loop.last }}
         {%- endfor %}
     ) as listed (figure_id, regenerated_by, sources)
@@ -209,7 +209,7 @@ answers as (
     select
         'text.{{ name }}' as figure_id,
         ({{ selected }})::double as value,
-        {{ few_people(people) }} as few_people,
+        {{ is_small_count(people) }} as few_people,
         {% if model.startswith('int_') -%} null {%- else -%} any_value(deliveries) {%- endif %}
             as deliveries
     from {{ ref(model) }}
@@ -220,7 +220,7 @@ answers as (
     select
         'text.{{ name }}' as figure_id,
         ({{ selected }})::double as value,
-        {{ few_people(people) }} as few_people,
+        {{ is_small_count(people) }} as few_people,
         deliveries
     from {{ ref(model) }}
     where {{ rows }}

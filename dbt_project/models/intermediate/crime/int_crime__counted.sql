@@ -4,7 +4,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook='{{ forget_other_months() }}'
+    pre_hook='{{ delete_outdated_months() }}'
 ) }}
 
 with force_months as (

@@ -1,4 +1,4 @@
--- What keeps recorded crime from being placed or rated, in words: one row a kind of fault. The
+-- Why recorded crime cannot be placed or has no rate: one row a kind of fault. The
 -- figures concerned are [x]; a refresh warns of each.
 
 with lookups as (

@@ -1,7 +1,7 @@
--- XmR (individuals and moving range) limits and signals of each series, one set a segment.
--- Method: natural process limits are the mean of the points plus and minus 2.66 times the mean
--- moving range (Wheeler); moving ranges above 3.267 times their mean are left out once and the
--- mean taken again. The lower limit is not cut off at zero.
+-- XmR (individuals and moving range) limits and signals of each series, one set a segment. Method:
+-- natural process limits are the mean of the points plus and minus a multiple of the mean moving
+-- range (Wheeler). Moving ranges far above their mean are left out once and the mean is taken
+-- again. The lower limit is not cut off at zero. The factors are variables of the project.
 
 with segmented as (
 
@@ -66,7 +66,7 @@ screened as (
             and ranges.crime_type = means.crime_type
             and ranges.period_type = means.period_type
             and ranges.segment = means.segment
-    where ranges.moving_range <= 3.267 * means.moving_range_mean
+    where ranges.moving_range <= {{ var('xmr_screen_factor') }} * means.moving_range_mean
     group by ranges.area_code, ranges.crime_type, ranges.period_type, ranges.segment
 
 ),
@@ -82,8 +82,8 @@ limits as (
         means.since,
         means.centre,
         screened.moving_range_mean,
-        means.centre - 2.66 * screened.moving_range_mean as lower_limit,
-        means.centre + 2.66 * screened.moving_range_mean as upper_limit
+        means.centre - {{ var('xmr_limit_factor') }} * screened.moving_range_mean as lower_limit,
+        means.centre + {{ var('xmr_limit_factor') }} * screened.moving_range_mean as upper_limit
     from means
     inner join screened
         on

@@ -77,7 +77,7 @@ restarted as (
         list_reduce(  -- noqa: PRS
             list_transform(range(1, len(counts) + 1), lambda place: [place]),
             lambda taken, here: case
-                when {{ starts_sustained_shift('counts', 'taken[-1]', 'here[1]') }}
+                when {{ is_sustained_shift('counts', 'taken[-1]', 'here[1]') }}
                     then list_concat(taken, here)
                 else taken
             end

@@ -1,5 +1,5 @@
 -- Every area of every financial year that can be counted, so that an area without offenders shows
--- nought, and not nothing.
+-- zero, and is not missing.
 
 select
     years.period_start,

@@ -1,5 +1,5 @@
 -- The months for which each force served has a street delivery in force. Elsewhere a count is
--- unknown, not nought.
+-- unknown, not zero.
 
 with forces as (
 

@@ -1,4 +1,4 @@
--- Every month from the first to the last that a street delivery speaks for, without holes, and
+-- Every month from the first to the last with a street delivery in force, without holes, and
 -- never beyond the quarter being built: a month without a file has a row too.
 
 with span as (

@@ -214,7 +214,7 @@ select
         when provision.is_listed and provision.sites_without_places = 0
             then provision.places_stated
     end::bigint as places,
-    -- Nothing stated is not nought places.
+    -- A count that is not stated is not zero.
     case
         when
             provision.is_listed

@@ -55,7 +55,7 @@ snapshots as (
 
 ),
 
--- Nought to as many needs as there are pathways, and not assessed.
+-- From zero to as many needs as there are pathways, and not assessed.
 complexities as (
 
     select unnest(range(0, (select count(*) from {{ ref('oasys_pathways') }}) + 1)) as needs

@@ -90,7 +90,7 @@ offence_groups as (
 
 ),
 
--- Where an extract is in force, nobody in a combination is nought and not missing.
+-- Where an extract is in force, a combination without people is zero and not missing.
 completed as (
 
     select

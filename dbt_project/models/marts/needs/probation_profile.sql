@@ -1,6 +1,6 @@
 -- People under probation supervision by cohort, area and category of each dimension. What was not
--- recorded is a category of its own; the share of those with something recorded stands beside the
--- share of everyone.
+-- recorded is a category of its own; the share of those with something recorded is given
+-- beside the share of everyone.
 
 with counted as (
 
@@ -56,7 +56,7 @@ snapshots as (
 
 ),
 
--- Where an extract is in force, nobody in a category is nought and not missing.
+-- Where an extract is in force, a category without people is zero and not missing.
 completed as (
 
     select

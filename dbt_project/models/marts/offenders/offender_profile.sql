@@ -1,6 +1,6 @@
 -- Who was charged in a financial year: by sex, age at the first charge, ethnicity and category of
--- the first offence. Those not known have a row, and every share stands on two feet: all offenders,
--- and those of whom the dimension is known.
+-- the first offence. Those not known have a row, and every share is given twice: of all
+-- offenders, and of those with a known value of the dimension.
 
 with categories as (
 

@@ -37,7 +37,7 @@ slots as (
         numbers.offences_per_offender
     from periods
     cross join
-        generate_series(1, {{ offences_shown_as_one_from() }} - 1)
+        generate_series(1, {{ var('offences_band_from') }} - 1)
             as numbers (offences_per_offender)
     union
     select

@@ -23,7 +23,7 @@ deliveries_in_force as (
 select
     deliveries_in_force.served_name as reported_by,
     people.snapshot_date,
-    -- The one column that says who it is.
+    -- The person's pseudonym.
     people.pnc_id as person_ref,
     {{ sex_label('people.sex') }} as sex,
     -- Deliveries loaded by earlier versions may hold the age of a birth after the event.

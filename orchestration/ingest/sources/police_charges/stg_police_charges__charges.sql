@@ -28,7 +28,7 @@ identified as (
         charges.charge_month,
         -- A person is a PNC identifier, under whatever references of the force. A row without one
         -- has that of its reference, where the reference has one only; otherwise its reference
-        -- stands for the person. A reference of two PNC identifiers is of two people, and a
+        -- identifies the person. A reference of two PNC identifiers is of two people, and a
         -- warning.
         coalesce(
             charges.pnc_id,
@@ -82,8 +82,8 @@ select
     file_id,
     line
 from identified
--- One offence counts once for a person, though it stands under two references or in two months; of
--- a late row and the row that it corrects, the late one counts. No order is by a pseudonym: it
+-- One offence counts once for a person, though it is listed under two references or in two months;
+-- of a late row and the row that it corrects, the late one counts. No order is by a pseudonym: it
 -- would change with the key.
 qualify row_number() over (
     partition by force_name, person_ref, offence_ref

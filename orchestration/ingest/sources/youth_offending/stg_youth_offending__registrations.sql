@@ -24,7 +24,7 @@ deliveries_in_force as (
 select
     deliveries_in_force.served_name as youth_offending_service,
     registrations.return_quarter,
-    -- The one column that says who it is, unique within a service.
+    -- The person's pseudonym, unique within a service.
     registrations.yos_reference as person_ref,
     {{ sex_label('registrations.sex') }} as sex,
     -- Deliveries loaded by earlier versions may hold the age of a birth after the event.
