@@ -301,7 +301,7 @@ class Bench:
         dead = [(run, words) for run, status, words in earlier if status == "FAILURE"]
         left = [status for _, status, _ in earlier if status not in {"FAILURE", "SUCCESS"}]
         if latest[1] != "SUCCESS" or left:
-            yield f"in Dagster's screen: {latest[1]} after {left}"
+            yield f"in the Dagster UI: {latest[1]} after {left}"
         for run, words in dead:
             if words != CUT_SHORT or said.count(f"Cut short: run {run[:8]}.") != 1:
                 yield f"run {run[:8]} is told of as: {words}"

@@ -1,4 +1,4 @@
-"""Deliveries out of the ordinary: found, told, accepted by command, and listed for good."""
+"""Anomalies of deliveries: found, reported, accepted by command, and listed afterwards."""
 
 import shutil
 import subprocess
@@ -153,7 +153,7 @@ def test_accept_and_history_as_a_person_uses_them(
     )
     environment = {"CSP_HOME": str(tmp_path / "var"), "CSP_RAW": str(sample.settings.raw)}
     told = " ".join(csp("status", **environment).stdout.split())
-    assert "Out of the ordinary: community_survey 2018-04-01 v1" in told
+    assert "Unusual: community_survey 2018-04-01 v1" in told
     assert "107 % more rows than for 2018-01-01" in told
     delivery = ("community_survey", "2018-04-01", "volume")
     done = csp("accept", *delivery, "--reason", "More towns were asked", **environment)

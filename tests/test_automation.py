@@ -282,7 +282,7 @@ def test_nothing_is_sent_unless_configured(ground: Ground) -> None:
     assert failure_sensor(ground.settings).default_status is dg.DefaultSensorStatus.STOPPED
     ground.put("police_uk_street", "2018-01-01", {"a.csv": month_file("2018-01")})
     tick = tell_late(ground.settings, None, _time(2018, 9, 3))
-    assert "nobody to tell" in str(tick.skip_reason)
+    assert "CSP_ALERT_WEBHOOK" in str(tick.skip_reason)
     assert tick.cursor is None
 
 
@@ -302,9 +302,9 @@ def test_late_delivery_is_told_once(
     on_time = tell_late(settings, None, _time(2018, 8, 31, 23))
     assert "Nothing is late" in str(on_time.skip_reason)
     late = tell_late(settings, on_time.cursor, _time(2018, 9, 1, 0, 30))
-    assert "Told: police_uk_street/2018-04-01" in str(late.skip_reason)
+    assert "police_uk_street/2018-04-01" in str(late.skip_reason)
     again = tell_late(settings, late.cursor, _time(2018, 9, 2))
-    assert "told before" in str(again.skip_reason)
+    assert "police_uk_street" not in str(again.skip_reason)
     (message,) = webhook[1]
     assert "police_uk_street for Q1 2018/19: due 2018-08-31, 1 days late" in message["text"]
 
@@ -330,7 +330,7 @@ def test_messages_say_what_to_do() -> None:
     quarters = [date(2018, 1, 1), Q1]
     over = run_failure("quarterly_refresh", "0123456789", quarters, [], released=True)
     assert "Q4 2017/18 to Q1 2018/19" in over.subject
-    assert "Quarters that it had completed are published" in over.body
+    assert "Quarters that it completed are published" in over.body
     assert "Nothing was published" not in over.body
     late = late_deliveries([Expectation("a", Q1, date(2018, 7, 1), False)], date(2018, 7, 3))
     assert "2 days late" in late.body
@@ -375,7 +375,7 @@ def test_the_engine_leaves_a_quarter_of_the_memory(monkeypatch: pytest.MonkeyPat
         ("CSP_ALERT_WEBHOOK", "file:///etc/passwd", "does not start with https"),
         ("CSP_SMTP_HOST", "mail.example.org", "needs CSP_SMTP_FROM and CSP_SMTP_TO"),
         ("CSP_PROFILE", "live", "CSP_PROFILE"),
-        ("CSP_MEMORY_LIMIT", "lots", "'lots' is no amount of memory; write it as 2GiB"),
+        ("CSP_MEMORY_LIMIT", "lots", "'lots'"),
         ("CSP_MEMORY_LIMIT", "100MB", "'100MB' is too little"),
     ],
 )

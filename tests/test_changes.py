@@ -274,7 +274,7 @@ def test_row_that_goes_is_told(publishing: Publishing) -> None:
     release = publishing.publish(Q2, [MAY])
     rows = changes(release)
     assert {(row[0], row[3], row[4]) for row in rows} == {("2018-06", None, "row withdrawn")}
-    assert rows[0][5] == f"{FIRST} no longer speaks for 2018-06"
+    assert rows[0][5] == f"{FIRST} is no longer in force for 2018-06"
 
 
 @pytest.mark.parametrize("hidden_first", [True, False])

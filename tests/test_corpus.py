@@ -157,7 +157,7 @@ def _database_problems(
 
 
 def _report_problems(case: Case, outcome: Outcome, desk: Path) -> list[str]:
-    """The report has a row for each fault, a way to mend it, no formula and no personal value."""
+    """The report has a row for each fault, a way to fix it, no formula and no personal value."""
     table, workbook = write_report(desk / "report", "v1", case.good.contract, outcome)
     text = table.read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -166,10 +166,10 @@ def _report_problems(case: Case, outcome: Outcome, desk: Path) -> list[str]:
         problems.append(f"{len(rows)} rows in the report")
     if any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values()):
         problems.append("a cell of the report is a formula")
-    if any(not row["How to mend it"] for row in rows) or tuple(rows[0] if rows else HEADINGS) != (
+    if any(not row["How to fix it"] for row in rows) or tuple(rows[0] if rows else HEADINGS) != (
         HEADINGS
     ):
-        problems.append("the report does not say how to mend it")
+        problems.append("the report does not say how to fix it")
     said = f"{text}{outcome.reason}{[str(one) for one in outcome.faults + outcome.warnings]}"
     if case.secret and SECRET in said:
         problems.append("a personal value is shown")

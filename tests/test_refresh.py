@@ -291,7 +291,7 @@ def test_sql_answers_and_cannot_write(sample: Ground, csp: Run) -> None:
         assert "cannot be answered" in done.stderr
         assert "Traceback" not in done.stderr
     elsewhere = csp("sql", "select * from main.release", **environment)
-    assert "add --published" in " ".join(elsewhere.stderr.split())
+    assert "--published" in " ".join(elsewhere.stderr.split())
 
 
 def test_status_shows_each_source_and_the_release(sample: Ground, csp: Run) -> None:

@@ -108,9 +108,9 @@ def test_a_load_files_the_same_report(csp: Csp, ground: Ground, tmp_path: Path) 
     assert _report(filed) == _report(tmp_path / "checked")
     told = {row["Column"]: row for row in _report(filed)}
     assert (told["Sex"]["Value found"], told["Sex"]["Row"]) == ("X", "2")
-    assert told["Sex"]["How to mend it"] == "Use one of: M; F; U."
+    assert told["Sex"]["How to fix it"] == "Use one of: M; F; U."
     assert told["Date of birth"]["Value found"] == HIDDEN
-    assert "dd/mm/yyyy" in told["Date of birth"]["How to mend it"]
+    assert "dd/mm/yyyy" in told["Date of birth"]["How to fix it"]
 
 
 def test_a_shifted_identifier_is_not_shown(ground: Ground) -> None:

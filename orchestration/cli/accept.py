@@ -1,4 +1,4 @@
-"""``csp accept``: somebody looked into what is out of the ordinary, and it is in order."""
+"""``csp accept``: record that an anomaly was looked into and is in order."""
 
 import getpass
 from datetime import UTC, date, datetime

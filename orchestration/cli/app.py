@@ -1,4 +1,4 @@
-"""The commands of ``csp``. Each reads its settings, does one thing, and says what it did.
+"""The commands of ``csp``. Each reads the settings, does one thing and reports what it did.
 
 Dagster and dbt are imported only by the commands that run them.
 """
@@ -44,13 +44,13 @@ def refresh(
         str | None, typer.Option(help="Last quarter of a range, all of it in one run.")
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Build every mart, though nothing may have changed.")
+        bool, typer.Option("--full", help="Build every mart, even if nothing changed.")
     ] = False,
     even_if_empty: Annotated[
         bool,
         typer.Option(
             "--even-if-empty",
-            help="Build a quarter for which nothing has landed; its release says so.",
+            help="Build a quarter for which nothing has landed; the release says so.",
         ),
     ] = False,
 ) -> None:
@@ -76,21 +76,21 @@ def land(
     source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
     quarter: Annotated[str, typer.Argument(help="First day of the quarter it is delivered for.")],
     files: Annotated[list[Path], typer.Argument(help="The delivered files.")],
-    note: Annotated[str, typer.Option(help="Anything to say about the delivery.")] = "",
+    note: Annotated[str, typer.Option(help="A note on the delivery.")] = "",
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="The figures are made up, not real.")
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the files whose place the given ones take.")
+        bool, typer.Option("--replace", help="Confirm that the given files replace existing ones.")
     ] = False,
     whole: Annotated[
-        bool, typer.Option("--whole", help="The given files are the whole delivery; drop others.")
+        bool, typer.Option("--whole", help="The given files are the whole delivery.")
     ] = False,
     covers: Annotated[
         tuple[str, str] | None,
         typer.Option(
             metavar="FROM TO",
-            help="What the delivery covers, whatever occurs in it: days, months or quarters.",
+            help="Periods that the delivery covers: days, months or quarters.",
         ),
     ] = None,
 ) -> None:
@@ -162,15 +162,15 @@ def accept(
     source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
     quarter: Annotated[str, typer.Argument(help="First day of the delivery's quarter.")],
     rule: Annotated[str, typer.Argument(help="Rule in brackets, such as volume or revision-drop.")],
-    reason: Annotated[str, typer.Option(help="Why it is in order; kept in the warehouse.")],
+    reason: Annotated[str, typer.Option(help="Why it is in order; stored in the warehouse.")],
     period: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="Only this period; all of the delivery if left out."
+            formats=["%Y-%m-%d"], help="Only this period; without it, the whole delivery."
         ),
     ] = None,
 ) -> None:
-    """Accept what a refresh found out of the ordinary in a delivery, with a reason."""
+    """Accept an anomaly that a refresh found in a delivery, with a reason."""
     from orchestration.cli.accept import accept_anomalies
 
     day = period.date() if period else None
@@ -181,9 +181,11 @@ def accept(
 @app.command()
 def purge(
     before: Annotated[
-        str, typer.Option("--before", help="Quarter; what was delivered for earlier ones goes.")
+        str, typer.Option("--before", help="Quarter; earlier deliveries are purged.")
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be deleted.")
+    ] = False,
     landing: Annotated[
         bool, typer.Option("--landing", help="Delete the delivered files as well.")
     ] = False,
@@ -208,8 +210,8 @@ def releases() -> None:
 
 @app.command()
 def rollback(
-    quarter: Annotated[str, typer.Argument(help="Quarter whose release is to be current.")],
-    reason: Annotated[str, typer.Option(help="Why; it is written down.")],
+    quarter: Annotated[str, typer.Argument(help="Quarter whose release becomes the current one.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     build: Annotated[
         str | None, typer.Option(help="One build of the quarter, as `csp releases` names it.")
     ] = None,
@@ -227,11 +229,9 @@ def rollback(
 @app.command()
 def trace(
     table: Annotated[str, typer.Argument(help="A mart or report, such as crime_monthly.")],
-    key: Annotated[
-        list[str], typer.Argument(help="column=value, as many as single out a row of it.")
-    ],
+    key: Annotated[list[str], typer.Argument(help="column=value; as many as identify one row.")],
     csv: Annotated[
-        Path | None, typer.Option("--csv", help="File for the position of every row.")
+        Path | None, typer.Option("--csv", help="CSV file for the positions of all rows.")
     ] = None,
 ) -> None:
     """Show the deliveries, files and rows that a figure was made from."""
@@ -242,9 +242,9 @@ def trace(
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A query; nothing can be changed with it.")],
+    query: Annotated[str, typer.Argument(help="A query; it cannot change anything.")],
     published: Annotated[
-        bool, typer.Option("--published", help="Ask the published database instead.")
+        bool, typer.Option("--published", help="Query the published database instead.")
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
 ) -> None:
@@ -271,9 +271,9 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="The backup; its manifest lies beside it.")],
+    file: Annotated[Path, typer.Argument(help="The backup; its manifest is beside it.")],
 ) -> None:
-    """Verify a backup and put it in the warehouse's place; what stood there is kept aside."""
+    """Verify a backup and replace the warehouse with it; the replaced file is kept."""
     from orchestration.cli.restore import restore_backup
 
     restore_backup(load_settings(), file, new_console())
@@ -293,7 +293,7 @@ def docs() -> None:
 @app.command()
 def audit(
     misprints: Annotated[
-        bool, typer.Option("--misprints", help="List what was printed wrong, and the truth.")
+        bool, typer.Option("--misprints", help="List the misprints with the true values.")
     ] = False,
     findings: Annotated[
         bool, typer.Option("--findings", help="List the inconsistencies and their answers.")
@@ -335,7 +335,7 @@ def prepare() -> None:
 @app.command()
 def contracts(
     check: Annotated[
-        bool, typer.Option("--check", help="Only say whether the dbt sources are up to date.")
+        bool, typer.Option("--check", help="Only check whether the dbt sources are up to date.")
     ] = False,
 ) -> None:
     """Write each source's dbt YAML from its contract."""

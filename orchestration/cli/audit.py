@@ -1,7 +1,7 @@
-"""``csp audit``: what of the printed assessment the warehouse reproduces, and what it got wrong.
+"""``csp audit``: which numbers of the printed assessment are reproduced, and which are misprints.
 
-Reads ``reports.reconciliation`` and ``reports.reconciliation_findings``, which the refresh makes
-and checks; computes nothing itself.
+Reads ``reports.reconciliation`` and ``reports.reconciliation_findings``, which the refresh builds
+and checks. Computes nothing itself.
 """
 
 import csv
@@ -126,7 +126,7 @@ class Audit:
 
     @property
     def faults(self) -> list[str]:
-        """What neither agrees nor is explained, and answers that no longer hold, in words."""
+        """Messages about unexplained numbers and about answers that no longer hold."""
         judged: list[Figure | Finding] = [*self.figures, *self.findings]
         return [one.fault or "" for one in judged if not one.agreed]
 
@@ -166,7 +166,7 @@ def read_audit(settings: Settings) -> Audit:
     return Audit([Figure(*row) for row in figures], [Finding(*row) for row in findings])
 
 
-# --- on the screen ---------------------------------------------------------------------------
+# --- at the terminal -------------------------------------------------------------------------
 
 
 def show_audit(settings: Settings, *, misprints: bool, findings: bool, console: Console) -> int:

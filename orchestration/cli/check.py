@@ -1,4 +1,4 @@
-"""``csp check``: what a supplier asks before handing over a delivery."""
+"""``csp check``: checks a delivery before it is handed over."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from orchestration.ingest.checking.supplier_report import (
 )
 
 _SHOWN = 20
-_SHOWN_COLUMNS = ("Severity", "File", "Sheet", "Row", "Column", "What is wrong", "How to mend it")
+_SHOWN_COLUMNS = ("Severity", "File", "Sheet", "Row", "Column", "What is wrong", "How to fix it")
 
 
 def check_files(

@@ -1,4 +1,4 @@
-"""What ``csp`` prints on: text appears as it is, and only a template's own words have a style.
+"""The console of ``csp``: values are printed as they are; only a template has styles.
 
 A file called ``youth [final].csv`` or a value ``[x]`` would otherwise be read as markup. Every
 console of the command line is made here, and every style is given by :func:`styled`.
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Span, Text
 
 _PLACE = "\ufffc"
-"""Stands for a value while the markup around it is read."""
+"""Replaces a value while the markup around it is parsed."""
 
 
 def new_console(

@@ -116,7 +116,7 @@ def _files(records: list[DeliveryRecord]) -> Table:
 def print_anomaly(one: Anomaly, console: Console) -> None:
     """Print an anomaly, with who accepted it and why where somebody did."""
     if one.reason is None:
-        console.print(styled("[yellow]Out of the ordinary:[/] {}", one))
+        console.print(styled("[yellow]Unusual:[/] {}", one))
         return
     console.print(
         f"Accepted: {one} by {one.accepted_by or 'somebody'}, {one.accepted_at:%Y-%m-%d}: "
@@ -125,7 +125,7 @@ def print_anomaly(one: Anomaly, console: Console) -> None:
 
 
 def show_anomalies(settings: Settings, console: Console) -> None:
-    """Print what is out of the ordinary as at the last refresh, accepted or not."""
+    """Print the anomalies of the last refresh, accepted or not."""
     with connect(settings, read_only=True) as connection:
         for one in _anomalies(connection, None):
             print_anomaly(one, console)

@@ -1,4 +1,4 @@
-"""``csp land``: a supplier's files into the landing zone, and what the delivery then holds."""
+"""``csp land``: adds a supplier's files to the landing zone and lists the delivery's files."""
 
 import calendar
 import re
@@ -44,7 +44,7 @@ def _days(text: str) -> tuple[date, date]:
             quarter = parse_quarter(text)
         except QuarterError as error:
             raise LandingError(
-                f"--covers: '{text}' is no day (2018-10-15), month (2018-10) or quarter "
+                f"--covers: '{text}' is not a day (2018-10-15), month (2018-10) or quarter "
                 "('Q3 2018/19')."
             ) from error
         return quarter, quarter_end(quarter)
@@ -96,7 +96,7 @@ def _confirmed(error: ReplacementError, console: Console) -> bool:
         return False
     for one in error.replacements:
         console.print(f"{one}.")
-    return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    return input("Continue? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _show(landed: Landed, receipt: Receipt, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""``csp purge``, and what ``csp status`` says of rows about persons whose period is over."""
+"""``csp purge``, and the lines of ``csp status`` on rows past their retention period."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""``csp refresh``: runs Dagster's own job in this process, shows how far it is, and sums up."""
+"""``csp refresh``: runs Dagster's job in this process, shows its progress, and sums up."""
 
 import logging
 from collections import Counter
@@ -63,8 +63,8 @@ def run_refresh(
     quarter for which nothing has landed.
 
     Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarters
-    stops it; one of an earlier quarter is told each time, until it is mended or taken away. Raises
-    :class:`QuarterError` where ``last`` comes before ``quarter``.
+    stops it. One of an earlier quarter is reported each time until it is corrected or removed.
+    Raises :class:`QuarterError` where ``last`` comes before ``quarter``.
     """
     chosen = quarter or landed_to(settings, load_contracts())
     if chosen is None:
@@ -148,7 +148,7 @@ def _run(
             )
         ran = _report(result, quarters[-1])
         if not ran.success:
-            # What a step told before it failed is in Dagster's records, not in the result.
+            # What a step reported before it failed is in Dagster's records, not in the result.
             kind = dg.DagsterEventType.ASSET_MATERIALIZATION
             for entry in instance.all_logs(run_id, of_type=kind):
                 told = entry.get_dagster_event().step_materialization_data.materialization
@@ -238,7 +238,7 @@ def _plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _count_check(ran: _Ran, check: Any) -> None:
     outcome = "passed" if check.passed else check.severity.value.lower()
     ran.checks[outcome] += 1
-    # What only warns is told in words below.
+    # Warnings are printed below.
     if outcome not in ("passed", "warn"):
         said = check.description or check.check_name.replace("_", " ")
         ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {said}")
@@ -310,7 +310,7 @@ def _print_sources(
 
 
 def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
-    """Print what is out of the ordinary and not accepted, where the run got as far as looking."""
+    """Print the anomalies that are not accepted, if the run got as far as looking for them."""
     resolved = ran.metadata.get("control/in_force")
     if resolved is None:
         return
@@ -370,8 +370,8 @@ def _print_checks(ran: _Ran, console: Console) -> None:
         console.print(styled("  [red]not passed:[/] {}", name))
     if stood := _standing(ran):
         console.print(
-            f"{len(stood)} models have nothing new behind them and stand, with their checks, as "
-            f"they were built at {max(stood)} UTC (--full builds them again)."
+            f"{len(stood)} models and their checks are unchanged since {max(stood)} UTC and were "
+            "not built again (--full builds them)."
         )
 
 
@@ -390,7 +390,7 @@ def _print_stopped(
     try:
         refused = _print_sources(settings, quarters, ran, console)
     except CspError as error:
-        console.print(styled("[yellow]How the deliveries fared cannot be shown:[/] {}", error))
+        console.print(styled("[yellow]The outcome of the deliveries cannot be shown:[/] {}", error))
     _print_checks(ran, console)
     _print_failures(ran, refused, console)
     if ran.releases:
@@ -404,7 +404,7 @@ def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
         if words:
             console.print(styled("[bold red]Stopped[/] at {}: {}", step, words))
     if refused:
-        console.print("Mend what was refused, land it again with `csp land`, and refresh again.")
+        console.print("Correct what was refused, land it again with `csp land`, and refresh again.")
 
 
 def _standing(ran: _Ran) -> list[str]:
@@ -431,7 +431,7 @@ def _print_outputs(
             )
         )
     elif len(quarters) == 1 and (changed := release.get("changed_tables")):
-        console.print(f"Published anew: {', '.join(changed)}.")
+        console.print(f"Published with changes: {', '.join(changed)}.")
     if (up_to := str(release.get("data_up_to", ""))) and up_to < quarters[-1].isoformat():
         console.print(
             styled(
@@ -442,7 +442,7 @@ def _print_outputs(
         )
     if release.get("synthetic"):
         console.print(
-            styled("[yellow]The release holds synthetic data, and says so wherever it is shown.[/]")
+            styled("[yellow]The release contains synthetic data and is marked as synthetic.[/]")
         )
     table = Table("Output", "Where", title="Outputs")
     table.add_row("For BI (read-only)", str(settings.published / "csp.duckdb"))

@@ -1,4 +1,4 @@
-"""``csp refresh QUARTER --to QUARTER``: the quarters of a range, and what came of each of them."""
+"""``csp refresh QUARTER --to QUARTER``: the outcome of each quarter of a range."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date

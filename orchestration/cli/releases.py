@@ -16,7 +16,7 @@ from orchestration.releases.release_registry import (
 
 
 def show_releases(settings: Settings, console: Console) -> None:
-    """Print every release that stands or was superseded, and the rollback in force."""
+    """Print every release, superseded ones included, and the rollback in force."""
     releases = list_releases(settings.published)
     if not releases:
         console.print("Nothing is published yet: `csp refresh` publishes.")

@@ -1,4 +1,4 @@
-"""``csp restore``: a backup takes the place of the restricted warehouse."""
+"""``csp restore``: replaces the restricted warehouse with a backup."""
 
 from pathlib import Path
 

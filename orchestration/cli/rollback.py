@@ -1,4 +1,4 @@
-"""``csp rollback``: an earlier release is made the current one again."""
+"""``csp rollback``: makes an earlier release the current one."""
 
 from datetime import UTC, date, datetime
 
@@ -22,5 +22,5 @@ def make_current(
     console.print(
         f"{settings.published / PUBLISHED_FILE} is now the release of "
         f"{quarter_label(chosen.quarter)} ({chosen.quarter}), build {chosen.build}. Readers see it "
-        "when they connect anew."
+        "when they reconnect."
     )

@@ -22,7 +22,7 @@ class QueryError(CspError):
 def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, console: Console) -> None:
     """Run ``query`` on the warehouse (or the published database) and print the answer.
 
-    Raises :class:`QueryError` with the engine's words where the query fails or would write.
+    Raises :class:`QueryError` with DuckDB's message if the query fails or would write.
     """
     with _opened(settings, published) as connection:
         connection.execute("set enable_external_access = false")
@@ -36,9 +36,9 @@ def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, consol
                 _show(answer, console)
         except duckdb.CatalogException as error:
             asked = (
-                "The published database was asked; without --published the warehouse is."
+                "This queried the published database. Leave out --published to query the warehouse."
                 if published
-                else "The warehouse was asked; to ask the published database, add --published."
+                else "This queried the warehouse. Add --published to query the published database."
             )
             raise QueryError(f"The query cannot be answered: {error}\n{asked}") from error
         except duckdb.Error as error:

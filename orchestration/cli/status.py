@@ -111,7 +111,7 @@ def show_status(settings: Settings, console: Console, today: date) -> None:
 
 @dataclass(frozen=True)
 class _Cell:
-    """How one delivery stands, as a word and as it is shown."""
+    """The state of one delivery, as a word and as it is shown."""
 
     standing: str
     words: str | Text
@@ -193,7 +193,7 @@ def _loaded_to(known: _Known, source: str) -> str:
 
 
 def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -> Text:
-    """Say in a line how a quarter stands, and what to do about it."""
+    """Return a line on the state of a quarter and what to do about it."""
     names = {
         standing: [name for name, one in standings.items() if one == standing]
         for standing in ("loaded", "landed", "not loaded", "refused", "awaited", "late")

@@ -58,7 +58,7 @@ def show_trace(
         if len(delivery.rows) > _SHOWN:
             console.print(f"  and {len(delivery.rows) - _SHOWN:,} more (--csv writes them all)")
     if not found.deliveries:
-        console.print("The row names no delivery: there is nothing behind it.")
+        console.print("The row names no delivery, so it cannot be traced to a file.")
     if csv_file:
         _write(found, csv_file)
         console.print(f"Written: {csv_file}")

@@ -1,4 +1,4 @@
-"""How often Python looks for garbage in a process that refreshes."""
+"""How often Python collects garbage in a process that refreshes."""
 
 import gc
 

@@ -165,7 +165,7 @@ _FORMS = {
 
 
 def _said(error: Any) -> str:
-    """Return a fault of one value in words: place in the file, value and what it should be."""
+    """Return the message on one value: place in the file, value and what it should be."""
     place = _place(error["loc"])
     key = next(part for part in reversed(error["loc"]) if isinstance(part, str))
     if error["type"] == "missing":

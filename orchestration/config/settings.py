@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CSP_", frozen=True, extra="ignore")
 
-    home: Path = Field(PROJECT / "var", description="Folder of everything generated.")
+    home: Path = Field(PROJECT / "var", description="Folder of all generated files.")
     raw: Path = Field(PROJECT / "raw", description="The landing zone.")
     partnerships: Path = Field(
         CONFIG / "partnerships.toml",
@@ -43,9 +43,9 @@ class Settings(BaseSettings):
         description="File of known errors and their corrections.",
     )
     memory_limit: ByteSize = Field(
-        ByteSize(2 << 30), description="Most memory that a refresh may take, such as 1200MB."
+        ByteSize(2 << 30), description="Most memory that a refresh may use, such as 1200MB."
     )
-    threads: int = Field(2, ge=1, description="Threads of the database engine.")
+    threads: int = Field(2, ge=1, description="DuckDB's threads.")
     first_quarter: date = Field(
         date(2011, 1, 1), description="First quarter that can be refreshed."
     )
@@ -70,10 +70,14 @@ class Settings(BaseSettings):
         "landing-zone sensor and the alerts are on.",
     )
     run_lock_wait_seconds: float = Field(
-        900, ge=0, description="How long a run that nobody watches waits for another to end."
+        900,
+        ge=0,
+        description="How long a run of the schedule, a sensor or the Dagster UI waits for another.",
     )
     quiet_seconds: float = Field(
-        120, ge=0, description="How long a delivery must keep still before the sensor takes it up."
+        120,
+        ge=0,
+        description="How long a delivery must be unchanged before the sensor takes it up.",
     )
     alert_webhook: SecretStr | None = Field(
         None, description="Address (https) to which alerts are posted as JSON."
@@ -109,7 +113,7 @@ class Settings(BaseSettings):
         try:
             size = TypeAdapter(ByteSize).validate_python(value)
         except ValidationError as error:
-            raise ValueError(f"'{value}' is no amount of memory; write it as 2GiB") from error
+            raise ValueError(f"'{value}' is not an amount of memory; write it as 2GiB") from error
         if size < _LEAST_MEMORY:
             raise ValueError(f"'{value}' is too little for a refresh; give at least 256MiB")
         return size
@@ -138,9 +142,9 @@ class Settings(BaseSettings):
 
     @property
     def engine_memory(self) -> str:
-        """What the database engine may take of the memory limit, as it is told.
+        """DuckDB's share of the memory limit, as DuckDB expects it.
 
-        A quarter is left to Python and dbt, and to what the engine takes beside its buffers.
+        A quarter is left to Python, dbt, and DuckDB's memory outside its buffers.
         """
         return f"{self.memory_limit * 3 // 4 >> 20}MiB"
 

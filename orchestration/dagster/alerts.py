@@ -1,4 +1,4 @@
-"""Alerts: what is said when a run fails or a delivery is late, and how it reaches people.
+"""Alerts: the messages about failed runs and late deliveries, and how they are sent.
 
 A message names runs, quarters, sources, steps and checks. It never carries a value, a reason or an
 error's text, since those may quote a delivered row. Nothing is sent unless a webhook or a mail
@@ -28,7 +28,7 @@ _FAULTS = {
     "refused; `csp status` names it)",
     "WarehouseBusyError": "somebody else was writing the warehouse, or held it open",
     "WarehouseUnreadableError": "the warehouse file is damaged or missing",
-    "WarehouseDamagedError": "the warehouse file is damaged; the next refresh mends it",
+    "WarehouseDamagedError": "the warehouse file is damaged; the next refresh repairs it",
     "LandingError": "a file of the landing zone could not be read, or was still being written",
     "EmptyQuarterError": "nothing has landed for the quarter; `csp status` says what is awaited",
     "BackfillError": "a quarter of the range could not be completed; the run says which and why",
@@ -40,7 +40,7 @@ _FAULTS = {
 
 @dataclass(frozen=True)
 class Alert:
-    """What people are told: one line, and the text below it."""
+    """A message: one line, and the text below it."""
 
     subject: str
     body: str
@@ -65,17 +65,17 @@ def run_failure(
         f"Run {run_id[:8]} of {job} for {about} has failed.",
         *(lines or ["- the run ended before its first step"]),
         _left(quarters, released),
-        "What to do: look at the run in Dagster's screen, or type `csp status`.",
+        "What to do: look at the run in the Dagster UI, or run `csp status`.",
     ]
     return Alert(f"CSP warehouse: refresh of {about} failed", "\n".join(body))
 
 
 def _left(quarters: Sequence[date], released: bool) -> str:
     if len(quarters) > 1:
-        return "Quarters that it had completed are published; the others' releases stand as before."
+        return "Quarters that it completed are published; the releases of the others are unchanged."
     if released:
-        return "Its release is published; what comes after it, such as the exports, is of before."
-    return "Nothing was published by it: the previous release stands as it was."
+        return "Its release is published; later steps, such as the exports, are not updated."
+    return "Nothing was published: the previous release is unchanged."
 
 
 def late_deliveries(late: Iterable[Expectation], today: date) -> Alert:

@@ -1,10 +1,10 @@
-"""A range of quarters in one run: each quarter before the last is completed whole, oldest first.
+"""A range of quarters in one run: each quarter before the last is completed, oldest first.
 
-The warehouse holds one quarter's view at a time, and a release is attacked together with those
-published before it; so a run over a range cannot go step by step over all its quarters. The loads
-go first, once for all of them. Before the control tables are resolved for the last quarter, every
-earlier one is taken from there to its exports, by the functions that the steps are made of; then
-the steps do the last quarter.
+The warehouse holds the view of one quarter at a time, and the attack on a release includes those
+published before it. So a run over a range cannot take each step for all quarters. The loads run
+first, once for all quarters. Before the control tables are resolved for the last quarter, every
+earlier one is completed up to its exports, by the functions behind the steps. Then the steps do
+the last quarter.
 """
 
 from collections.abc import Callable, Mapping
@@ -105,7 +105,7 @@ def _built(
 ) -> tuple[Metadata, list[str]]:
     """Resolve, build, protect and attack a quarter.
 
-    Returns each asset's metadata, and in words what is out of the ordinary or only warns.
+    Returns each asset's metadata, and the messages on anomalies and warnings.
 
     Raises :class:`CspError` where any of it does not pass.
     """

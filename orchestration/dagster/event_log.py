@@ -1,9 +1,9 @@
-"""Where Dagster keeps the events of its runs: its own SQLite files, held open.
+"""Dagster's event log in its own SQLite files, with the connections kept open.
 
-Dagster's storage opens, compiles for, syncs and closes a database once or thrice for each event,
-and a refresh has a thousand. This one is the same storage in the same place, readable by any
-Dagster, which keeps the connection and syncs at checkpoints instead of at each event. A power cut
-can cost the last events of a run; it cannot damage the log, and no figure depends on it.
+Dagster's storage opens, compiles for, syncs and closes up to three databases for each event, and a
+refresh has a thousand. This is the same storage in the same files, readable by any Dagster. It
+keeps the connection and syncs at checkpoints instead of at each event. A power cut can cost the
+last events of a run. It cannot damage the log, and no figure depends on it.
 """
 
 import threading

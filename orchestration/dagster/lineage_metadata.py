@@ -1,9 +1,9 @@
-"""Column lineage as Dagster is told of it, in the definition of each model.
+"""Column lineage for Dagster, in the definition of each model.
 
-In the definition, not in each materialisation: it changes with the project only, and would weigh
-on the event log of every refresh. The key ``dagster/column_lineage`` is what Dagster+ and clients
-of its API read; the open-source screen leaves it out. So what a column comes from stands in its
-description as well, with links to the assets it comes from, back to the raw tables.
+It is in the definition and not in each materialization, because it changes with the project only
+and would make the event log of every refresh longer. Dagster+ and clients of its API read the key
+``dagster/column_lineage``; the open-source UI does not show it. So the description of a column also
+names the columns that it is made from, with links to their assets, back to the raw tables.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who owns what in Dagster's screen."""
+"""The owners that the Dagster UI shows."""
 
 ENGINEERS = "team:data-engineering"
 """The load, the schedule and the sensors."""

@@ -1,4 +1,4 @@
-"""What the assets share: the settings, and the right to write the warehouse for a whole run."""
+"""The resource that assets share: the settings and the writer's lock for a whole run."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,14 +16,14 @@ from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.permissions import restrict
 
 STARTED_BY = "csp/started_by"
-"""Tag of a run that a person started at a terminal, and who is told at once what stops it."""
+"""Tag of a run that a person started at a terminal. It stops at once instead of waiting."""
 
 _RETRIES = 3
 _RETRY_WAIT_SECONDS = 60
 
 
 class CompletedQuarters:
-    """What a run over a range has to tell of each quarter before the last, once it is complete."""
+    """The metadata of each complete quarter before the last one of a range."""
 
     def __init__(self) -> None:
         self._by_quarter: dict[date, dict[dg.AssetKey, dict[str, Any]]] = {}
@@ -48,8 +48,8 @@ class CompletedQuarters:
         if missing := [one.isoformat() for one in quarters if one not in self._by_quarter]:
             raise BackfillError(
                 f"This run has not built {', '.join(missing)}: a range is published only together "
-                "with the steps before it. Launch all assets over the range (what stands is not "
-                "built again), or one quarter by itself."
+                "with the steps before it. Launch all assets over the range (unchanged ones are "
+                "not built again), or one quarter by itself."
             )
 
 
@@ -76,7 +76,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
         """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
 
-        A warehouse that is found damaged is mended first.
+        A damaged warehouse is repaired first.
         """
         self._settings = load_settings()
         self._completed = CompletedQuarters()
@@ -107,8 +107,8 @@ def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:
 def asking_again(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Have Dagster try a step again where somebody holds the warehouse open.
 
-    That is the one fault which time mends; every other one would come again. A person at a
-    terminal is told at once instead.
+    Only this fault goes away by itself; every other one would come again. A run that a person
+    started at a terminal stops at once instead.
     """
     try:
         yield

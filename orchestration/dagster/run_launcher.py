@@ -1,7 +1,7 @@
-"""Which runs are alive: each has a mark beside Dagster's records, locked while its process lives.
+"""Which runs are alive: each run locks a file beside Dagster's records while its process lives.
 
-Dagster learns of a run's end from the run itself. One that was killed, or lost its power, would be
-shown as running for ever, and the queue, which starts one run at a time, would start no other.
+Dagster learns of a run's end from the run itself. A run that was killed would be shown as running
+for ever, and the queue, which starts one run at a time, would start no other.
 """
 
 import fcntl
@@ -21,8 +21,8 @@ from orchestration.dagster.private_interfaces import (
 from orchestration.warehouse.connection import unwritable
 
 CUT_SHORT = (
-    "Its process ended without a word: it was killed, ran out of memory, or the machine stopped. "
-    "The releases are whole, and there is nothing to clean up: refresh the quarter again."
+    "Its process ended without a message: it was killed, ran out of memory, or the machine "
+    "stopped. The releases are complete and nothing needs cleaning up: refresh the quarter again."
 )
 _BEGINNING_SECONDS = 300
 """How long a run may take from its start to its mark; it is a matter of seconds."""

@@ -1,4 +1,4 @@
-"""The schedule: when a quarter has closed, its refresh is asked for, if anything came for it."""
+"""The schedule: requests the refresh of a closed quarter if anything was delivered for it."""
 
 from datetime import date
 from typing import Any

@@ -119,7 +119,7 @@ def _requests(settings: Settings, seen: Watch) -> list[dg.RunRequest]:
     for quarter in quarters_to_refresh(arrived, published):
         if quarter < settings.first_quarter or quarter not in delivered | published:
             continue
-        # An empty quarter that stands published was asked for with --even-if-empty before.
+        # An empty quarter that is published was requested with --even-if-empty before.
         tags = UNATTENDED if quarter in delivered else {**UNATTENDED, EVEN_IF_EMPTY: "true"}
         # The time is part of the key: a delivery taken back to what it was before is news, too.
         moment = int(max(one.since for one in seen.arrivals))
@@ -226,7 +226,7 @@ def lateness_sensor(settings: Settings) -> dg.SensorDefinition:
 
 
 def tell_late(settings: Settings, cursor: str | None, now: float) -> dg.SensorResult:
-    """Alert people to what is late at ``now`` and was not told before (``cursor``).
+    """Send an alert for what is late at ``now`` and was not reported before (``cursor``).
 
     Looks at the quarter that has closed last and at the one before. Raises :class:`AlertError`
     where the alert cannot be sent; it is then tried again at the next tick.
@@ -237,17 +237,17 @@ def tell_late(settings: Settings, cursor: str | None, now: float) -> dg.SensorRe
     told = set(json.loads(cursor)) if cursor else set()
     new = [one for name, one in names.items() if name not in told]
     if not new:
-        said = f"{len(late)} late deliveries, told before." if late else "Nothing is late."
+        said = f"{len(late)} late deliveries, reported before." if late else "Nothing is late."
         return dg.SensorResult(skip_reason=said, cursor=json.dumps(sorted(told & names.keys())))
     if not settings.alerts:
         return dg.SensorResult(
-            skip_reason=f"Late, and nobody to tell (CSP_ALERT_WEBHOOK, CSP_SMTP_HOST): "
-            f"{', '.join(sorted(names))}.",
+            skip_reason="Late, and no alert channel is configured (CSP_ALERT_WEBHOOK, "
+            f"CSP_SMTP_HOST): {', '.join(sorted(names))}.",
             cursor=cursor,
         )
     send(settings, late_deliveries(new, today))
     return dg.SensorResult(
-        skip_reason=f"Told: {', '.join(f'{one.source}/{one.quarter}' for one in new)}.",
+        skip_reason=f"Reported: {', '.join(f'{one.source}/{one.quarter}' for one in new)}.",
         cursor=json.dumps(sorted(names)),
     )
 

@@ -1,4 +1,4 @@
-"""Disclosure control: what must be hidden so that no hidden count can be worked out.
+"""Disclosure control: hides counts so that no hidden count can be worked out.
 
 What belongs here: the table model (``table_model``); the protection that hides or merges at least
 cost (``protection``, which solves one group of linked cells at a time by ``exact_suppression``, or

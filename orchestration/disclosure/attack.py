@@ -11,11 +11,11 @@ arithmetic. Where the search for the extreme is given up after :data:`NODES` ste
 the most extreme witness found, an interval that can only be too narrow, so that giving up never
 makes a release look safe.
 
-Where the caller says what interval is wide enough, counts are first moved many at a time: from one
-set of counts that fits, a linear problem moves as many as it can, the move falls into parts that no
-row ties together, and each part in whole numbers makes another set that fits. It is a witness for
-every count in it, to every contributor whose count it leaves. What no witness shows to be wide
-enough is searched to its extremes as ever.
+If the caller says which interval is wide enough, counts are first moved many at a time. From one
+set of counts that fits, a linear problem moves as many as it can. The move splits into parts that
+no row links, and each part in whole numbers makes another set that fits. That set is a witness for
+every count in it, to every contributor whose count it does not move. A count without such a witness
+is searched to its extremes.
 """
 
 import os
@@ -230,7 +230,7 @@ _CONTRADICTION = (
 def _parts(
     bounds: Mapping[str, tuple[int, int]], rows: Iterable[_Row], wanted: Iterable[str]
 ) -> list[tuple[list[str], list[_Row]]]:
-    """Return the groups of unknown counts that hang together and hold one that is wanted."""
+    """Return the groups of linked unknown counts that hold one that is wanted."""
     leader: dict[str, str] = {}
 
     def find(key: str) -> str:
@@ -589,7 +589,7 @@ class _Spread:
         return found
 
     def _lacking(self) -> NDArray[np.bool_]:
-        """Return of whom and to whom the interval shown is not enough, and might be wider."""
+        """Return the counts and contributors whose interval is not yet wide enough."""
         lacking: NDArray[np.bool_] = ~(self._done | self._tied)
         return lacking
 
@@ -597,7 +597,7 @@ class _Spread:
         """Ask of the intervals that have changed whether they are enough, of equal ones once."""
         for row, wider in zip(rows, changed & ~self._done[rows], strict=True):
             columns = np.flatnonzero(wider)
-            # Both ends as one number, for numbers are told apart faster than pairs.
+            # Both ends as one number, because numbers are compared faster than pairs.
             ends = self._least[row, columns] * _BASE + self._greatest[row, columns]
             different, which = np.unique(ends, return_inverse=True)
             key = self._system.keys[self._asked[row]]

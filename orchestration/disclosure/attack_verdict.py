@@ -1,7 +1,7 @@
-"""The verdict: whether what the attack found leaves every hidden count as the rule requires.
+"""The verdict: whether every hidden count keeps its protection level under the attack.
 
-The protection levels are in ``table_model``. This module knows the truth (which counts are
-sensitive), the attack does not. Findings name keys and say what is wrong; they carry no value.
+The protection levels are in ``table_model``. This module knows the true counts (which are
+sensitive); the attack does not. Findings name keys and what is wrong; they carry no value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ class Verdict:
 def examine(protection: Protection, published: Publication | None = None) -> Verdict:
     """Attack what would be published, as an outsider and as each singleton, and judge it.
 
-    ``published`` is what was really written, where it stands already.
+    ``published`` is what was really written, if it is written already.
     """
     published = published or publication(protection)
     cells, hidden = protection.tables.cells, protection.hidden
@@ -106,8 +106,8 @@ def _findings_from_within(protection: Protection, published: Publication) -> lis
     ]
     if not learnt:
         return []
-    # Whoever is the one person of an area knows its every category. So it is where they would
-    # learn it even if nothing at all were shown but the noughts.
+    # The only person of an area knows its every category. The same holds where they would learn
+    # it even if nothing but the zeros were shown.
     bounds = {key: _if_nothing_were_shown(cell) for key, cell in cells.items()}
     nothing_shown = Publication(bounds, protection.tables.relations, (), ())
     bare = attack_from_within(
@@ -158,7 +158,7 @@ def fault_of(cell: Cell, marked: bool, interval: Interval) -> str | None:
     if interval.greatest is not None and interval.greatest < cell.rule.threshold:
         return "it can be shown to be below the threshold"
     if interval.width < _required_width(cell):
-        return "it can be told more nearly than the rule allows"
+        return "it can be worked out more closely than the rule allows"
     return None
 
 

@@ -1,7 +1,7 @@
-"""What a reader finds in tables as they were written: the attack's input from the rows themselves.
+"""The attack's input, read from the tables as they were written.
 
-Nothing is taken over from what the engine decided: a number that it forgot to empty is read here
-as any reader would read it.
+Nothing is taken from the protection's decisions: a number that it forgot to empty is read here as
+any reader would read it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ Labels = Mapping[str, Mapping[str, str]]
 def as_written(
     contents: Contents, declared: Mapping[str, Declaration], made: Tables, labels: Labels
 ) -> Publication:
-    """Return what the protected ``contents`` tell, with how counts hang together from ``made``.
+    """Return what the protected ``contents`` reveal, with the links between counts from ``made``.
 
     Raises :class:`DisclosureError` for a number of which the table model has no cell.
     """

@@ -70,7 +70,7 @@ class Count(_Declared):
     """A column of counts, in the rows where the columns of ``where`` have one of their values.
 
     ``open`` says that it is no secret in itself; ``kept`` that, from so many on, it is hidden only
-    where nothing else protects the counts that hang together with it. ``within`` names a count that
+    where nothing else protects the counts that are linked with it. ``within`` names a count that
     it cannot exceed (those with a need, of those assessed). ``hides`` are the columns that go with
     it: percentages, rates, limits.
     """
@@ -211,7 +211,7 @@ def named(template: str, row: Row) -> str:
 
 
 def text(value: object) -> str:
-    """Return a value of a row as it stands in a name."""
+    """Return a value of a row as it is written in a name."""
     if isinstance(value, date):
         return value.isoformat()
     return "none" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Exact cell suppression for one group of cells that hang together.
+"""Exact cell suppression for one group of linked cells.
 
 The method is that of Fischetti and Salazar (2001): a master problem chooses which further cells to
 hide at least cost; for each sensitive count the greatest and least value that an attacker could
@@ -8,7 +8,7 @@ person, so a choice that passes is proved again in whole numbers, by witnesses: 
 fit everything printed. Where only whole numbers expose a count, the inequality is "one more cell
 outside this set", for as large an unsafe set as can be found.
 
-All is worked in deviations from the truth, so a cell that is shown deviates by nought.
+All numbers are deviations from the true counts, so a cell that is shown deviates by zero.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,8 +35,8 @@ class Effort:
     """How hard to try, in steps of the solver and never in seconds, so that answers repeat.
 
     After ``rounds`` of the master, ``nodes`` of its branch and bound in one of them, or
-    ``iterations`` of the simplex in all, the choice is mended and thinned out greedily: safe still,
-    with the gap to the proved bound told.
+    ``iterations`` of the simplex in all, the choice is repaired and thinned out greedily. It is
+    still safe, and its gap to the proved bound is reported.
     """
 
     rounds: int = 80
@@ -138,7 +138,7 @@ class Group:
 
     @cached_property
     def levels(self) -> "list[ProtectionLevel]":
-        """Each sensitive count's protection level, against outsiders and against each singleton."""
+        """Each sensitive count's protection level, against outsiders and each singleton."""
         return _protection_levels(self.cells)
 
     def cost(self, hidden: Mask) -> int:
@@ -191,8 +191,8 @@ class Group:
     def _own_affair(self, level: ProtectionLevel) -> bool:
         """Whether what a contributor learns follows from their own count and nothing published.
 
-        Whoever is the one person of an area knows its every category. So it is where the level
-        would fail them even if nothing at all were shown but the noughts.
+        The only person of an area knows its every category. The same holds where the protection
+        level would fail for them even if nothing but the zeros were shown.
         """
         if level.knows is None:
             return False
@@ -309,7 +309,7 @@ def _matrix(place: Mapping[str, int], relations: Iterable[Relation]) -> csr_matr
 
 
 def _protection_levels(cells: Sequence[Cell]) -> list[ProtectionLevel]:
-    """Each sensitive count's protection level, against outsiders and against each singleton."""
+    """Return each sensitive count's protection level, against outsiders and each singleton."""
     lone = [number for number, cell in enumerate(cells) if cell.value == 1 and _is_marked(cell)]
     levels = []
     for knows in [None, *lone]:
@@ -448,7 +448,7 @@ class Master:
 
 
 def add_equations(solver: Any, matrix: csr_matrix) -> None:
-    """Add a row to the solver for each of the matrix, each to be nought."""
+    """Add a row to the solver for each row of the matrix, each equal to zero."""
     rows = matrix.shape[0]
     nothing = np.zeros(rows)
     solver.addRows(

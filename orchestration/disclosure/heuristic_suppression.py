@@ -1,13 +1,13 @@
 """Cell suppression for a group of cells that is too large to be solved exactly in one piece.
 
-The inequalities, the safety and the proved bound are those of ``suppression``; what differs is how
-the levels are proved and how the choice is made. A thousand linked cells have a hundred thousand
-levels, for each sensitive count is held against each singleton. So they are proved
-many at a time: one linear problem moves as many counts at once as it can, its answer falls into
-parts that have nothing to do with one another, and each part in whole numbers is a witness for
-every count that it moves, against every contributor whom it leaves alone. Only what no witness
-proves is asked one by one. The master is solved to within :data:`NEAR_BEST`; after so many rounds
-the best safe choice is taken, with its gap to the proved bound.
+The inequalities, the safety and the proved bound are those of ``exact_suppression``. The proof of
+the protection levels and the choice differ. A thousand linked cells have a hundred thousand
+protection levels, one for each sensitive count and each singleton. So they are proved many at a
+time: one linear problem moves as many counts at once as it can, its answer splits into independent
+parts, and each part in whole numbers is a witness for every count that it moves, against every
+contributor whose count it does not move. Only levels without a witness are checked one by one.
+The master is solved to within :data:`NEAR_BEST`. After so many rounds the best safe choice is
+taken, with its gap to the proved bound.
 """
 
 from collections.abc import Iterator, Sequence
@@ -72,7 +72,7 @@ def suppress_in_parts(
     pool = list(_plain_cuts(group))
     fresh, bound = pool, group.cost(group.must)
     best = group.must | group.optional
-    # Singletons ask for little more than outsiders do, and are many: they come last.
+    # Singletons need little more than outsiders, and are many: they come last.
     for _ in range(effort.large_rounds):
         for cut in fresh:
             if cut.proved:
@@ -350,7 +350,7 @@ class _Proofs:
                     break
 
     def _split(self) -> None:
-        """Hold half of the singletons still and move the rest, for one half and another."""
+        """Hold half of the singletons fixed and move the rest, for one half and another."""
         draws = np.random.Generator(np.random.PCG64(0))
         stale = 0
         for number in range(_SPLITS):
@@ -426,7 +426,7 @@ class _Proofs:
         return not self._is_unmet(row, column)
 
     def _is_own_affair(self, row: int, column: int) -> bool:
-        """Whether a contributor learns as much where nothing is shown but the noughts."""
+        """Whether a contributor learns as much where nothing is shown but the zeros."""
         standing = self._hidden, self._above, self._below
         self._hidden = self._group.must | self._group.optional
         self._above, self._below = self._above.copy(), self._below.copy()

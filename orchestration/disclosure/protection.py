@@ -1,4 +1,4 @@
-"""The protection: what to hide and what to merge, over all linked tables of a release together.
+"""The protection: which cells to hide and to merge, over all linked tables of a release.
 
 Cells that are linked, through sums or through tables that share a cell, form a group; groups are
 independent of each other and are solved one at a time (``exact_suppression``). Where a table
@@ -141,7 +141,7 @@ def _stays(cell: Cell) -> bool:
 
 
 def groups(given: Tables) -> Iterator[Tables]:
-    """Yield the groups that hang together and hold a sensitive count, in order of their keys."""
+    """Yield the linked groups that hold a sensitive count, in order of their keys."""
     linked = _linked(given)
     members: dict[str, list[Cell]] = {}
     for key, cell in sorted(given.cells.items()):
@@ -173,7 +173,7 @@ def _linked(given: Tables) -> "_Links":
 
 
 class _Links:
-    """Which keys hang together."""
+    """Which keys are linked."""
 
     def __init__(self) -> None:
         self._leader: dict[str, str] = {}
@@ -237,7 +237,7 @@ def _combinations(merges: Sequence[Merge]) -> Iterable[_Picks]:
 
 
 def _lost_by(group: Tables, picks: _Picks) -> int:
-    """What merging alone loses: what the members were worth, less what stands for them."""
+    """What merging alone loses: the worth of the members, less that of the merged cell."""
     made = _merged(group, picks)
     gone = [
         key for key, cell in group.cells.items() if cell.printed and not made.cells[key].printed

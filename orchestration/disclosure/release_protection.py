@@ -1,10 +1,10 @@
 """The step between the marts and their publication: protect, write, read back, attack, record.
 
-Protected tables stand in schema ``protected`` of the restricted warehouse, under the models' names;
-publishing takes them from there. ``control.disclosure`` has one row for each quarter with what the
-attack found, and says which quarter's tables stand there now. ``control.disclosure_choices`` has
-the engine's last choice by the fingerprint of what it was made from: as long as neither tables nor
-earlier releases change, it need not be made again. The attack is made every time.
+Protected tables are in schema ``protected`` of the restricted warehouse, under the models' names.
+Publishing takes them from there. ``control.disclosure`` has one row for each quarter with what the
+attack found, and says which quarter's tables the schema holds. ``control.disclosure_choices`` has
+the last choice of cells by the fingerprint of its input: as long as neither tables nor earlier
+releases change, it is not made again. The attack runs every time.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ def disclose(
     """
     started = time.monotonic()
     ensure_control(connection)
-    # Until this run has passed, what stands in `protected` is nobody's to publish.
+    # Until this run has passed, nothing in `protected` may be published.
     connection.execute("update control.disclosure set in_place = false")
     sources = {name: _read(connection, name) for name in declared}
     forces = _forces(connection)
@@ -185,7 +185,7 @@ def _published(
 
 
 def _choice(connection: duckdb.DuckDBPyConnection, quarter: date, made: Tables) -> Protection:
-    """Return the engine's choice, from before where nothing has changed since."""
+    """Return the choice of cells; the stored one if nothing has changed since."""
     fingerprint = _fingerprint(made)
     found = connection.execute(
         "select hidden, merged, cost, bound from control.disclosure_choices "

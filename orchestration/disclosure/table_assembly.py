@@ -1,4 +1,4 @@
-"""From rows and what is declared of them to the table model, and back to rows that may be shown."""
+"""Turns rows and their declarations into the table model, and back into rows to be shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -119,7 +119,7 @@ class _Building:
         found.terms[key] = int(row[whole.times]) if whole.times else 1
 
     def _bound(self, key: str, wider: str) -> None:
-        # How many are left over is no printed count, but that it is not below nought is known.
+        # The remainder is not printed, but it is known to be zero or more.
         rest = f"{key} short of {wider}"
         self._cells.setdefault(rest, Cell(rest, 0, self._open, printed=False))
         self._bounds[rest] = (key, wider)

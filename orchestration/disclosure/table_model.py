@@ -2,21 +2,22 @@
 
 A release is one :class:`Tables`: every count of every table once, under a key that names the
 universe, measure, period and categories, so that two tables that print the same count share its
-cell. How cells hang together is said by linear relations (a total and its parts, a hierarchy of
-areas, offences as so many times offenders).
+cell. Linear relations link cells (a total and its parts, a hierarchy of areas, offences as a
+multiple of offenders).
 
 **The rule.** A count of people from 1 to below the threshold is *sensitive* (a count of none too,
 where the zero policy hides it). What the rule requires of a hidden sensitive count, given
 everything that is published:
 
-- its greatest possible value is at least the threshold, so that nobody can tell that it was
-  sensitive and not hidden for another's sake. This is the upper protection level of cell
+- its greatest possible value is at least the threshold, so that nobody can know whether it
+  was sensitive or is hidden for another's sake. This is the upper protection level of cell
   suppression: the value reached must itself be one that could be published (Hundepool et al.,
   *Handbook on Statistical Disclosure Control*, 2nd edition, chapter 4);
 - the possible values span at least the threshold less one (with 5: 1 to 5, or 3 to 7), so that
-  the count cannot be told nearly. This is a sliding protection level (Fischetti and Salazar 2001);
-- both hold against a singleton too: somebody who is the only one of a hidden count, knows
-  it, and subtracts themself.
+  the count cannot be narrowed down. This is a sliding protection level (Fischetti and Salazar
+  2001);
+- both hold against a singleton too: a person who is the only one in a hidden count, knows it, and
+  subtracts themself.
 
 A count that is hidden for another's sake must not be a single value: otherwise hiding it would be
 idle. A category merged into a wider one, or a count that is printed nowhere, must not be shown to
@@ -62,7 +63,7 @@ class Cell:
     ``printed`` is false for a count that no table prints but that can be worked out; ``fixed`` is
     true where readers know it already (a sentence, an earlier release), so that no marker hides
     it. ``weight`` multiplies the information that hiding it loses. ``kept`` asks that it be hidden
-    only where nothing else protects the counts that hang together with it.
+    only where nothing else protects the counts that are linked with it.
     """
 
     key: str
@@ -97,7 +98,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Relation:
-    """A linear equation between cells: the sum of coefficient times count is nought."""
+    """A linear equation between cells: the sum of coefficient times count is zero."""
 
     terms: tuple[tuple[str, int], ...]
 
@@ -135,7 +136,7 @@ class PrintedRatio:
 
 @dataclass(frozen=True)
 class MergedCell:
-    """A cell that stands for ``members``, adjacent categories put together."""
+    """A cell that replaces ``members``, adjacent categories put together."""
 
     key: str
     members: tuple[str, ...]
@@ -230,10 +231,10 @@ def with_known(given: Tables, known: Mapping[str, int]) -> Tables:
 
 @dataclass(frozen=True)
 class Protection:
-    """What the engine decided: the keys marked, the merges made, and how good the choice is.
+    """The decision: the keys marked, the merges made, and how good the choice is.
 
     ``tables`` are those with the chosen merges carried out. ``cost`` is the information lost (see
-    the engine) and ``bound`` the least that any safe choice loses, as far as was proved.
+    ``protection``) and ``bound`` the least that any safe choice loses, as far as was proved.
     """
 
     tables: Tables
@@ -250,7 +251,7 @@ class Protection:
 
 @dataclass(frozen=True)
 class Publication:
-    """What anybody can read: each count's least and greatest value, and how they hang together.
+    """What anybody can read: each count's least and greatest value, and how counts are linked.
 
     A printed count has equal bounds (or a rounding interval), a marker the bounds of the marker,
     a count printed nowhere 0 and :data:`MANY`. ``asked`` are the counts that are not printed.
@@ -289,7 +290,7 @@ def publication(protection: Protection) -> Publication:
 
 
 def printed_units(cells: Mapping[str, Cell], ratio: Ratio) -> int | None:
-    """Return the printed quotient in its last decimal place; none where it divides by nought."""
+    """Return the printed quotient in its last decimal place; none where it divides by zero."""
     base = (
         ratio.denominator if isinstance(ratio.denominator, int) else cells[ratio.denominator].value
     )

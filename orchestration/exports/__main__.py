@@ -1,7 +1,7 @@
 """``python -m orchestration.exports RELEASE FOLDER CSP...`` exports partnerships of a release.
 
-A worker of ``side_by_side``: what it has done stands in the folders, what stops it is told on the
-standard error, and it ends with 1.
+A worker of ``parallel``. Its results are in the folders. If it stops, it writes the message to
+standard error and ends with code 1.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""How an exported folder reaches its place: built beside it, then swapped in whole."""
+"""Replaces an exported folder as a whole: builds it beside the old one, then swaps them."""
 
 import secrets
 import shutil

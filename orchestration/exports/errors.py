@@ -1,10 +1,10 @@
-"""Faults of exporting, each worded for the person who has to act on it."""
+"""Errors of exporting, each written for the person who has to act on it."""
 
 from orchestration.errors import CspError
 
 
 class ExportError(CspError):
-    """A folder could not be exported; the one that stood before still stands."""
+    """A folder could not be exported; the previous one is unchanged."""
 
 
 class UnknownPartnershipError(ExportError):

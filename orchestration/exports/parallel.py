@@ -1,4 +1,4 @@
-"""Several partnerships exported at one time, by processes of their own.
+"""Exports several partnerships at once, each in a process of its own.
 
 Charts and workbooks are work for one processor each. The workers are started as programs:
 ``multiprocessing`` would import the main module of this process again, and that of ``dagster``
@@ -31,7 +31,7 @@ def export_side_by_side(published: Path, folder: Path, names: Sequence[str], cou
     """Export the named partnerships of a release to their folders, shared out to ``count``.
 
     Returns when all workers have ended. Raises :class:`ExportError` with what the first of them
-    that failed has told; the folders of the others are whole.
+    that failed has reported; the folders of the others are complete.
     """
     path = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
     started = [

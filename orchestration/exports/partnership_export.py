@@ -94,7 +94,7 @@ def export_partnership(
     """Export the release at ``published`` to the folder ``out`` for the partnership ``csp``.
 
     Leaves the folder alone where it is whole and of this release, unless ``force``. Raises
-    :class:`ExportError` (see ``errors``); the folder that stood before then still stands.
+    :class:`ExportError` (see ``errors``); the previous folder is then unchanged.
     """
     with open_release(published, threads=1) as connection:
         release = _read(connection)
@@ -133,7 +133,7 @@ def _standing(release: "_Release", whose: Partnership, folder: Path) -> list[Exp
 def _exported(release: "_Release", whose: Partnership, folder: Path, changed: bool) -> ExportResult:
     files = _standing(release, whose, folder)
     if files is None:
-        raise ExportError(f"The export for {whose.name} is not whole; export it again.")
+        raise ExportError(f"The export for {whose.name} is incomplete; export it again.")
     return ExportResult(whose.csp, whose.name, folder / whose.csp, changed, tuple(files))
 
 
@@ -296,7 +296,7 @@ def _write_pack(
 
 
 def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
-    """Return what stands under a chart: the table's note, the synthetic notice, the source."""
+    """Return the lines under a chart: the table's note, the synthetic notice, the source."""
     notes = [ref.note for ref in release.tables if ref.name == table and ref.note]
     if release.facts.synthetic_notice and _is_synthetic(release, rows):
         notes.append(release.facts.synthetic_notice)
@@ -362,7 +362,7 @@ def _write_workbook(
 
 
 def _credits(sources: Sequence[Row]) -> list[str]:
-    """Return each source in words: title, supplier, licence, and whether it is synthetic."""
+    """Return a line on each source: title, supplier, licence, and whether it is synthetic."""
     lines = []
     for row in sources:
         title = row["title"] or row["source"]
@@ -386,7 +386,7 @@ def _source_rows(sources: Sequence[Row]) -> list[tuple[str, ...]]:
 
 
 def _listed(deliveries: Sequence[str]) -> str:
-    """Return deliveries in words: all of up to three, otherwise the first and the last."""
+    """Return a text on deliveries: all of up to three, otherwise the first and the last."""
     if len(deliveries) <= 3:
         return ", ".join(deliveries)
     return f"{len(deliveries)} deliveries, {deliveries[0]} to {deliveries[-1]}"

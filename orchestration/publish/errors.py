@@ -1,4 +1,4 @@
-"""Faults of publishing, each worded for the person who has to act on it."""
+"""Errors of publishing, each written for the person who has to act on it."""
 
 from orchestration.releases.errors import PublishError
 

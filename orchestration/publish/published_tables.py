@@ -2,7 +2,7 @@
 
 A model is published where its ``config.meta.csp`` says ``publish: true``. The same block says what
 it counts, and that is the gate: a table that counts people leaves only as disclosure control has
-protected it, which takes a declaration of how its counts hang together.
+protected it, which needs a declaration of how its counts are linked.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class PublishedColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A table that leaves the warehouse, with all that its readers are told about it.
+    """A table that leaves the warehouse, with its description for readers.
 
     ``counts`` is one of ``offences``, ``places``, ``people`` and ``reference``; ``key`` names the
     columns that identify a row and give the order of the published rows. ``series_columns`` are

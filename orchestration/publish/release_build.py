@@ -1,4 +1,4 @@
-"""Building a release: copied, described, checked, compared, and only then put in its place.
+"""Builds a release: copies, describes, checks and compares it, and only then puts it in place.
 
 ``published/<quarter>/csp.duckdb`` is the release of a quarter, ``published/csp.duckdb`` the
 current one: the newest quarter's. Whoever calls this holds the writer lock and has no connection
@@ -69,7 +69,7 @@ STORAGE_VERSION = "v1.0.0"
 every later version read it (v1.2.0 and on are refused by 1.0 and 1.1 clients)."""
 
 _STANDING = "standing"
-"""Name under which the release that stands is attached while it is compared."""
+"""Name under which the existing release is attached while it is compared."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Release:
     ``path`` is the quarter's file and ``current_path`` the current one. ``changed`` is false where
     the quarter's file held the same already and was left untouched; ``changed_tables`` names what
     differed. ``current_replaced`` says whether the current file was put in place or restored, and
-    ``is_current`` whether this quarter is the current one. ``built_at`` (UTC) is of the file that
-    stands. ``row_counts`` has the rows of each table, by full name.
+    ``is_current`` whether this quarter is the current one. ``built_at`` (UTC) is of the file in
+    place. ``row_counts`` has the rows of each table, by full name.
     """
 
     quarter: date
@@ -128,8 +128,8 @@ def build_release(
     Leaves the published files untouched where they hold the same already.
 
     Raises :class:`PublishError` (see ``errors``): an unsafe table, a missing or differing one, a
-    warehouse as at another quarter, or a new file that fails its checks. What stood before then
-    still stands.
+    warehouse as at another quarter, or a new file that fails its checks. The previous
+    release is then unchanged.
     """
     refuse_unsafe(tables)
     _refuse_reserved(tables)
@@ -160,7 +160,7 @@ def build_release(
 
 @contextmanager
 def _told_plainly(warehouse: Path, root: Path) -> Iterator[None]:
-    """Turn a fault of the engine or the disk into one that says what it stopped."""
+    """Turn a fault of DuckDB or the disk into one that says what it stopped."""
     try:
         yield
     except duckdb.Error as error:
@@ -176,7 +176,7 @@ def _told_plainly(warehouse: Path, root: Path) -> Iterator[None]:
 
 
 _MAKE_ROOM = (
-    "Make room there, or give the permission, and refresh again: what was published still stands."
+    "Make room there, or give the permission, and refresh again: the published files are unchanged."
 )
 
 
@@ -329,7 +329,7 @@ def _changes(new: Path, target: Path) -> list[str]:
             attach_read_only(connection, target, _STANDING)
             return changed_tables(connection, CATALOGUE, _STANDING)
         except (PublishError, duckdb.Error):
-            # No release stands, or one that no reader could use either: everything is new.
+            # There is no release, or one that no reader could use either: everything is new.
             return changed_tables(connection, CATALOGUE, "none")
 
 

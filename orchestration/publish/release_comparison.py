@@ -1,4 +1,4 @@
-"""How two releases are compared: by what they hold, never by their bytes or their age.
+"""Compares two releases by their content, never by their bytes or their age.
 
 Both files are attached to one connection. Order of rows is no difference; a comment, a type or a
 source is.

@@ -1,4 +1,4 @@
-"""What a published file holds: the tables, and the tables about them.
+"""The content of a published file: the tables, and the tables about them.
 
 Besides the marts and reports every release has, in schema ``main``: ``release`` (what it is),
 ``sources`` (the deliveries that it was made from), ``published_tables`` and ``data_dictionary``

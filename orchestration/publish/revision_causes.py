@@ -1,4 +1,4 @@
-"""Why a published figure moved: worked out from the lineage of two releases.
+"""The cause of a change in a published figure, from the lineage of two releases.
 
 Everything here is a pure function. A context says what is known of a change (its table, its period,
 the sources and deliveries behind that figure before and after); the evidence says how the two
@@ -124,7 +124,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Cause:
-    """A kind (one of the constants of this module) and the same in words."""
+    """A kind (one of the constants of this module) and its text for readers."""
 
     kind: str
     words: str
@@ -351,7 +351,7 @@ def _after(day: date) -> str:
 
 
 def _said(shifts: Iterable[Shift]) -> str:
-    """Say in words which deliveries speak for which periods now."""
+    """Return the text on which deliveries are now in force for which periods."""
     periods: dict[tuple[str | None, str | None], list[date]] = {}
     for shift in sorted(shifts, key=lambda one: (one.period, one.new or "", one.old or "")):
         periods.setdefault((shift.new, shift.old), []).append(shift.period)
@@ -366,7 +366,7 @@ def _one(new: str | None, old: str | None, periods: list[date]) -> str:
         else f"{len(days)} periods from {_period(days[0])} to {_period(days[-1])}"
     )
     if new is None:
-        return f"{old} no longer speaks for {span}"
+        return f"{old} is no longer in force for {span}"
     if old is None:
         return f"{new} brings {span}"
     source, _, version = old.partition(" ")

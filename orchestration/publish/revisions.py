@@ -1,9 +1,9 @@
-"""What moved: ``main.changes``, and the marker [r] on figures that were revised.
+"""Changes since an earlier release: ``main.changes``, and the marker [r] on revised figures.
 
 Computed from published files alone (this release as it is being written, and an earlier one), so
-that nothing can be learnt from it that those files did not say: of a figure that is ``[c]`` in
-either, only that. A release is compared with the latest earlier quarter's that stands, and, where
-it takes the place of a build of the same quarter made from other inputs, with that build as well.
+that it reveals nothing that those files do not: a figure that is ``[c]`` in either is only listed
+as such. A release is compared with the latest one of an earlier quarter and, if it replaces a build
+of the same quarter made from other inputs, with that build as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _DESCRIBING = ("deliveries", "status", "unit")
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 
 _ROW = "(row)"
-"""Stands for a measure where a table has none and a row came or went."""
+"""Replaces the measure where a table has none and a row was added or withdrawn."""
 
 _ROUNDING = 1e-9
 """Two numbers that differ by no more than this share of the greater are the same."""
@@ -57,7 +57,7 @@ CHANGES = PublishedTable(
         PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
         PublishedColumn("table_name", "VARCHAR", "Name of the table."),
         PublishedColumn("area_code", "VARCHAR", "Area of the figure; null where it has none."),
-        PublishedColumn("key", "VARCHAR", "The row's key in words."),
+        PublishedColumn("key", "VARCHAR", "The row's key as text."),
         PublishedColumn("key_json", "VARCHAR", "The row's key as JSON, by column."),
         PublishedColumn(
             "measure",
@@ -78,7 +78,7 @@ CHANGES = PublishedTable(
             "method change, series recalculated, row withdrawn, suppression changed or not "
             "explained.",
         ),
-        PublishedColumn("cause", "VARCHAR", "The same in words, with deliveries and periods."),
+        PublishedColumn("cause", "VARCHAR", "The same as text, with deliveries and periods."),
     ),
     ("compared_with", "table_schema", "table_name", "key_json", "measure"),
 )
@@ -382,9 +382,9 @@ def _cell(
     numbers: Sequence[str],
     has_status: bool,
 ) -> str:
-    """Return a struct of one figure before and after; null where there is nothing to tell.
+    """Return a struct of one figure before and after; null where there is nothing to report.
 
-    Of a row that came or went the numbers are told, not the words that describe it.
+    For a row that was added or withdrawn, numbers are reported and descriptive texts are not.
     """
     column = identifier(name)
     told = (
@@ -415,8 +415,8 @@ def _bearing(
     """Return the SQL of the sources that can have moved a figure, as text; null: not known.
 
     Of a figure made from several sources, one is left out where the row's figures that are made
-    from it alone, over the same months, are what they were: a rate did not move because of its
-    count where the count stands still.
+    from it alone, over the same months, are what they were: a rate did not change because of its
+    count if the count is the same.
     """
     sources = table.column_sources.get(name, frozenset())
     parts = []
@@ -446,7 +446,7 @@ def _row_cell() -> str:
 
 
 def _status_cell() -> str:
-    # What is hidden is told by its own cell, without a value.
+    # A hidden figure is reported by its own cell, without a value.
     return (
         "case when presence = 'changed' and old_status is distinct from new_status "
         "and not contains(concat_ws('', old_status, new_status), '[c]') "

@@ -1,5 +1,7 @@
-"""The promise to readers: a published column keeps its name and type while the schema's version
-stands. Tables and columns may be added at any time."""
+"""Schema compatibility: a published column keeps its name and type within a schema version.
+
+Tables and columns may be added at any time.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +15,8 @@ def refuse_schema_change(tables: Sequence[PublishedTable], version: int, standin
     """Raise :class:`SchemaChangeError` where ``tables`` break the schema that readers know.
 
     ``tables`` are all of the new file with the types that they have in it, ``version`` is its
-    schema version, and ``standing`` a published file. A higher version may break the schema: it
-    is how readers are told.
+    schema version, and ``standing`` a published file. A higher version may break the schema,
+    and shows readers that it did.
     """
     with open_release(standing) as connection:
         known = connection.execute(

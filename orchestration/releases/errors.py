@@ -1,4 +1,4 @@
-"""Faults of releases, each worded for the person who has to act on it."""
+"""Errors of releases, each written for the person who has to act on it."""
 
 from orchestration.errors import CspError
 

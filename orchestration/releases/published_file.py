@@ -1,4 +1,4 @@
-"""How DuckDB files are opened and named while publishing and exporting.
+"""Opens and names DuckDB files while publishing and exporting.
 
 Files are attached to a private in-memory database, never opened by ``duckdb.connect(path)``: in
 one process that function hands back the database it has already open under the path, so it would

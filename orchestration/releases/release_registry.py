@@ -1,9 +1,9 @@
-"""Which releases stand, which of them is current, and how an earlier one is made current again.
+"""The registry of releases: which exist, which is current, and rollback to an earlier one.
 
 ``<quarter>/csp.duckdb`` is the release of a quarter. A build that it replaced is kept under
-``<quarter>/superseded/<build>/csp.duckdb``, so that whatever was once published can be told and
+``<quarter>/superseded/<build>/csp.duckdb``, so that everything once published can be listed and
 restored. ``csp.duckdb`` is the current release: the newest quarter's, unless somebody has rolled
-it back. A rollback is written down in ``rollback.json`` and holds until a release is built that
+it back. A rollback is recorded in ``rollback.json`` and holds until a release is built that
 differs from the one that was rolled back.
 """
 
@@ -112,7 +112,7 @@ def newest_release(root: Path) -> Path | None:
 
 
 def keep_superseded(target: Path) -> None:
-    """Keep the release at ``target``, which is about to be replaced; none may stand there."""
+    """Keep the release at ``target``, which is about to be replaced; there may be none."""
     release = _readable(target)
     if release is None:
         return

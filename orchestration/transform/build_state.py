@@ -1,10 +1,10 @@
-"""What each model was last built from, so that none need be built again from the same.
+"""The state of the last build, so that no model is built again from the same input.
 
-A build that ended well, with no check failed, leaves one row in ``control.last_build``: the
-fingerprint of everything that each model read, the rows of every table that was made, and what the
-checks that only warn had to say. dbt itself drops that table before it touches a model
+A build that succeeded, with no check failed, leaves one row in ``control.last_build``: the
+fingerprint of everything that each model read, the rows of every table that was made, and the
+messages of checks that warned. dbt itself drops that table before it touches a model
 (``on-run-start`` in ``dbt_project.yml``), whoever runs it, so a build that failed, was interrupted
-or was asked for a part only never counts.
+or covered only some models never counts.
 """
 
 import hashlib
@@ -45,8 +45,8 @@ def fingerprints(
 ) -> dict[str, str]:
     """Return for each model and seed the SHA-256 of all that it is made from, parents first.
 
-    That is the dbt project (``project`` is its digest), the engine, how far each raw table reaches
-    (raw rows are only ever added, each delivery's under a number of its own) and how it is
+    That is the dbt project (``project`` is its digest), the DuckDB version, how far each raw table
+    reaches (raw rows are only ever added, each delivery's under a number of its own) and how it is
     corrected, the rows of the control tables, and of ``control.in_force`` only those of its source,
     where a model asks for one source; and so on for every model behind it. Raises
     :class:`duckdb.Error` where a source's table is missing.
@@ -102,7 +102,7 @@ def _source_asked_for(model: Mapping[str, Any]) -> str | None:
 
 
 def last_good_build(connection: duckdb.DuckDBPyConnection) -> LastBuild | None:
-    """Return the last build that ended well where all its tables still stand as it made them."""
+    """Return the last build that succeeded, if all its tables are unchanged."""
     try:
         found = connection.execute(
             f"select fingerprints, built_at, row_counts, warned from {_TABLE}"

@@ -1,4 +1,4 @@
-"""What a failing check or model says to people: what must hold, where it does not, and an example.
+"""The message of a failing check or model: what must hold, where it does not, and an example.
 
 Never the name of a dbt test, and no value that may be about a person: the examples come from the
 columns of place, time and kind alone.
@@ -32,7 +32,7 @@ _SHOWN_RULES = 5
 
 
 def fault_of(node: Mapping[str, Any]) -> str:
-    """Return in words what is wrong where a dbt test (its node of the manifest) fails."""
+    """Return the message for a failing dbt test (its node of the manifest)."""
     test = node.get("test_metadata") or {}
     kwargs: Mapping[str, Any] = test.get("kwargs") or {}
     arguments = {**kwargs, **(kwargs.get("arguments") or {})}
@@ -71,7 +71,7 @@ def table_of(node: Mapping[str, Any]) -> str:
 
 
 def words_of_failures(settings: Settings, results: Iterable[Any]) -> dict[str, str]:
-    """Return in words why each node failed in a run of dbt, by its unique id."""
+    """Return why each node failed in a run of dbt, by its unique id."""
     return {
         one.node.unique_id: words_of_failure(settings, one)
         for one in results
@@ -157,7 +157,7 @@ def _rows(
 
 
 def _reason(outcome: Any) -> str:
-    """Return the engine's own words, without the file and the line of ours that it adds."""
+    """Return DuckDB's own message, without the file and line of ours that it adds."""
     lines = [line.strip() for line in str(outcome.message or outcome.status).splitlines()]
     told = [line for line in lines if line and "Error in " not in line and "compiled" not in line]
     return (told or lines)[0].rstrip(".")

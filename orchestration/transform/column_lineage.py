@@ -1,7 +1,7 @@
-"""Which columns each column of a model is made from, read off the models' compiled SQL.
+"""Column lineage: the columns behind each column of a model, from the models' compiled SQL.
 
-It follows from the dbt project alone, so it is worked out when the project is parsed and kept
-beside the manifest: no refresh has anything to do for it.
+It follows from the dbt project alone, so it is computed when the project is parsed and kept beside
+the manifest. A refresh does not compute it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 ROWS = "*"
-"""Stands for a parent's column where what counts is how many rows the parent has."""
+"""Replaces a parent's column where only the parent's number of rows counts."""
 
 Origin = tuple[str, str]
 """Unique id of a dbt node, and a column of it or :data:`ROWS`."""

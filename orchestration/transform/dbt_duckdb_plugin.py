@@ -1,8 +1,8 @@
-"""How dbt opens the warehouse: a plug-in of dbt-duckdb, named in the profile.
+"""Opens the warehouse for dbt: a plug-in of dbt-duckdb, named in the profile.
 
-The warehouse is attached to a database in memory, in the one way in which it is written, with its
-key where it is encrypted. The key is taken from the settings here and not from the profile, of
-which dbt keeps and logs parts.
+The warehouse is attached to a database in memory, with the same options as everywhere else, and
+with its key if it is encrypted. The key comes from the settings and not from the profile, because
+dbt keeps and logs parts of the profile.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ class Plugin(BasePlugin):
     """Attaches the warehouse before dbt would, and uses it on every cursor."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Attach the file that the profile names to the engine that dbt has opened."""
+        """Attach the file that the profile names to the database that dbt has opened."""
         key = load_settings().warehouse_key
         for named in (self.creds and self.creds.attach) or ():
             attach(conn, Path(named.path), CATALOGUE, key, read_only=False)

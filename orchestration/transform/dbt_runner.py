@@ -217,7 +217,7 @@ def _failure(result: Any, settings: Settings) -> CspError:
 
 
 def warnings_by_test(settings: Settings, results: Iterable[Any]) -> dict[str, list[str]]:
-    """Return what each test that warned in a run says, in words without counts, by unique id.
+    """Return what each test that warned in a run says, without counts, by unique id.
 
     ``results`` are those that :func:`run_dbt` returned.
     """
@@ -244,7 +244,7 @@ def published_nodes(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def fixed_dimensions(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return, by model, the dimensions that a table stands for without a column for them."""
+    """Return, by model, the dimensions that a table has without a column for them."""
     return {
         node["name"]: node["config"]["meta"]["csp"]["stands_for"]
         for node in manifest["nodes"].values()

@@ -1,6 +1,6 @@
-"""Which raw sources the columns of a published table are made of, followed through the models.
+"""The raw sources behind the columns of a published table, followed through the models.
 
-Read off the dbt manifest and the column lineage that is kept beside it. Pure functions.
+Read from the dbt manifest and the column lineage that is kept beside it. Pure functions.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,8 +1,7 @@
-"""How a finished file reaches its place: synced, renamed, never half there.
+"""Puts a finished file in place in one step: synced, then renamed.
 
-Renaming over a file that readers hold open is safe: they keep what they opened. What must not
-happen is that a file is renamed before its bytes are on disk, or that a write-ahead log of another
-file stands beside it.
+Renaming over a file that readers hold open is safe: they keep what they opened. A file must not be
+renamed before its bytes are on disk, nor while a write-ahead log of another file is beside it.
 """
 
 import os
@@ -56,7 +55,7 @@ def sync(path: Path) -> None:
 def place(file: Path, target: Path) -> None:
     """Rename ``file``, synced and read-only, to ``target`` in one step.
 
-    Both are on one filesystem. A write-ahead log that stands beside ``target`` belongs to another
+    Both are on one filesystem. A write-ahead log beside ``target`` belongs to another
     file and would make the new one unreadable, so it goes first.
     """
     file.chmod(READ_ONLY)

@@ -1,4 +1,4 @@
-"""Backups of the restricted database: made, verified, restored, and used to mend a damaged file.
+"""Backups of the restricted database: made, verified, restored, and used to repair a damaged file.
 
 A backup is a copy of the file, byte for byte (so it is encrypted where the warehouse is), and a
 manifest beside it with its checksum and the rows of every table. Whatever is replaced or found
@@ -33,8 +33,8 @@ from orchestration.warehouse.connection import (
     writer_lock,
 )
 
-MENDED = "Mended: "
-"""Start of the log message that says how a damaged warehouse was mended."""
+MENDED = "Repaired: "
+"""Start of the log message that says how a damaged warehouse was repaired."""
 
 _PRIVATE = 0o600
 """A backup holds people's data: its owner alone reads it."""
@@ -193,7 +193,7 @@ def restore(settings: Settings, file: Path, now: datetime) -> tuple[Manifest, Pa
     """Put the backup ``file`` in the warehouse's place; return its manifest, and what it replaced.
 
     The backup is verified before and after it is copied: checksum, and the rows of every table.
-    What stood there before is kept beside it. Raises :class:`BackupError` where the backup is not
+    The replaced file is kept beside it. Raises :class:`BackupError` where the backup is not
     what its manifest says, and :class:`EncryptionError` where the key in use is not the one that it
     was made with; nothing has changed then.
     """
@@ -253,7 +253,7 @@ def _verified_copy(settings: Settings, file: Path, manifest: Manifest) -> Path:
 
 
 def _compare(file: Path, found: dict[str, TableContent], manifest: Manifest) -> None:
-    # The engine's row digest may differ between its versions; counts never do.
+    # DuckDB's row digest may differ between its versions; counts never do.
     same_engine = manifest.engine == duckdb.__version__
     differing = [
         name
@@ -297,16 +297,16 @@ def set_aside(settings: Settings, why: str, now: datetime) -> Path | None:
     return aside
 
 
-# --- mending ---------------------------------------------------------------------------------
+# --- repair ----------------------------------------------------------------------------------
 
 
 def mend(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
     """Where the warehouse is damaged, set it aside and put the newest sound backup in its place.
 
     Without a backup there is no warehouse afterwards, and the load that follows rebuilds it from
-    the landing zone. ``say`` is told what was done. The caller holds the writer's lock. Raises
-    :class:`EncryptionError` where the backups have other keys than the one in use, and what opening
-    the warehouse raises for any other reason.
+    the landing zone. ``say`` receives a message on what was done. The caller holds the writer's
+    lock. Raises :class:`EncryptionError` where the backups have other keys than the one in use, and
+    what opening the warehouse raises for any other reason.
     """
     what = _damage(settings)
     if what is None:

@@ -32,9 +32,9 @@ CATALOGUE = "warehouse"
 _WRITTEN_AS = "storage_version 'v1.5.0', row_group_size 61440"
 """How a restricted database is written.
 
-The format is a fifth faster to load than the oldest one, and readable by every 1.5 and 2 engine.
-Groups of half the usual size take most files of a force's month whole, where the engine otherwise
-gathers several and appends their rows a second time.
+The format is a fifth faster to load than the oldest one, and readable by DuckDB 1.5 and 2.
+Groups of half the usual size hold most files of a force's month whole. With the usual size DuckDB
+gathers several files and appends their rows a second time.
 """
 
 _Config = dict[str, str | bool | int | float | list[str]]
@@ -160,13 +160,13 @@ _DAMAGE = (
     "Failure while replaying WAL",
     "Failed to deserialize",
     "Serialization Error",
-    # Of an encrypted file; a wrong key is told otherwise.
+    # Of an encrypted file; a wrong key has another message.
     "Computed AES tag differs",
 )
 
 
 def is_damage(message: str) -> bool:
-    """Say whether the engine's message means that the file itself is damaged."""
+    """Return whether DuckDB's message means that the file itself is damaged."""
     return any(words in message for words in _DAMAGE)
 
 
@@ -182,7 +182,7 @@ _REFUSED_BY_DISK = (
 
 
 def is_refused_by_disk(message: str) -> bool:
-    """Say whether the engine's message means a full disk or a missing permission."""
+    """Return whether DuckDB's message means a full disk or a missing permission."""
     return any(words in message for words in _REFUSED_BY_DISK)
 
 
@@ -202,7 +202,7 @@ def _damaged(settings: Settings, file: Path, message: str) -> WarehouseDamagedEr
 
 
 def damaged(file: Path, message: str) -> WarehouseDamagedError:
-    """Note beside the warehouse that it is damaged, for the next run to mend; return the error.
+    """Note beside the warehouse that it is damaged, for the next run to repair; return the error.
 
     Nothing is noted where that cannot be written: the next run meets the damage again.
     """
@@ -221,7 +221,7 @@ def damage_note(file: Path) -> Path:
 
 
 def log_beside(file: Path) -> Path:
-    """Return where the engine keeps the write-ahead log of ``file``."""
+    """Return where DuckDB keeps the write-ahead log of ``file``."""
     return file.with_name(f"{file.name}.wal")
 
 
@@ -253,7 +253,7 @@ def attach(
     """Attach a restricted database as ``alias``, made where it is missing and may be written.
 
     It is encrypted where there is a ``key``. Raises :class:`EncryptionError` for a wrong key, and
-    the engine's own errors.
+    DuckDB's own errors.
     """
     written_as = None if read_only else _WRITTEN_AS
     if key:

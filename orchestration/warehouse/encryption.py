@@ -1,8 +1,8 @@
 """Encryption of the restricted database at rest: DuckDB's own, switched on by CSP_WAREHOUSE_KEY.
 
-The key stands in no text that leaves this module: DuckDB takes it only within a statement, so a
-statement that fails is told in words of ours. Writing an encrypted file takes the engine's
-``httpfs`` extension, which comes as a Python package and is loaded from it; reading does not.
+The key is in no text that leaves this module. DuckDB takes it only within a statement, so a failing
+statement is reported with a message of ours. Writing an encrypted file needs DuckDB's ``httpfs``
+extension, which comes as a Python package and is loaded from it; reading does not.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ from orchestration.warehouse.sql_quoting import literal
 
 
 def crypto_extension() -> Path:
-    """Return the file of the extension that writes encrypted databases, for the engine in use.
+    """Return the file of the extension that writes encrypted databases, for the DuckDB in use.
 
     Raises :class:`EncryptionError` where no installed package has it.
     """
@@ -44,9 +44,9 @@ def attach_encrypted(
     """Attach the encrypted database at ``path`` for reading, or to be ``written_as`` is said.
 
     ``written_as`` are options of ``attach``; with them, the database is made where it is missing.
-    What the engine puts down on disk for want of memory is encrypted from here on too. Raises
-    :class:`EncryptionError` for a wrong key and for a database that is not encrypted, and the
-    engine's own error, without the key, for anything else.
+    Data that DuckDB writes to disk when memory is short are encrypted from here on too. Raises
+    :class:`EncryptionError` for a wrong key and for a database that is not encrypted, and
+    DuckDB's own error, without the key, for anything else.
     """
     try:
         if written_as:

@@ -1,4 +1,4 @@
-"""Which delivered rows a figure of people counts, where the columns of a row cannot say it alone.
+"""The delivered rows behind a figure about people, if its row's columns alone cannot tell.
 
 Who was charged with three offences, or is in a category of ages, follows from several rows or from
 a rule of the models. Each query here finds the people that the figure counts, in the models'

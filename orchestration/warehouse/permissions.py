@@ -1,4 +1,4 @@
-"""Who may open what under ``CSP_HOME``: the restricted side its owner only, the outputs everybody.
+"""File permissions under ``CSP_HOME``: outputs for everybody, the restricted side for its owner.
 
 The home itself may be passed through (not listed) by others: readers of ``published/`` and
 ``exports/`` have to get there, and nothing else in it lets them in.

@@ -3,8 +3,8 @@
 A row of a mart or report names its deliveries. Each delivery has its files on record, and each raw
 row its file and line. The rows of a delivery are narrowed to those about the figure's period, area
 and dimensions, where the source has them under the same name, or to those of the people that the
-figure counts (``tracing_people``); what could not be narrowed is said, so that nobody takes all
-rows of a delivery for the ones that were counted.
+figure counts (``people_provenance``). A delivery that could not be narrowed is reported as such, so
+that nobody mistakes all its rows for the counted ones.
 """
 
 import re
@@ -29,7 +29,7 @@ class TraceError(CspError):
 
 @dataclass(frozen=True)
 class Position:
-    """Where a raw row stands in a delivered file. ``line`` counts from 1, the header included."""
+    """The place of a raw row in a delivered file. ``line`` counts from 1, the header included."""
 
     file_name: str
     sheet: str | None
@@ -84,8 +84,8 @@ def trace(
 
     ``connection`` has the restricted warehouse open; ``table`` is a mart's or report's name, with
     or without schema; ``key`` gives columns and their values as text, enough of them to single
-    out a row; ``fixed`` says of a table which dimensions it stands for without a column (a figure
-    of shoplifting). Raises :class:`TraceError` where there is no such table, column or one row.
+    out a row; ``fixed`` has the dimensions that a table has without a column (a figure of
+    shoplifting). Raises :class:`TraceError` where there is no such table, column or one row.
     """
     schema, name = _resolve(connection, table)
     row = _one_row(connection, schema, name, key)

@@ -128,8 +128,8 @@ def purge(
     """Remove every row about a person of the deliveries of quarters earlier than ``before``.
 
     The caller holds the writer's lock. A purge that was killed is ended by the next one. Raises
-    :class:`PurgeError` where the new file still held something of what was purged; the old one
-    stands then.
+    :class:`PurgeError` where the new file still holds purged values; the old one is then
+    kept.
     """
     bytes_before = settings.warehouse.stat().st_size
     with connect(settings) as connection:
@@ -298,8 +298,8 @@ def _search(settings: Settings, new: Path, gone: set[str], deliveries: Sequence[
         left += sum(found[0].decode() in gone for found in _PSEUDONYM.finditer(content))
     if left:
         raise PurgeError(
-            f"The new file still holds {left:,} of the purged values; it was thrown away, and the "
-            "old one stands. Nothing is to be relied on as purged: tell whoever maintains csp."
+            f"The new file still holds {left:,} of the purged values; it was deleted and the old "
+            "file was kept. Do not rely on anything as purged, and report this to the developers."
         )
 
 

@@ -51,7 +51,7 @@ def disclosure_asset(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"duckdb"},
-        description="Tables of people with what must be hidden hidden, and the attack on them.",
+        description="Tables about people with small counts hidden, and the attack on them.",
         metadata={
             "dagster/table_name": "control.disclosure",
             "dagster/column_schema": _columns(),
@@ -87,7 +87,7 @@ def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: d
 def _columns() -> dg.TableSchema:
     described = {
         "quarter": "First day of the quarter.",
-        "in_place": "Whether its tables stand in schema protected now.",
+        "in_place": "Whether schema protected holds its tables now.",
         "tables": "Tables of people that were protected.",
         "cells": "Counts that they print.",
         "sensitive": "Counts that the rule hides.",
@@ -105,14 +105,14 @@ def _columns() -> dg.TableSchema:
 
 
 def disclosure_metadata(outcome: "Outcome") -> dict[str, Any]:
-    """Return what Dagster is told of the step: counts, never values."""
+    """Return the step's metadata for Dagster: counts, never values."""
     told = asdict(outcome)
     told["findings"] = len(outcome.findings)
     return {name: value for name, value in told.items() if value is not None}
 
 
 def attack_words(outcome: "Outcome") -> str:
-    """Return what the attack found, in words."""
+    """Return the message on what the attack found."""
     found = [f"{finding.key}: {finding.fault}" for finding in outcome.findings[:_TOLD]]
     if not found:
         return f"None of {outcome.hidden} hidden counts can be worked out."

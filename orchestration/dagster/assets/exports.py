@@ -56,7 +56,7 @@ def export_quarter(settings: Settings, quarter: date) -> list[ExportResult]:
 def export_metadata(
     settings: Settings, quarter: date, results: Sequence[ExportResult]
 ) -> dict[str, Any]:
-    """Return what Dagster is told of a quarter's exports."""
+    """Return the metadata of a quarter's exports for Dagster."""
     return {
         "partnerships": len(results),
         "changed": sum(result.changed for result in results),

@@ -1,4 +1,4 @@
-"""Dagster assets of the load: one a source, then the resolution of which delivery is in force."""
+"""Dagster assets of the load: one for each source, then the control tables."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -181,7 +181,7 @@ def _balance(
 
 @dataclass(frozen=True)
 class Resolved:
-    """The control tables as at a quarter: rows by table name, and what is out of the ordinary."""
+    """The control tables as at a quarter: rows by table name, and the anomalies."""
 
     rows: Mapping[str, int]
     corrections_applied: int
@@ -205,7 +205,7 @@ def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) ->
 
 
 def resolved_metadata(key: dg.AssetKey, resolved: Resolved) -> dict[str, Any]:
-    """Return what Dagster is told of a control table."""
+    """Return the metadata of a control table for Dagster."""
     metadata: dict[str, Any] = {"dagster/row_count": resolved.rows[".".join(key.path)]}
     if key == _IN_FORCE:
         metadata["corrections_applied"] = resolved.corrections_applied
@@ -217,7 +217,7 @@ def control_asset(
     partitions: dg.PartitionsDefinition[Any],
     complete_earlier: Callable[[dg.AssetExecutionContext, WarehouseWriter], None],
 ) -> dg.AssetsDefinition:
-    """Return the asset of the control tables: which delivery speaks for what, as at the quarter.
+    """Return the asset of the control tables: which delivery is in force for which period.
 
     ``complete_earlier`` takes the quarters of a range before the last one all the way to their
     exports, since the warehouse holds one quarter's view at a time.
@@ -251,7 +251,7 @@ def control_asset(
             dg.AssetCheckSpec(
                 "volumes_in_line",
                 asset=_IN_FORCE,
-                description="No delivery in force is out of the ordinary, but what was accepted.",
+                description="No delivery in force is unusual, except for accepted ones.",
             )
         ],
     )
@@ -275,7 +275,7 @@ def control_asset(
 
 
 def _in_line(anomalies: Sequence[Anomaly]) -> dg.AssetCheckResult:
-    """A volume out of the ordinary is a warning: somebody is to look, nothing stops."""
+    """An unusual volume is a warning: somebody should look, and nothing stops."""
     unexplained = [str(one) for one in anomalies if one.reason is None]
     return dg.AssetCheckResult(
         asset_key=_IN_FORCE,

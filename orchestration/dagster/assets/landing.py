@@ -1,7 +1,7 @@
-"""The landing zone in Dagster's screen: one asset a source, which a supplier makes, not a run.
+"""The landing zone in the Dagster UI: one asset for each source, made by a supplier, not by a run.
 
-The landing-zone sensor reports an arrival as a materialization of these; so their freshness is the
-supplier's, whereas a raw table is made again by each refresh whether or not anything came.
+The landing-zone sensor reports an arrival as a materialization of these, so their freshness shows
+whether the supplier is on time. A raw table is materialized by each refresh, with or without one.
 """
 
 import calendar

@@ -59,7 +59,7 @@ def release_asset(
 
 
 def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: date) -> Release:
-    """Publish what stands in the warehouse as the release of ``quarter``."""
+    """Publish the warehouse's tables as the release of ``quarter``."""
     release = build_release(
         settings.warehouse,
         settings.published,
@@ -77,7 +77,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
 
 
 def release_metadata(settings: Settings, release: Release) -> dict[str, Any]:
-    """Return what Dagster is told of a release."""
+    """Return the metadata of a release for Dagster."""
     return {
         "changed": release.changed,
         "changed_tables": dg.JsonMetadataValue(list(release.changed_tables)),

@@ -153,7 +153,7 @@ def build_earlier(
 @dataclass(frozen=True)
 class _Asked:
     """What is to be built: ``command`` from nothing; ``part`` where only some models are asked for;
-    ``full`` regardless of what stands; ``context`` of the step that tells Dagster, if any."""
+    ``full`` regardless of what is unchanged; ``context`` of the step that reports, if any."""
 
     command: list[str]
     part: bool
@@ -216,7 +216,7 @@ def _last_build(settings: Settings) -> LastBuild | None:
 def _unchanged(
     manifest: Mapping[str, Any], names: Iterable[str], last: LastBuild
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Tell Dagster of each model that stands as it was built; ``names`` have parents first."""
+    """Report each unchanged model to Dagster; ``names`` have parents first."""
     for name in names:
         if manifest["nodes"][name]["config"]["materialized"] == "ephemeral":
             continue  # it is part of the models that read it, and no asset
@@ -231,8 +231,10 @@ def _unchanged(
 
 
 def _unchanged_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckResult:
-    """Tell Dagster how a check on what still stands ended: a build that failed is not remembered,
-    so it passed or warned."""
+    """Report the last result of a check on an unchanged model to Dagster.
+
+    A failed build is not remembered, so the check passed or warned.
+    """
     said = last.warned.get(_check_id(check.asset_key, check.name))
     return dg.AssetCheckResult(
         passed=said is None,
@@ -251,7 +253,7 @@ def _check_id(asset_key: dg.AssetKey | None, name: str | None) -> str:
 def _only(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Build what has anything new; every test that touches any of it runs, as do the sources'.
 
-    Where anything stands the project is the same, so an incremental model may keep what it has.
+    If anything is unchanged, so is the project, and an incremental model may keep its rows.
     A model is named in full: ``iom_cohort`` alone would also mean the folder of that name.
     """
     chosen = [_in_full(manifest, name) for name in names]
@@ -328,7 +330,7 @@ def _build(
 def _command(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: ModelTranslator
 ) -> list[str]:
-    """Build what Dagster selected, from nothing: what stands may be of another project."""
+    """Build what Dagster selected, from nothing: existing tables may be of another project."""
     selection, indirect = dbt_selection(
         context=context,
         manifest=manifest,

@@ -1,7 +1,7 @@
-"""Bars and intervals as SVG and PNG: everything that is drawn and is not a series of months.
+"""Bars and intervals as SVG and PNG: all charts but monthly series.
 
-A value stands at its bar, so no chart has an axis of values or a legend. What is hidden or missing
-has its marker in words in the place of a bar; it is never a bar of nought.
+Each bar is labelled with its value, so no chart has an axis of values or a legend. A hidden or
+missing value is a text instead of a bar, never a bar of zero.
 """
 
 from collections.abc import Sequence
@@ -149,7 +149,7 @@ def _columns(groups: Sequence[tuple[str, list[Bar]]]) -> tuple[list[Bar], list[B
 
 
 def _places(bars: Sequence[Bar]) -> tuple[list[float], float]:
-    """Return the height in inches at which each bar stands, from the top, and that of them all."""
+    """Return the position of each bar in inches from the top, and the height of all."""
     places: list[float] = []
     at, group = 0.0, ""
     for bar in bars:

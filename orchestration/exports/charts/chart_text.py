@@ -1,6 +1,6 @@
-"""What is said beside a chart: its title, its footnotes, and the text for those who cannot see it.
+"""The text of a chart: its title, its footnotes, and its alternative text.
 
-Worded from the data alone; a claim of change is made only where the control chart signals one.
+Generated from the data alone. A change is stated only where the control chart signals one.
 """
 
 from collections.abc import Mapping, Sequence

@@ -31,7 +31,7 @@ from orchestration.exports.report_definition.table_layout import (
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a chart of bars shows: its bars, its title and what stands under the title."""
+    """What a chart of bars shows: its bars, its title and the subtitle."""
 
     bars: tuple[Bar, ...]
     title: str

@@ -1,4 +1,4 @@
-"""``datapackage.json``: what the tables of an export hold, by the Data Package standard, version 2.
+"""``datapackage.json``: describes the tables of an export by the Data Package standard, version 2.
 
 Names, types and meanings come from the release's data dictionary; lineage from the deliveries that
 the rows name. The resources are the CSV tables; the same as Parquet, the charts and the documents

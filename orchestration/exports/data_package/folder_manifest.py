@@ -1,4 +1,4 @@
-"""What an exported folder says of itself: ``manifest.json`` and ``SHA256SUMS``.
+"""The description of an exported folder: ``manifest.json`` and ``SHA256SUMS``.
 
 The manifest has the only time in a folder, that of the release; every other file is the same
 whenever the same figures are exported.

@@ -1,7 +1,7 @@
 """Sentences on change over time: what rose, what fell, and what cannot be compared.
 
-Every earlier figure is chosen by ``comparable``; a claim stands only where the 95 % limits of the
-ratio leave out no change. Pure functions of a place's own rows.
+``comparable_periods`` chooses every earlier figure. A change is stated only where the 95 % limits
+of the ratio exclude no change. Pure functions of a place's own rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence

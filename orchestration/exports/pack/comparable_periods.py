@@ -99,7 +99,7 @@ def _values(row: Row, columns: Sequence[str]) -> tuple[object, ...]:
 def _day(row: Row, column: str) -> date:
     value = row[column]
     if not isinstance(value, date):
-        raise TypeError(f"{column} of a compared row is no date: {value!r}")
+        raise TypeError(f"{column} of a compared row is not a date: {value!r}")
     return value
 
 

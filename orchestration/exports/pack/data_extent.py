@@ -1,4 +1,4 @@
-"""Up to when the data behind a partnership's exhibits go, and what is said where that is long ago.
+"""How far the data behind a partnership's exhibits go, and the note where that is long ago.
 
 The release has it by table and area (``main.data_up_to``). What counts for a partnership is its own
 districts; a table without them is that of the force.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestration.exports.charts.line_charts import Chart
 
 SYNTHETIC_MARK = "Synthetic data"
-"""What stands at the head of each printed page of a release that holds such data."""
+"""The head of each printed page of a release that holds such data."""
 
 
 def pack_html(pack: Pack) -> bytes:

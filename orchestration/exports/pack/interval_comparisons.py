@@ -1,10 +1,10 @@
-"""Whether two figures differ by more than chance alone would make them: pure functions.
+"""Whether two figures differ by more than chance: pure functions.
 
 A difference of proportions has Newcombe's limits (the hybrid of two Wilson intervals, method 10 of
 Newcombe, Statistics in Medicine 17, 1998); a ratio of two counts or rates has the limits of the
 conditional method (given their sum, one Poisson count is binomial), with Wilson's interval for
-the binomial share. All limits are of 95 %. A claim of change is made only where the limits leave
-out no change.
+the binomial share. All limits are of 95 %. A change is stated only where the limits exclude no
+change.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Limits:
 
 
 def wilson(count: float, base: float) -> Limits:
-    """Return Wilson's limits of the proportion ``count`` of ``base``, which is above nought."""
+    """Return Wilson's limits of the proportion ``count`` of ``base``, which is above zero."""
     share = count / base
     centre = (share + Z * Z / (2 * base)) / (1 + Z * Z / base)
     half = (Z / (1 + Z * Z / base)) * sqrt(share * (1 - share) / base + Z * Z / (4 * base * base))
@@ -43,7 +43,7 @@ def wilson(count: float, base: float) -> Limits:
 
 
 def difference(count: float, base: float, other_count: float, other_base: float) -> Limits:
-    """Return Newcombe's limits of the first proportion less the other; bases above nought."""
+    """Return Newcombe's limits of the first proportion less the other; bases above zero."""
     one, other = wilson(count, base), wilson(other_count, other_base)
     share, other_share = count / base, other_count / other_base
     gap = share - other_share
@@ -58,8 +58,8 @@ def ratio(
 ) -> Limits | None:
     """Return limits of the ratio of two Poisson rates, the first over the other.
 
-    A rate is ``count`` by ``exposure`` (such as a population, above nought). None where both
-    counts are nought, of which no ratio can be formed.
+    A rate is ``count`` by ``exposure`` (such as a population, above zero). None if both
+    counts are zero, because they have no ratio.
     """
     total = count + other_count
     if total == 0:

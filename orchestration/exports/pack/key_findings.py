@@ -1,8 +1,9 @@
-"""Key findings: sentences worded from the figures of a release, and no further than they carry.
+"""Key findings: sentences generated from the figures of a release.
 
-Pure functions of rows. ``rose``, ``fell``, ``higher`` and ``lower`` are said only where the 95 %
-limits leave out no change (``comparisons``), of figures that are like with like (``comparable``);
-nothing is said of what is hidden or missing. A finding belongs to an exhibit, whose label it names.
+Pure functions of rows. ``rose``, ``fell``, ``higher`` and ``lower`` are stated only where the 95 %
+limits exclude no change (``interval_comparisons``), and only of comparable figures
+(``comparable_periods``). Nothing is stated about hidden or missing figures. A finding belongs to an
+exhibit, whose label it names.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,7 +62,7 @@ def has_findings(table: str) -> bool:
 
 
 def comparison_phrase(verdict: Verdict | None, what: str, rest: str) -> str:
-    """Say how ``what`` (a share, a rate) stands to that of the rest of the force area.
+    """Compare ``what`` (a share, a rate) with that of the rest of the force area.
 
     Empty where there is no verdict; else it continues a sentence after a comma.
     """

@@ -1,7 +1,7 @@
-"""The pack's content: what is said and shown, in the order of the assessment, before it has a form.
+"""The pack's content in the order of the assessment, independent of its form.
 
-``pack_html`` and ``pack_docx`` give it one. Pure assembly of a release's rows; an exhibit that the
-release does not hold is listed with the reason.
+``html_page`` and ``word_document`` give it a form. Pure assembly of a release's rows; an exhibit
+that the release does not hold is listed with the reason.
 """
 
 import re
@@ -135,7 +135,7 @@ def shown(
     return Shown(
         slug=exhibit.slug,
         label=exhibit.label,
-        # The label stands before the title, which in the release begins with it.
+        # The label comes before the title; the release's title begins with it.
         title=_PRINTED_NUMBER.sub("", table.title),
         scope=scope(exhibit, chosen),
         grid=made if made.rows else None,

@@ -1,6 +1,6 @@
-"""Notes on a table that are made from its rows: where its series breaks, whose population it uses.
+"""Notes on a table that depend on its rows: breaks in its series, and the populations used.
 
-What holds of a table whatever its rows is the table's own note, which the release has.
+The release has the note that holds for a table whatever its rows.
 """
 
 from collections.abc import Sequence

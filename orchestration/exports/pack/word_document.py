@@ -67,7 +67,7 @@ def pack_docx(pack: Pack, made: datetime) -> bytes:
 
 
 def _set_up(document: "DocumentType", pack: Pack, made: datetime) -> None:
-    """Set page, styles, language, properties, and what stands on every page."""
+    """Set page, styles, language, properties, header and footer."""
     section = document.sections[0]
     section.page_width, section.page_height = _PORTRAIT
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
@@ -115,7 +115,7 @@ def _add_page_number(section: "Section") -> None:
 
 
 def _add_field(paragraph: Any, instruction: str, shown: str) -> None:
-    """Add a field that Word works out, such as a page number, with what stands there till then."""
+    """Add a field that Word computes, such as a page number; ``shown`` is its text until then."""
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), instruction)
     run, text = OxmlElement("w:r"), OxmlElement("w:t")

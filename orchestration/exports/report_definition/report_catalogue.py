@@ -1,8 +1,8 @@
 """The assessment: its sections, tables and figures in the order of print, and how each is shown.
 
-One catalogue for the workbook, the pack, the charts and the choice of areas. What a table is
-called and what must be known of it comes from the release itself; here stands only what the
-release cannot know: order, layout, and the words for a table that it does not hold.
+One catalogue for the workbook, the pack, the charts and the choice of areas. The release itself has
+the title and notes of a table. The catalogue has only what the release cannot know: order, layout,
+and the text for a table that it does not hold.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ class Field:
     """A column as it is shown.
 
     ``status`` names the column with the shorthand that explains an empty cell; ``marked`` shows
-    the shorthand that qualifies a full one, too. ``beside`` names a column that stands in
-    brackets behind the value in the pack. ``note`` is the key of a note on the column.
+    the shorthand that qualifies a full one, too. ``beside`` names a column that is
+    shown in brackets behind the value in the pack. ``note`` is the key of a note on the column.
     """
 
     heading: str

@@ -58,7 +58,7 @@ class Partnership:
 
 @dataclass(frozen=True)
 class TableRef:
-    """A table of the release: its columns with their types, and what readers are told of it."""
+    """A table of the release: its columns with their types, and its description for readers."""
 
     schema: str
     name: str

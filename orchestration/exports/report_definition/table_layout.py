@@ -1,4 +1,4 @@
-"""A table as it is read: rows of a release turned into texts, with the shorthand for what is not.
+"""The layout of a table: rows of a release as text, with the markers of missing values.
 
 Pure functions on data, shared by the pack's two forms. Nothing missing becomes 0, and nothing
 that is 0 becomes missing.
@@ -13,7 +13,7 @@ from orchestration.exports.report_definition.report_catalogue import Across, Exh
 from orchestration.exports.report_definition.row_selection import Partnership, Row
 
 EXPLAINS = ("[c]", "[x]", "[z]")
-"""Shorthand that stands for an empty cell; the rest qualifies a full one."""
+"""Markers that explain an empty cell; the others qualify a full one."""
 
 
 _CONTEXT = ("period_label", "stock_year", "area_name", "cohort", "prison")
@@ -269,7 +269,7 @@ def scope(exhibit: Exhibit, rows: Sequence[Row]) -> str:
 
 
 def brackets_note(exhibit: Exhibit) -> str:
-    """Say what stands in the brackets of a table; empty where it has none."""
+    """Return a note on the brackets of a table; empty if it has none."""
     if exhibit.across and len(exhibit.across.shown) > 1:
         return "In brackets: per cent."
     if any(field.beside for field in exhibit.fields):

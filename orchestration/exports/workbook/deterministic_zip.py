@@ -1,4 +1,4 @@
-"""Office files are zip archives: written again here so that the same content has the same bytes."""
+"""Rewrites Office files, which are zip archives, so that equal content has equal bytes."""
 
 import io
 import zipfile

@@ -1,7 +1,7 @@
 """The workbook: cover, contents, notes and one table a sheet, to the Analysis Function's guidance.
 
-``gptables`` lays it out. Cells hold values, or the marker that says why there is none; text is
-never taken for a formula.
+``gptables`` lays it out. Cells hold values, or the marker that explains an empty one. Text is
+never run as a formula.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,8 +82,8 @@ def write_workbook(
 ) -> None:
     """Write the workbook of a partnership to ``path``.
 
-    ``credits`` names the sources in words, ``absent`` what the release does not hold, ``data`` up
-    to when the data go. The file states its language and carries the end of the quarter as its date
+    ``credits`` describes the sources, ``absent`` what the release does not hold, ``data`` how far
+    the data go. The file states its language and carries the end of the quarter as its date
     of creation, so that the same figures give the same bytes.
     """
     notes = _notes(sheets)
@@ -236,7 +236,7 @@ def _legend(shown: set[str]) -> list[str]:
 
 
 def _cell(row: Row, field: Field) -> object:
-    """Return what stands in a cell: the value, or the word or marker in place of none."""
+    """Return the content of a cell: the value, or the word or marker instead of one."""
     value = row[field.column]
     if value is None or field.form == "month":
         return cell_text(row, replace(field, marked=False))

@@ -1,9 +1,9 @@
-"""Deliveries that are whole and well formed, and yet out of the ordinary: few rows, a gap, a blank,
-a revision that drops rows, a period taken as empty, rows of a name that nobody serves.
+"""Anomalies of deliveries that are complete and well formed: few rows, a gap, a blank column, a
+revision that drops rows, a period taken as empty, rows of a name that nobody serves.
 
-An anomaly never stops anything: it is warned about at each refresh until the delivery is replaced
-or somebody accepts it (``csp accept``), which is written down. What is out of the ordinary is
-declared in the contract (``[volume]``). Counts are taken once a delivery, in one scan.
+An anomaly never stops anything. Each refresh warns of it until the delivery is replaced or
+somebody accepts it (``csp accept``), which is recorded. The contract declares what is unusual
+(``[volume]``). Each delivery is counted once, in one scan.
 """
 
 from collections.abc import Collection, Mapping
@@ -40,7 +40,7 @@ class AcceptanceError(CspError):
 
 @dataclass(frozen=True)
 class Anomaly:
-    """One thing out of the ordinary in a delivery in force; accepted where a reason is given."""
+    """An anomaly of a delivery in force; it is accepted if a reason is given."""
 
     source: str
     quarter: date

@@ -1,4 +1,4 @@
-"""What a source promises: the contract, declared once in the source's ``contract.toml``.
+"""The contract of a source, declared once in the source's ``contract.toml``.
 
 The contract drives reading, checking, quarantine, the raw table's columns and comments, and the
 dbt source. A source is a folder under ``sources/`` that has a contract.
@@ -81,7 +81,7 @@ class Column(BaseModel):
     @model_validator(mode="after")
     def _rules_fit(self) -> "Column":
         if self.pattern and not self.form:
-            raise ValueError(f"{self.name} has a pattern and does not say its form in words")
+            raise ValueError(f"{self.name} has a pattern and no form that describes it")
         if self.severity == "warning" and self.type != "VARCHAR":
             raise ValueError(f"{self.name}: only a rule on text can warn; other types must be read")
         if (self.derived_from is None) != (self.derived_to is None):
@@ -94,7 +94,7 @@ class Column(BaseModel):
 
 
 class Volume(BaseModel):
-    """What number of rows is out of the ordinary for a source, and is warned about."""
+    """The number of rows that is unusual for a source, and is warned about."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -196,7 +196,7 @@ class Contract(BaseModel):
     """Refused rows that a delivery may always have, where it has ten rows for each of them."""
     file_pattern: tuple[str, ...]
     layout: Literal["csv", "keyed_csv", "reader"]
-    """``csv``: read in bulk by the engine, no key; ``keyed_csv``: a smaller CSV whose rows have a
+    """``csv``: read in bulk by DuckDB, no key; ``keyed_csv``: a smaller CSV whose rows have a
     key; ``reader``: read by the source's own ``reader.py``."""
     ignored: tuple[str, ...] = ()
     """Headings (with * and ?) that the supplier sends and we knowingly leave out."""

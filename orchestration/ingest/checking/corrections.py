@@ -1,10 +1,11 @@
-"""Known errors of suppliers that will not be mended: corrected on the way from raw to staging.
+"""Corrections of suppliers' known errors, applied between raw and staging.
 
 One reviewed file lists them, each with the value that it expects to find. The raw table keeps what
 was delivered; staging reads ``corrected.<source>``, a view over it. A correction whose expected
 value is no longer there stops the refresh, so that none outlives the error it was made for.
 
-The guard is the practice of Our World in Data's ETL, which checks a known error before it mends it.
+The guard is the practice of Our World in Data's ETL, which checks a known error before it corrects
+it.
 """
 
 import json
@@ -32,7 +33,7 @@ class Correction(BaseModel):
     """One known error. Values are written as the supplier writes them; ``""`` is a blank.
 
     ``quarter`` (and ``version``) name the delivery that has the error, or ``period`` the period in
-    whatever delivery speaks for it. ``key`` names the rows, of which there must be ``rows``.
+    whatever delivery is in force for it. ``key`` names the rows, of which there must be ``rows``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,7 +90,7 @@ def load_corrections(path: Path, contracts: Mapping[str, Contract]) -> list[Corr
     """Read the reviewed file.
 
     Raises :class:`CorrectionError` that names the correction and what is wrong with it: an unknown
-    source or column, a personal one, or one by which deliveries are told apart.
+    source or column, a personal one, or one that identifies deliveries.
     """
     try:
         with path.open("rb") as handle:
@@ -122,13 +123,13 @@ def _fault(one: Correction, contracts: Mapping[str, Contract]) -> str | None:
         return f"the contract has no column {', '.join(unknown)}."
     if personal := [name for name in named if columns[name].personal]:
         return (
-            f"{', '.join(personal)} is personal. No person's data stand in this file: ask the "
+            f"{', '.join(personal)} is personal. This file may not hold data about people: ask the "
             "supplier for a corrected delivery."
         )
     if one.column in (contract.period, *contract.series, *contract.key):
         return (
-            f"{one.column} says which row it is or which delivery speaks for it. Ask the supplier "
-            "for a corrected delivery."
+            f"{one.column} identifies the row or its delivery. Ask the supplier for a corrected "
+            "delivery."
         )
     return None
 
@@ -144,7 +145,7 @@ def apply_corrections(
     """Rebuild the views ``corrected.*`` for the deliveries in force; return how many are applied.
 
     Writes ``control.corrections_applied``. Raises :class:`CorrectionError` where an expected value
-    is not there; the views then stand as they were.
+    is not there; the views are then unchanged.
     """
     as_at: date
     ((as_at,),) = connection.execute("select as_at from control.refresh").fetchall()
@@ -303,7 +304,7 @@ def _require_expected(one: Correction, what: str, own: Sequence[_Match]) -> None
         raise CorrectionError(
             f"{what} expects '{one.expected}' in {one.rows} row(s) with the key "
             f"{json.dumps(one.key)}. In {named} there are {rows} such row(s), of which {expected} "
-            "have that value. The supplier has probably mended the error: take the correction out, "
+            "have that value. The supplier has probably fixed the error: remove the correction, "
             "or name the quarters whose deliveries still have it."
         )
 

@@ -1,4 +1,4 @@
-"""Which periods and series a delivery covers: what it claims, not whatever occurs in its rows.
+"""The periods and series that a delivery covers: what it claims, not what occurs in its rows.
 
 Pure functions of a contract and of counts of rows. A claim is what the receipt says, else what the
 file's name says, else what the contract holds by default (``[coverage]``). Rows outside the claim
@@ -62,7 +62,7 @@ class Covered:
 
 @dataclass(frozen=True)
 class Stray:
-    """Rows of a file that are refused: the file is of ``of``, in words."""
+    """Rows of a file that are refused; ``of`` describes the period of the file."""
 
     file_id: int
     series: str
@@ -274,8 +274,8 @@ class _Judging:
                 self._warn(
                     rows[0].file_id,
                     f"The file does not say which periods it covers. Its rows of "
-                    f"'{sample.series}' are taken for {min(history)} to {max(own | history)}, "
-                    "where no other delivery covers them; a period without rows is 0. If that is "
+                    f"'{sample.series}' count for {min(history)} to {max(own | history)}, where "
+                    "no other delivery covers them; a period without rows is 0. If that is "
                     "wrong, name the file after its period (2018-04-to-2018-06), or land it with "
                     "--covers.",
                 )

@@ -1,4 +1,4 @@
-"""Checking files before they are landed: the checks of a load, in a database of no further use.
+"""Checks files before they are landed: the checks of a load, in a temporary database.
 
 Needs no warehouse and no landing zone. Whether the same files were delivered for another quarter
 is the one rule that only a load can apply.

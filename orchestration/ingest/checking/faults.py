@@ -1,4 +1,4 @@
-"""What can be wrong with a delivery, said so that a supplier can act on it."""
+"""Faults of a delivery, described so that a supplier can act on them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Headings and labels as people write them, held against the ones that a contract names.
+"""Compares headings and labels as people write them with those of a contract.
 
 Line breaks, spaces of any kind, capitals and references to notes do not count.
 """

@@ -1,7 +1,7 @@
-"""The periods that a file's name says: ``charges-2018-04-to-2018-06.csv``, ``survey_2018-Q3.xlsx``.
+"""The periods in a file's name: ``charges-2018-04-to-2018-06.csv``, ``survey_2018-Q3.xlsx``.
 
-A name may say several things, of which one is the day of the extract, and ``2011-12`` is a month as
-well as a financial year. So all readings are returned; what the rows are of decides among them.
+A name may hold several periods, one of which is the day of the extract, and ``2011-12`` is a month
+as well as a financial year. So all readings are returned, and the rows decide among them.
 """
 
 import re

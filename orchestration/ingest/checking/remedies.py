@@ -1,6 +1,6 @@
-"""How a supplier mends what is wrong: one sentence for each rule, from the contract where it helps.
+"""The remedy for each rule: one sentence for the supplier, from the contract where it helps.
 
-The rules themselves are said where they are checked; what to do about them is said only here.
+The message of a rule is written where the rule is checked; the remedies are only here.
 """
 
 import re
@@ -27,7 +27,7 @@ _MENDS = {
     "every column has a heading": "Put a heading above the values, or take them out.",
     "every line is a row": "Take line breaks out of the values.",
     "every row is accounted for": "Leave the table alone on its sheet, with its notes below it.",
-    "few rows are wrong": "Mend the rows that are listed, then send the whole delivery again.",
+    "few rows are wrong": "Correct the rows that are listed, then send the whole delivery again.",
     "has a file to read": "Send the files of this source, as they are or in one zip archive.",
     "has a header": "Put the agreed headings in one row above the data.",
     "has a plain name": "Give the file a name of letters, digits, spaces, dots and hyphens.",
@@ -48,7 +48,7 @@ _MENDS = {
     "code and its values.",
     "has rows": "Send the file with its rows.",
     "has the sheet": "Name the sheet as agreed, or send the right workbook.",
-    "holds no spreadsheet error": "Mend the formula, or put the value itself into the cell.",
+    "holds no spreadsheet error": "Correct the formula, or put the value itself into the cell.",
     "is GeoJSON": "Send the boundaries again as the portal issues them.",
     "is UTF-8": "Save the file as CSV (UTF-8).",
     "is a CSV": "Save the file as CSV (UTF-8).",
@@ -82,12 +82,12 @@ _DATE_PARTS = {"%d": "dd", "%m": "mm", "%Y": "yyyy", "%y": "yy"}
 
 
 def date_form(column: Column) -> str:
-    """Return a date format in words: ``dd/mm/yyyy``."""
+    """Return a date format as people write it: ``dd/mm/yyyy``."""
     return re.sub("%[dmYy]", lambda part: _DATE_PARTS[part.group()], column.date_format)
 
 
 def mend_of(fault: Fault, contract: Contract) -> str:
-    """Say how a supplier mends ``fault``: as the contract of its column says, else by its rule."""
+    """Return how a supplier corrects ``fault``: by the contract of its column, else by its rule."""
     column = next((one for one in contract.columns if one.title == fault.column), None)
     return _mend_of_value(fault.rule, column) or _MENDS.get(fault.rule, _ANYTHING_ELSE)
 
@@ -111,5 +111,5 @@ def _mend_of_value(rule: str, column: Column | None) -> str | None:
     if rule.startswith(("is at least", "is at most")) and column.type != "VARCHAR":
         return "Check the figure against its source and correct it."
     if rule.endswith("long"):
-        return f"Shorten or mend the value; it holds: {column.meaning}"
+        return f"Shorten or correct the value; it holds: {column.meaning}"
     return None

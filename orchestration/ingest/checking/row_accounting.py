@@ -1,7 +1,7 @@
-"""Whether every row that was ever delivered is accounted for: loaded, or refused with a reason.
+"""Row accounting: every row that was ever delivered is loaded, or refused with a reason.
 
-What the control tables say of each delivery is held against what the raw and quarantine tables
-hold, so that no later fault can go unseen.
+The control tables' counts of each delivery are compared with the raw and quarantine tables, so
+that no later fault goes unseen.
 """
 
 import duckdb

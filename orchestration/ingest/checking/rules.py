@@ -67,7 +67,7 @@ def typed(column: Column, contract: Contract) -> str:
 
 
 def pseudonym(column: Column) -> str:
-    """Return the name under which an identifier's pseudonym stands beside it while loading."""
+    """Return the name of the column that holds an identifier's pseudonym while loading."""
     return f"_pseudonym_of_{column.name}"
 
 
@@ -128,7 +128,7 @@ def as_type(column: Column) -> str:
     if column.type == "VARCHAR":
         return column.name
     if column.type == "DATE" and column.date_format == "%Y-%m":
-        # A date as the engine writes it itself is read twice as fast as one of a format.
+        # A date as DuckDB itself writes it is read twice as fast as one of a format.
         return f"try_cast({column.name}[:7] || '-01' as date)"
     if column.type == "DATE":
         return _day(column.name, column)
@@ -193,7 +193,7 @@ def _type_rules(column: Column) -> list[_ValueRule]:
         bounded = column.minimum is not None and column.maximum is not None
         finite = f"coalesce(isfinite({value}), false)"
         return [number if bounded else (number[0], finite, number[2])]
-    # The engine would round 1.5 and read 0x1A and 1_000.
+    # DuckDB would round 1.5 and read 0x1A and 1_000.
     whole = f"({value} is null or regexp_full_match(trim({column.name}), '[+-]?[0-9]+'))"
     return [number, ("is a whole number", whole, "This must be a whole number, in digits.")]
 

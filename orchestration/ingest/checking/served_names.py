@@ -2,7 +2,7 @@
 
 Forces and districts are those of the partnerships file; youth offending services and prisons those
 of the reference lists and of the partnerships file. A name is the same however it is spaced and
-capitalised. What nobody serves is counted nowhere, and is reported in words.
+capitalised. Rows of an unknown name are counted nowhere and reported.
 """
 
 import csv
@@ -32,7 +32,7 @@ _SERVED_BY = {
 """Why a name is not served. Of services and prisons a dbt test says it, with what to add."""
 
 _ALIKE = 0.6
-"""Likeness of two names from which one is taken for a misspelling of the other."""
+"""Likeness from which one name is treated as a misspelling of the other."""
 
 
 def served_names(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:

@@ -1,7 +1,7 @@
-"""The supplier's error report: what is wrong with one delivery, where, and how to mend it.
+"""The supplier's error report: what is wrong with one delivery, where, and how to fix it.
 
 A report goes back to the supplier as XLSX and CSV. It is the same to the byte for the same
-delivery, shows no value of a personal column, and no cell of it is ever taken for a formula.
+delivery, shows no value of a personal column, and no cell of it is ever run as a formula.
 """
 
 import csv
@@ -23,7 +23,7 @@ HEADINGS = (
     "Column",
     "Value found",
     "What is wrong",
-    "How to mend it",
+    "How to fix it",
     "Rule",
 )
 _WIDTHS = (16, 34, 16, 8, 26, 26, 60, 60, 28)

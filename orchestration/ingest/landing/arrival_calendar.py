@@ -37,7 +37,7 @@ class Expectation:
     landed: bool
 
     def state(self, today: date) -> State:
-        """Say how the delivery stands on ``today``."""
+        """Return the state of the delivery on ``today``."""
         if self.landed:
             return "landed"
         if self.due is None:

@@ -1,4 +1,4 @@
-"""What has arrived in the landing zone since it was last looked at, and is no longer being written.
+"""Arrivals: what is new in the landing zone and no longer being written.
 
 Pure functions of the landing zone, of what was seen before and of a time; the sensor wires them to
 Dagster. A delivery counts once its files have kept still for a while: their names, sizes and times
@@ -172,8 +172,8 @@ def _take(
 def quarters_to_refresh(arrived: Collection[date], published: Collection[date]) -> list[date]:
     """Return the quarters that must be refreshed after deliveries for ``arrived``, oldest first.
 
-    A quarter that got a delivery has its own release made or made again, and every later release
-    that stands is made again, since it was built on what came before. Quarters older than the
+    A quarter that got a delivery has its own release built or rebuilt, and so is every later
+    release, because it was built on the earlier deliveries. Quarters older than the
     first release are history that the later ones hold; where nothing is published yet, the newest
     quarter is refreshed and the older ones are left to a backfill.
     """

@@ -1,4 +1,4 @@
-"""What is new in the landing zone, and the submission rules that it must meet to be read at all."""
+"""Finds new deliveries in the landing zone, and checks the rules for reading them at all."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -58,7 +58,7 @@ class Pending:
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     mild: list[Fault] = field(default_factory=list)
-    """Warnings about values, which are told where the delivery is loaded."""
+    """Warnings about values, which are reported if the delivery is loaded."""
     unusable: list[Fault] = field(default_factory=list)
     """Why its files cannot be read at all, known before they are looked into."""
     covered: list[Covered] = field(default_factory=list)
@@ -206,14 +206,14 @@ def _submission_faults(pending: Pending, looks: Iterable[Future[list[Fault]]]) -
 
 
 def _row_reader(contract: Contract) -> Reader | None:
-    """Return what reads the rows of a file, or None where the engine does."""
+    """Return the reader of a file's rows, or None if DuckDB reads them."""
     if contract.layout == "keyed_csv":
         return partial(read_keyed_csv, contract=contract)
     return reader_of(contract) if contract.layout == "reader" else None
 
 
 def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[Fault]:
-    """Read a file's rows, or scan it where the engine will read them; return the warnings."""
+    """Read a file's rows, or scan it if DuckDB will read them; return the warnings."""
     _check_kind(contract, load.file)
     if read:
         reading = read(load.file)

@@ -1,4 +1,4 @@
-"""How a delivery's folder reaches its place in the landing zone, and what a killed landing left.
+"""Replaces a delivery's folder as a whole, and completes or undoes a killed landing.
 
 A new delivery is built whole under ``.landing-…`` beside its place. From the rename into
 ``.ready/<quarter>`` on it is complete. Then the old folder moves to ``.superseded``, and the new

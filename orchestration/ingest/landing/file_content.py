@@ -1,6 +1,6 @@
-"""What a delivered file holds, as far as it takes to say whether it takes another's place.
+"""The content of a delivered file, as far as needed to decide whether it replaces another.
 
-The source's own reader reads each file into a database of no further use. Two files are about the
+The source's own reader reads each file into a temporary database. Two files are about the
 same where they hold the same months (or snapshots, waves, years) of the same supplier and, unless
 a period may come in one file only, a row of the same key. Where a file cannot be read, its name
 has to do.
@@ -102,7 +102,7 @@ def _shared_keys(
 def why_in_place_of(
     contract: Contract, new: FileContent, old: LandedFile, old_content: FileContent
 ) -> str | None:
-    """Say in words why a file takes the place of another; none where it does not."""
+    """Return why a file replaces another; none if it does not."""
     if new.rows is None or old_content.rows is None:
         return "by its name" if _plain_name(new.name) == _plain_name(old.name) else None
     common = new.slots & old_content.slots

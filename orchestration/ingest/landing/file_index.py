@@ -1,4 +1,4 @@
-"""What the files of the landing zone were when they were last read, so that none is read twice.
+"""The state of the landing zone's files at their last reading, so that none is read twice.
 
 ``control.landing_index`` holds each delivered file's state and checksum.
 """

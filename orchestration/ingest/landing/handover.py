@@ -1,7 +1,7 @@
 """Handing a supplier's files over to the landing zone: what is added, replaced and kept.
 
-A landing adds to what has landed for the quarter. A file that takes another's place is named, and
-replaces it only where the caller says so.
+A landing adds to what has landed for the quarter. A file that would replace another is named, and
+replaces it only if the caller says so.
 """
 
 import shutil
@@ -77,7 +77,7 @@ class Landed:
 
 
 def said_rows(rows: int | None) -> str:
-    """Return a number of rows in words; of a file that cannot be read it is not known."""
+    """Return the text of a number of rows; it is unknown for a file that cannot be read."""
     if rows is None:
         return "rows unknown"
     return "1 row" if rows == 1 else f"{rows:,} rows"

@@ -1,4 +1,4 @@
-"""Bulk CSV: the engine reads, checks and loads many files of many deliveries in one statement."""
+"""Bulk CSV: DuckDB reads, checks and loads many files of many deliveries in one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def _read_as(heading: str, contract: Contract) -> str:
 
 
 def _no_pattern(path: Path) -> str:
-    """Return a path whose brackets and stars the engine does not take for a pattern."""
+    """Return a path whose brackets and stars DuckDB does not read as a pattern."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
 
 
@@ -74,7 +74,7 @@ def insert_files(
 ) -> None:
     """Load the acceptable rows of ``files`` (all of one header) into the raw table.
 
-    Raises :class:`duckdb.Error` where a line is not a row, or a fraction is no number, and
+    Raises :class:`duckdb.Error` where a line is not a row, or a fraction is not a number, and
     ``tolerant`` is off.
     """
     values = ", ".join(typed(column, contract) for column in contract.stored_columns)
@@ -154,7 +154,7 @@ def _unreadable_lines(connection: duckdb.DuckDBPyConnection, file: BulkFile) -> 
     messages = {
         "MISSING COLUMNS": f"The line has fewer than the {columns} columns of the header.",
         "TOO MANY COLUMNS": f"The line has more than the {columns} columns of the header.",
-        "UNQUOTED VALUE": "A quotation mark stands where the format does not allow one.",
+        "UNQUOTED VALUE": "A quotation mark is in a place where the format does not allow one.",
         "LINE SIZE OVER MAXIMUM": "The line is longer than two million characters.",
         "INVALID ENCODING": "The line holds characters that are not UTF-8.",
     }

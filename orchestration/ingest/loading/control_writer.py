@@ -1,4 +1,4 @@
-"""Writing down how deliveries fared, in ``control`` and ``quarantine``."""
+"""Records the outcome of deliveries in ``control`` and ``quarantine``."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

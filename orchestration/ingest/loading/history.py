@@ -1,4 +1,4 @@
-"""What was delivered, version by version: read from the control tables, for people to look up.
+"""The history of deliveries, version by version, from the control tables.
 
 A version is superseded as a whole by a later version of its quarter, and period by period by the
 delivery of a later quarter that covers the period as well.
@@ -23,7 +23,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Superseding:
-    """A later delivery that speaks for periods of an earlier one.
+    """A later delivery that is in force for periods of an earlier one.
 
     ``as_at`` is the first quarter from which it does; ``periods`` counts them, and ``first`` and
     ``last`` bound them. ``version_only`` says that it is the next version of the same quarter.

@@ -1,9 +1,9 @@
 """Which delivery is in force for which period, as at a quarter.
 
 A refresh of quarter Q sees the deliveries of Q and earlier, the latest version of each, and where
-two of them cover the same period, the later quarter's. Late rows that a later delivery adds stand
-beside the delivery that covers their period. It is resolved here, once, into ``control.in_force``;
-staging models join to it.
+two of them cover the same period, the later quarter's. Late rows that a later delivery adds are in
+force beside the delivery that covers their period. This module resolves it once, into
+``control.in_force``, and staging models join to that.
 """
 
 from collections.abc import Mapping
@@ -151,6 +151,6 @@ def _refuse_purged(connection: duckdb.DuckDBPyConnection, as_at: date) -> None:
         before = max(quarter for _, quarter in rows)
         raise PurgeError(
             f"{as_at} cannot be refreshed any more: the rows about persons of the deliveries "
-            f"before {before} were purged ({sources}). Its published release stands; `csp "
+            f"before {before} were purged ({sources}). Its published release is kept; `csp "
             "releases` lists it."
         )

@@ -104,7 +104,7 @@ def load_source(
 
 @dataclass(frozen=True)
 class _Load:
-    """What every step of a load needs: where to, by which contract, when, and who is told."""
+    """The parameters of a load: connection, contract, time, and a callback for messages."""
 
     connection: duckdb.DuckDBPyConnection
     contract: Contract
@@ -209,7 +209,7 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
             return _load_group(load, group, tolerant=True)
         fault = Fault(
             "can be read",
-            f"The engine cannot read the delivery as a table ({str(error).splitlines()[0]}).",
+            f"DuckDB cannot read the delivery as a table ({str(error).splitlines()[0]}).",
             file=group[0].files[0].file.name,
         )
         return [_refuse(load, group[0], [fault])]
@@ -491,7 +491,7 @@ def _find_refused_lines(
         if load.loaded != load.delivered:
             load.delivered -= blank_lines(load.file)
         if load.loaded != load.delivered:
-            # A delivery that stays has all its refused lines told; of one that will not, the first.
+            # A delivery that stays has all its refused lines listed, a refused one the first.
             most = max(_DESCRIBED_LINES, int(contract.refused_share_limit * load.delivered))
             faults, load.refused = refused_lines(
                 connection, contract, file, most, stray_rule(contract, file.file_id, strays)

@@ -1,4 +1,4 @@
-"""How deliveries fared: what a load gives back."""
+"""The outcome of each delivery, which a load returns."""
 
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,10 +1,10 @@
-"""Pseudonyms: what stands in the warehouse in place of a person's identifiers.
+"""Pseudonyms, which replace a person's identifiers in the warehouse.
 
 A pseudonym is HMAC-SHA-256 of the kind of identifier and the identifier in its one normal form, so
 that the same PNC identifier gives the same pseudonym in every source, and the same digits of
-another kind another one. Without the key nobody can make or test a pseudonym; with another key the
-same person would no longer be met again, so the warehouse keeps a fingerprint of its key and takes
-no other. Method and reasons: docs/privacy.md.
+another kind give another one. Without the key nobody can make or test a pseudonym. With another key
+a person would get another pseudonym, so the warehouse keeps a fingerprint of its key and accepts no
+other. Method and reasons: docs/privacy.md.
 """
 
 import hmac

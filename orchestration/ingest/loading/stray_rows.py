@@ -1,7 +1,7 @@
-"""Rows that are of no period of their file: taken out of the raw table again, into quarantine.
+"""Rows of another period than their file: moved from the raw table into quarantine.
 
 A row of June in July's street file would be counted beside June's own. ``coverage.py`` finds such
-rows by their numbers; here each is found in its file and refused in words.
+rows by their numbers. Here each is found in its file and refused with a message.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """One pass over a delimited text file's bytes: is it whole, is it text, does it have its header?
 
-The engine reads the rows; what the engine would swallow without a word is looked for here (an
-unterminated quote, a file cut short, a lost header), at the speed of reading the disk.
+DuckDB reads the rows. This module looks for faults that DuckDB would not report (an unterminated
+quote, a file cut short, a lost header), at the speed of reading the disk.
 """
 
 import codecs
@@ -54,7 +54,7 @@ class _Tally:
 def scan_csv(
     file: LandedFile, headings: Collection[str], *, may_be_empty: bool = False
 ) -> ScannedFile:
-    """Look over one CSV file that must have the columns ``headings``.
+    """Check one CSV file that must have the columns ``headings``.
 
     Returns its header (as in the file) and the number of its lines below it, blank ones too
     (:func:`blank_lines` counts those, where it matters). Raises
@@ -209,7 +209,7 @@ def _check_header(file: LandedFile, header: tuple[str, ...], expected: Collectio
         raise SubmissionError(
             Fault(
                 "columns are named once",
-                "A column is there twice. Remove one of them.",
+                "A column occurs twice. Remove one of them.",
                 file=file.name,
                 line=1,
                 column=twice[0],
@@ -221,7 +221,7 @@ def _check_header(file: LandedFile, header: tuple[str, ...], expected: Collectio
 
 
 def _other_separator(file: LandedFile, expected: Collection[str]) -> str | None:
-    """Return in words what separates the headings, where it is not a comma."""
+    """Return the name of the separator between headings, if it is not a comma."""
     with file.path.open("rb") as handle:
         line = handle.readline(_LONGEST_HEADER).decode("utf-8-sig", "replace")
     for sign, said in {";": "semicolons", "\t": "tabs", "|": "vertical lines"}.items():
@@ -259,7 +259,7 @@ def no_rows(file: LandedFile) -> Fault:
 
 
 def blank_lines(file: LandedFile) -> int:
-    """Count the lines that hold nothing; the engine passes over them."""
+    """Count the lines that hold nothing; DuckDB skips them."""
     with file.path.open("rb") as handle:
         return sum(1 for line in handle if not line.strip(b"\r\n"))
 

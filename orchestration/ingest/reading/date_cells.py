@@ -1,7 +1,7 @@
-"""Days and periods that stand in a workbook as cells of dates or as text.
+"""Days and periods in a workbook, as date cells or as text.
 
-The values of a table's rows are read by the contract's rules instead; here is what stands above a
-table, where no column says what it is.
+The contract's rules read the values of a table's rows. This module reads the cells above a table,
+which no column describes.
 """
 
 import re

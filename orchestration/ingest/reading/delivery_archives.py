@@ -1,8 +1,8 @@
-"""Deliveries as they were downloaded: what is read of their files, unpacked where it is an archive.
+"""Deliveries as they were downloaded: chooses the files to read, and unpacks archives.
 
-An archive stays in the landing zone as it is. What it holds is unpacked into a folder of no further
-use and read from there under its name within the archive. What no source reads (files of the
-operating system, other extracts of the same download) is left out and named.
+An archive stays in the landing zone as it is. Its files are unpacked into a temporary folder and
+read from there under their names within the archive. Files that no source reads (of the operating
+system, other extracts of the same download) are left out and named.
 """
 
 import gzip

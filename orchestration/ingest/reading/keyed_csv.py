@@ -1,8 +1,8 @@
 """CSV files whose rows have a key: read line by line, so that every row has its own line number.
 
 A contract with ``layout = "keyed_csv"`` needs no reader of its own; a source's ``reader.py`` that
-meets a CSV calls :func:`csv_rows`. Files of millions of rows belong to the engine instead
-(``layout = "csv"``), which checks no key. Values are judged by the engine in either case.
+meets a CSV calls :func:`csv_rows`. DuckDB reads files of millions of rows itself
+(``layout = "csv"``), without a check of the key. In both cases DuckDB checks the values.
 """
 
 import csv
@@ -76,7 +76,7 @@ class _PassedOver:
 def _rows(
     lines: Any, header: Sequence[str], names: Sequence[str | None], passed: _PassedOver
 ) -> Iterator[Row]:
-    """Yield the rows of a ``csv.reader``; a row's line is the first that it stands on."""
+    """Yield the rows of a ``csv.reader``; a row's line is its first line."""
     unheaded = [place for place, heading in enumerate(header) if not heading]
     while True:
         line = lines.line_num + 1

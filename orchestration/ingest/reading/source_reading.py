@@ -1,8 +1,8 @@
-"""What a source's own ``reader.py`` gives back, and helpers for workbooks and small text files.
+"""The result of a source's own ``reader.py``, and helpers for workbooks and small text files.
 
 A reader is a module with ``read(file: LandedFile) -> Reading``. It finds the table in the file
-and leaves the judging of values to the contract. It raises :class:`SubmissionError` where the table
-is not there.
+and leaves the checking of values to the contract. It raises :class:`SubmissionError` if the table
+is missing.
 """
 
 import importlib.util
@@ -73,7 +73,7 @@ def rows_table(
 ) -> pa.Table:
     """Return rows as an Arrow table: the contract's columns as text, and the place of each row.
 
-    Beside each identifier stands its pseudonym (``rules.pseudonym``).
+    Each identifier has its pseudonym beside it (``rules.pseudonym``).
     """
     columns: dict[str, list[Any]] = {
         column.name: [row.values.get(column.name) for row in rows] for column in contract.columns
@@ -118,7 +118,7 @@ _SYMBOLS = {"..": "..", "\u2026": "..", ":": ":", "-": "-", "\u2013": "-", "n/a"
 
 
 def figure(cell: Cell) -> tuple[str | None, str | None]:
-    """Return the number of a cell of a published table, and the marker that stands with it.
+    """Return the number of a cell of a published table, and its marker.
 
     Both as text: ``5,654 [r]`` gives 5654 and [r], ``..`` gives a marker alone. What is neither
     comes back as the number, for the contract's rules to refuse.
@@ -136,7 +136,7 @@ def figure(cell: Cell) -> tuple[str | None, str | None]:
 
 
 def beside(cells: Sequence[Sequence[Cell]], label: str) -> tuple[int, list[Cell]] | None:
-    """Return the line of a label and what stands beside it: in the cells after it, or after its
+    """Return the line of a label and the value beside it: in the cells after it, or after its
     colon. None where no row starts with the label; its capitals, spaces and colon do not count."""
     wanted = heading_key(label)
     for line, row in enumerate(cells, start=1):
@@ -241,7 +241,7 @@ class Workbook:
         """Return what was found, when all that the workbook holds is accounted for.
 
         ``tables`` are the headings of the tables that were read, ``notes`` the sheet and line of
-        what stands below one and is no row of it. Warns of all that is left out, or hidden. Raises
+        text below one that is not a row of it. Warns of all that is left out, or hidden. Raises
         :class:`SubmissionError` where a row of a sheet became neither a row nor a note, counted by
         the types of its cells, not by what was read.
         """
@@ -441,7 +441,7 @@ def _refusing(damaged: Fault) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class HeaderRow:
-    """The row of a sheet that holds the headings: where it stands, and what it says."""
+    """The row of a sheet that holds the headings: its place and its text."""
 
     file: LandedFile
     sheet: str

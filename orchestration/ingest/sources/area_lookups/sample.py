@@ -1,6 +1,6 @@
 """Sample of the area lookups: real codes and names, cut to the force area and its neighbours.
 
-The facts stand in `sample_*.csv` beside this module; the files are rebuilt from them in the
+The facts are in `sample_*.csv` beside this module; the files are rebuilt from them in the
 publisher's layouts. Also the one place from which other samples take areas.
 """
 

@@ -1,6 +1,6 @@
 """Reads the community survey's workbook: sheet 'Responses', one row a response.
 
-Above the header stand the survey's title, which says whose it is, and the survey period, which says
+Above the header are the survey's title, which says whose it is, and the survey period, which gives
 the wave; the header's columns are known by the questions as they were put.
 """
 

@@ -3,8 +3,8 @@
 `sample_margins.csv` holds how many gave each answer in each town and wave: whole numbers that round
 to every percentage that the assessment prints, with the few skipped answers that this takes. The
 split of the first wave's 237 responses by town is not printed; it is one of those that fit.
-Huntingdonshire's survey and the wave of October to December 2018 are made up. Fenland asked nobody
-from July to September 2018, so that its series has a gap.
+Huntingdonshire's survey and the wave of October to December 2018 are made up. Fenland ran no
+survey from July to September 2018, so that its series has a gap.
 The rows, and what each respondent answered together, are drawn at random within these margins.
 
 The workbook is written as plain Office Open XML parts, stored without compression, so that its

@@ -1,6 +1,6 @@
 """Sample of Live Table 100: real figures for the force area in the publisher's ODS layout.
 
-The figures of the 2009 to 2017 sheets (edition of 21 May 2026) stand in `sample_live_table_100.csv`
+The figures of the 2009 to 2017 sheets (edition of 21 May 2026) are in `sample_live_table_100.csv`
 beside this module. The spreadsheet is written as plain OpenDocument parts, stored without
 compression, so that its bytes depend on no library's version.
 """

@@ -2,7 +2,7 @@
 
 No row is a real person. `sample_districts.csv` has the margins: 8 people live in Fenland, 6 of them
 selected for a serious acquisitive offence, and 175 are managed in all, as the assessment says (it
-says "around 175" and "most"). Offences and their weights stand in `sample_offences.csv`. The later
+says "around 175" and "most"). Offences and their weights are in `sample_offences.csv`. The later
 snapshots are made up: most of the people of the one before, with others in place of who left.
 
 Random numbers come from `random.Random` seeded with text and use only its whole numbers, so the

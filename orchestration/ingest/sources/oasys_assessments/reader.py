@@ -1,7 +1,7 @@
 """Reads an assessments workbook: one row a person, with what the extract is of above the header.
 
 The sheet is known by its name, the table by its header row; provider, date and force of the whole
-extract stand in the rows above, a label and its value beside each other.
+extract are in the rows above, a label and its value beside each other.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Synthetic sample of offender assessments, as a workbook of the kind that OASys extracts come in.
 
-The people and their answers are made in the sample of `probation_caseload`, since the same people
-stand in both extracts. The workbook is written as plain Office Open XML parts, stored without
+The people and their answers are made in the sample of `probation_caseload`, because the same people
+are in both extracts. The workbook is written as plain Office Open XML parts, stored without
 compression, so that its bytes depend on no library's version.
 """
 
@@ -52,7 +52,7 @@ MAIN = f"{OFFICE}/spreadsheetml/2006/main"
 RELATIONS = f"{OFFICE}/officeDocument/2006/relationships"
 PACKAGE = f"{OFFICE}/package/2006"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-# Day nought of a workbook's dates.
+# Day zero of a workbook's dates.
 EPOCH = date(1899, 12, 30)
 
 
@@ -175,7 +175,7 @@ def _worksheet(rows: Sequence[Row], texts: dict[str, int]) -> str:
 
 
 def _cells(number: int, row: Row, texts: dict[str, int]) -> Iterator[str]:
-    """Yield the cells that hold something; a text stands in the workbook once, under a number."""
+    """Yield the cells that hold something; a text is stored once in the workbook, numbered."""
     for place, value in enumerate(row):
         reference = f"{chr(ord('A') + place)}{number}"
         if isinstance(value, date):

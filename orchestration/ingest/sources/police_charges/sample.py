@@ -1,7 +1,7 @@
 """Synthetic sample of the force's extracts of offences charged, April 2017 to December 2018.
 
-No row is a real person or offence. How many offenders a district has, with how many offences, of
-which age, sex, ethnicity and first offence, stands in `sample_*.csv`: Fenland's are the margins
+No row is a real person or offence. `sample_*.csv` has the number of offenders of each district, by
+number of offences, age, sex, ethnicity and first offence: Fenland's are the margins
 that the assessment prints, the other districts' are made up so that the force area has the printed
 comparison of 20 % female and 14 % White Other. How the margins combine in a person is random.
 

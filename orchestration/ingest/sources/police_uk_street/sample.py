@@ -2,7 +2,7 @@
 
 No row is a real offence. Levels follow the published monthly files of 2014 and 2018-10 to 2019-02;
 the path between them is chosen so that Fenland's shoplifting keeps rising and burglary is highest
-in 2017, as the assessment reports. Levels, crime types and outcomes stand in `sample_*.csv`.
+in 2017, as the assessment reports. Levels, crime types and outcomes are in `sample_*.csv`.
 
 Random numbers come from `random.Random` seeded with text and use only its bits, its whole numbers
 and its uniform floats, so the bytes are the same on every platform and version.

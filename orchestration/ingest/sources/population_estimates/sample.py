@@ -1,6 +1,6 @@
 """Sample of the population estimates: real figures for the force area, in their own layouts.
 
-The figures stand in `sample_*.csv` beside this module: the Office for National Statistics' mid-year
+The figures are in `sample_*.csv` beside this module: the Office for National Statistics' mid-year
 estimates (edition of mid-2019) and the county research group's of mid-2016 as printed in the
 assessment's Table 5.
 """

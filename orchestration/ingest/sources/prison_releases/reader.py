@@ -1,7 +1,7 @@
 """Reads a prison's return on accommodation: sheet Releases, and sheet Accommodation need.
 
 Releases are by local authority of release and sex, with a column a kind of accommodation and a
-total that must agree with them. Assessed need is by prison and sex. The period stands above each
+total that must agree with them. Assessed need is by prison and sex. The period is above each
 table.
 """
 
@@ -44,7 +44,7 @@ _NEED_COLUMNS = ("Prison", "Sex", "Assessed", "With accommodation need")
 
 @dataclass(frozen=True)
 class _Table:
-    """One table of the workbook: where it stands, what is above it, and its columns."""
+    """One table of the workbook: its place, the cells above it, and its columns."""
 
     file: LandedFile
     sheet: str
@@ -54,7 +54,7 @@ class _Table:
     unknown: list[Fault]
 
     def above(self, label: str) -> list[Cell]:
-        """Return what stands beside ``label`` above the table."""
+        """Return the value beside ``label`` above the table."""
         found = beside(self.cells[: self.header.line - 1], label)
         if found and found[1]:
             return found[1]

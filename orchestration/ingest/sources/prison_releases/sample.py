@@ -1,6 +1,6 @@
 """Synthetic sample of a prison's returns on accommodation, half-year by half-year, as workbooks.
 
-No figure counts a real person. The tables stand in `sample_releases.csv` and `sample_need.csv`,
+No figure counts a real person. The tables are in `sample_releases.csv` and `sample_need.csv`,
 with margins set to what the assessment states of HMP Peterborough: 333 released from January to
 June 2017, of whom 59 % without accommodation, and 313 with 33 % in the half-year after; with no
 fixed abode 63 men into the force area, and 22 women of whom 7 into it; 335 of 559 assessed with a

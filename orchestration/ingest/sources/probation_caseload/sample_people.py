@@ -1,7 +1,7 @@
 """Made-up people under probation supervision, as two agencies' extracts show them.
 
-No row is a real person. What the assessment of 2018 prints about them stands in `sample_*.csv`
-beside this module as targets (how many people of each kind in each district), and people are made
+No row is a real person. `sample_*.csv` beside this module has what the assessment of
+2018 prints about them as targets (people of each kind in each district), and people are made
 until the targets are met: the National Probation Service's caseload of February 2017 by Figure 5,
 the Community Rehabilitation Company's assessments by Tables 3, 4 and 6, and Fenland's caseload of
 May 2018 by the text. Where no figure was printed, or an impossible one, the target is made up; the
@@ -43,7 +43,7 @@ PATHWAYS = (
     "thinking_behaviour",
     "attitudes",
 )
-# Table 4: assessed offenders in Fenland by number of needs, nought to nine.
+# Table 4: assessed offenders in Fenland by number of needs, zero to nine.
 FENLAND_NEEDS = (5, 15, 45, 39, 32, 23, 13, 8, 5, 3)
 # People of the Community Rehabilitation Company by district; only Fenland's were printed.
 CRC_MAY_2017 = {

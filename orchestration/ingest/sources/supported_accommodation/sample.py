@@ -1,7 +1,7 @@
 """Sample of supported accommodation: Fenland's schemes as the assessment lists them, others made.
 
 The schemes named in the assessment's section on current provision (and the ten places that one of
-them has in Huntingdon) stand in `sample_schemes.csv` with the places that it states; where it
+them has in Huntingdon) are in `sample_schemes.csv` with the places that it states; where it
 states none the cell is empty. Other districts' schemes are made up and say so in their name, and
 so is what changes after June 2018.
 """

@@ -4,7 +4,7 @@ No row is a real young person. `sample_quarters.csv` has the margins: how many y
 registered in a district and quarter, and how many of them are first-time entrants. They are set so
 that 2016 has the young people of the assessment's Figure 3 in each district of Cambridgeshire, and
 Fenland has 43 in 2017/18; first-time entrants rise for three years, as the assessment says without
-numbers. Offences and their weights stand in `sample_offences.csv`: common assault, then destroying
+numbers. Offences and their weights are in `sample_offences.csv`: common assault, then destroying
 or damaging property, come first. Districts of Peterborough's own service are made up, and so are
 the quarters after June 2018 in `sample_later.csv`, where half of those who are not first-time
 entrants are young people whom the service had registered before.
