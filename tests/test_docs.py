@@ -55,6 +55,14 @@ def test_links_between_documents_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_files_that_are_named_exist():
+    for page in PAGES:
+        for named in re.findall(
+            r"`((?:orchestration|dbt_project|tests|docs|deploy)/[^`\s<…]+)`", page.read_text()
+        ):
+            assert any(PROJECT.glob(named.rstrip("/"))), f"{page.name} names {named}"
+
+
 def test_settings_page_lists_every_setting_with_its_default():
     page = (PROJECT / "docs/settings.md").read_text()
     rows = dict(re.findall(r"^\| (`CSP_[^|]*) \| ([^|]*) \|", page, re.M))

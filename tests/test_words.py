@@ -128,6 +128,19 @@ def test_words_are_found_where_people_read_them(text: str, read: Reader, lines: 
     assert all("write" in fault for fault in found)
 
 
+DECLARED = files(
+    "dbt_project/**/*.yml", "dbt_project/docs/*.md", "dbt_project/**/*.sql",
+    *(f"orchestration/**/*.{ending}" for ending in ("yml", "yaml", "toml", "sql", "j2")),
+    "deploy/*.*",
+)  # fmt: skip
+
+
+def test_descriptions_are_in_plain_english() -> None:
+    found = [fault for path in DECLARED for fault in faults(path, declared(path.read_text()))]
+    assert len(DECLARED) > 100
+    assert not found, "\n".join(found)
+
+
 CODE = [path for path in files("orchestration/**/*.py") if "sample" not in path.name]
 """Samples are left out: their strings are data."""
 

@@ -85,7 +85,7 @@ create table if not exists control.profile (
     filled bigint not null
 );
 
--- What is out of the ordinary in the deliveries in force, as at control.refresh.
+-- Anomalies of the deliveries in force, as at control.refresh.
 create table if not exists control.anomalies (
     source varchar not null,
     quarter date not null,
@@ -174,8 +174,8 @@ create table if not exists control.partnership_prisons (
     force_code varchar not null
 );
 
--- Deliveries whose rows about persons were removed when their period was over: what they were stays
--- on record, they speak for nothing, and the same files are not loaded again.
+-- Deliveries whose rows about people were deleted after their retention period: they stay on record,
+-- are in force for no period, and the same files are not loaded again.
 create table if not exists control.purges (
     delivery_id integer not null,
     before_quarter date not null,
