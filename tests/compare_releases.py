@@ -76,7 +76,8 @@ def _changed_lines(one: Path, other: Path) -> int | None:
     texts = [_texts(path) for path in (one, other)]
     if texts[0] == texts[1]:
         return None
-    changed = difflib.unified_diff(*(text.decode("utf-8", "replace").split("\n") for text in texts))
+    before, after = (text.decode("utf-8", "replace").split("\n") for text in texts)
+    changed = difflib.unified_diff(before, after)
     return sum(line.startswith(("+", "-")) and line[:3] not in ("+++", "---") for line in changed)
 
 

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -383,7 +384,7 @@ def kills_at_boundaries(bench: Bench) -> None:
     for place in range(wanted):
         at = 1 + place * boundaries // wanted
         with bench.ground() as ground:
-            ended = child(lambda ground=ground, at=at: _hurt_at(ground, at))
+            ended = child(partial(_hurt_at, ground, at))
             fault = f"kill at boundary {at} of {boundaries}"
             if ended.code not in {-signal.SIGKILL, DONE}:
                 ended = Ended(UNFORESEEN, ended.said)
@@ -401,7 +402,7 @@ def kills_at_random(bench: Bench) -> None:
             os.kill(pid, signal.SIGKILL)
 
         with bench.ground() as ground:
-            ended = child(lambda ground=ground: refresh(ground, NEW), kill)
+            ended = child(partial(refresh, ground, NEW), kill)
             bench.judge(ground, f"kill {number} after {after:.3f} s", ended)
 
 
@@ -514,7 +515,7 @@ def damaged_warehouse(bench: Bench) -> None:
     for fault, data in spoilt.items():
         with bench.ground() as ground:
             ground.settings.warehouse.write_bytes(data)
-            ended = child(lambda ground=ground: refresh(ground, NEW))
+            ended = child(partial(refresh, ground, NEW))
             bench.judge(ground, f"warehouse: {fault}", ended)
     with bench.ground() as ground:
         ground.settings.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"junk" * 500)
@@ -537,7 +538,7 @@ def two_at_once(bench: Bench) -> None:
                 os.kill(pid, signal.SIGCONT)
 
             at = number * boundaries // 9
-            ended = child(lambda ground=ground, at=at: _hurt_at(ground, at, signal.SIGSTOP), second)
+            ended = child(partial(_hurt_at, ground, at, signal.SIGSTOP), second)
             told = others[0]
             if (ended.code, told.code) != (DONE, TOLD):
                 told = Ended(UNFORESEEN, f"{ended} {others}")
@@ -552,9 +553,7 @@ def file_being_written(bench: Bench) -> None:
             whole = file.read_bytes()
             cut = whole.rfind(b"\n", 0, len(whole) * (number + 1) // 9) + 1
             file.write_bytes(whole[:cut])
-            ended = child(
-                lambda ground=ground, file=file, rest=whole[cut:]: _growing(ground, file, rest)
-            )
+            ended = child(partial(_growing, ground, file, whole[cut:]))
             file.write_bytes(whole)
             bench.judge(ground, f"file growing from {cut} bytes", ended)
 
@@ -590,7 +589,7 @@ def moved_clock(bench: Bench) -> None:
     ]
     for moment in moments:
         with bench.ground() as ground:
-            ended = child(lambda ground=ground, moment=moment: refresh(ground, NEW, moment))
+            ended = child(partial(refresh, ground, NEW, moment))
             if ended.code != DONE:
                 ended = Ended(UNFORESEEN, ended.said)
             bench.judge(ground, f"clock at {moment.isoformat()}", ended, stamps=False)

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -122,7 +123,8 @@ def _warm(ground: Ground) -> None:
     warehouse.resolve_job_def("quarterly_refresh")
     definitions.warehouse = lambda: warehouse
     runner = dbt.dbtRunner
-    dbt.dbtRunner = lambda callbacks, **_: runner(manifest, [*callbacks, _heard_from_dbt])
+    heard = lambda callbacks, **_: runner(manifest, [*callbacks, _heard_from_dbt])  # noqa: E731
+    setattr(dbt, "dbtRunner", heard)  # noqa: B010
     for name in CLOCKS:
         importlib.import_module(name).datetime = _Clock  # type: ignore[attr-defined]
 
@@ -227,7 +229,7 @@ class Bench:
         _put(hurt, OLD, ("2018-01", "2018-02", "2018-03"), rows=40)
         _warm(hurt)
         _Clock.at = NOW - timedelta(days=90)
-        made = child(lambda: _refresh(OLD) or "\n" + " ".join(sys.modules))
+        made = child(_refreshed_old)
         assert made.code == DONE, made.said
         for name in made.said.splitlines()[-1].split():
             with suppress(ImportError):
@@ -289,7 +291,7 @@ class Bench:
         published = self.hurt.settings.published
         for file in (published / OLD.isoformat() / "csp.duckdb", published / "csp.duckdb"):
             new = file.parent == published and file.read_bytes() != self.old_release
-            if new and (found := child(lambda file=file: _read_release(file))).code != DONE:
+            if new and (found := child(partial(_read_release, file))).code != DONE:
                 yield f"the current release cannot be read: {found.said[-500:]}"
             elif not new and file.read_bytes() != self.old_release:
                 yield "the old release has changed"
@@ -344,10 +346,7 @@ def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
 
 def _rows(bench: Bench, moments: Sequence[Moment], length: int) -> None:
     for at in range(0, len(moments), length):
-        kills = [
-            (" ".join(moment), lambda moment=moment: child(lambda: _refresh(NEW, _kill_at(moment))))
-            for moment in moments[at : at + length]
-        ]
+        kills = [(" ".join(moment), _at(moment)) for moment in moments[at : at + length]]
         bench.row(kills)
 
 
@@ -362,6 +361,12 @@ def kills_of_the_whole_run(bench: Bench) -> None:
     before = [moment for moment in steps if moment[1] != "exports__partnerships"]
     moments = [(chance.choice(before), chance.uniform(0, 1)) for _ in range(6)]
     bench.row([(f"{wait:.2f} s after {' '.join(one)}", _at(one, wait)) for one, wait in moments])
+
+
+def _refreshed_old() -> str:
+    """Refresh the old quarter; return the modules that it imported."""
+    _refresh(OLD)
+    return "\n" + " ".join(sys.modules)
 
 
 def _at(moment: Moment, wait: float = 0) -> Callable[[], Ended]:

@@ -62,7 +62,11 @@ def test_a_street_set_is_read_and_the_rest_left_out_by_kind(ground: Ground, pack
 
 
 def test_what_a_file_is_of_is_said_by_its_headings_first(ground: Ground) -> None:
-    files = {"a-outcomes.csv": month_file(), "b.csv": OUTCOMES, "c-outcomes.csv": ""}
+    files: dict[str, str | bytes] = {
+        "a-outcomes.csv": month_file(),
+        "b.csv": OUTCOMES,
+        "c-outcomes.csv": "",
+    }
     ground.put("police_uk_street", "2018-04-01", files)
     state, words = said(ground)
     assert (state, ground.value("select count(*) from raw.police_uk_street")) == ("loaded", 10)

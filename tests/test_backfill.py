@@ -106,7 +106,7 @@ def test_a_quarter_that_cannot_pass_stops_the_ones_after_it(
 
     for quarter in THREE:
         partnership.deliver(quarter, rows=20)
-    resolve = backfill.resolve_quarter
+    from orchestration.dagster.assets.ingest import resolve_quarter as resolve
 
     def fails_in_the_middle(settings: Any, quarter: date, tables: Any) -> Any:
         if quarter == THREE[1]:

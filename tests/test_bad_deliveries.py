@@ -1,6 +1,7 @@
 """Bad input is met, not crashed on: faults name file, place and rule, and nothing is loaded."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def _good_version_stands(ground: Ground) -> None:
     assert ground.value("select delivery_id from control.in_force") == 1
 
 
-BROKEN_STREET = {
+BROKEN_STREET: dict[str, tuple[Any, ...]] = {
     "truncated in a row": (
         month_file()[:-40],
         "is whole",
@@ -241,7 +242,7 @@ def test_unusable_workbook_is_refused(ground: Ground, source: str, case: str) ->
 
 
 def test_wrong_sheet_name_is_refused_and_the_sheets_listed(ground: Ground) -> None:
-    import xlwt  # type: ignore[import-untyped]
+    import xlwt
 
     book = xlwt.Workbook()
     book.add_sheet("Estimates").write(0, 0, "Code")

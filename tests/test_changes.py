@@ -140,10 +140,10 @@ class Publishing:
                 )
             columns = ", ".join(f"{one.name} {one.data_type}" for one in table.columns)
             connection.execute(f"create schema marts; create table marts.offences ({columns})")
-            for month, *values in rows:
+            for named, *values in rows:
                 connection.execute(
                     "insert into marts.offences values ('E07000010', 'Fenland', ?, ?, ?, ?, ?, ?)",
-                    [day(month), *values],
+                    [day(named), *values],
                 )
         return build(path, self.folder / "published", quarter, [table], NOW, credits=CREDITS)
 
@@ -452,7 +452,7 @@ EVIDENCE = Evidence((), (), date(2018, 6, 30), {POPULATION: date(2016, 6, 30)},
 
 
 def context(old: str = "", new: str = "", **other: Any) -> Context:
-    given = {
+    given: dict[str, Any] = {
         "table": "marts.offences",
         "presence": "changed",
         "hidden": False,

@@ -228,7 +228,7 @@ def test_the_same_tables_give_the_same_protection(
     everything, protection = assessment
     again = protect(
         Tables(
-            dict(reversed(everything.cells.items())),
+            dict(reversed(list(everything.cells.items()))),
             tuple(reversed(everything.relations)),
             everything.ratios,
             everything.merges,

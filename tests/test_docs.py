@@ -7,6 +7,7 @@ import duckdb
 import pytest
 import yaml
 from pydantic import ByteSize
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from orchestration.cli.app import app
@@ -82,8 +83,9 @@ def test_settings_page_lists_every_setting_with_its_default():
 
 def test_commands_page_describes_every_command():
     page = (PROJECT / "docs/commands.md").read_text()
-    commands = get_command(app).commands
-    assert set(re.findall(r"`csp ([a-z-]+)", page)) == set(commands)
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    assert set(re.findall(r"`csp ([a-z-]+)", page)) == set(command.commands)
 
 
 def test_make_targets_that_are_named_exist():

@@ -17,7 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @dg.asset(check_specs=[dg.AssetCheckSpec("holds", asset="counts")])
-def counts() -> dg.MaterializeResult:  # type: ignore[type-arg]
+def counts() -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={"dagster/row_count": 3},
         check_results=[dg.AssetCheckResult(passed=True, check_name="holds")],

@@ -72,13 +72,18 @@ def test_difference_meets_newcombes_table(cells, limits):
 def test_ratio_is_the_odds_of_a_share_of_the_sum():
     # By hand: 30 of 50 has Wilson's limits 0.4618 and 0.7239; odds 0.858 and 2.622.
     limits = ratio(30, 20)
+    assert limits is not None
     assert (limits.lower, limits.upper) == pytest.approx((0.858, 2.622), abs=2e-3)
     doubled = ratio(30, 20, 2.0, 1.0)
+    assert doubled is not None
     assert doubled.lower == pytest.approx(limits.lower / 2)
     golden = ratio(878, 767)
+    assert golden is not None
     assert (golden.lower, golden.upper) == pytest.approx((1.0390330, 1.2611564), rel=1e-3)
     assert ratio(0, 0) is None
-    assert ratio(3, 0).upper == float("inf")
+    unbounded = ratio(3, 0)
+    assert unbounded is not None
+    assert unbounded.upper == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -382,8 +387,8 @@ def test_rolling_years_that_share_a_month_are_not_comparable():
     assert [row["month"] for row in found] == [date(2016, month, 1) for month in range(1, 13)]
     # A break in the first month of an earlier window is where its content begins.
     rows[0]["status"] = "[b]"
-    (found,) = comparable_before(rows[-1], rows, BASES["figure_10_shoplifting"])
-    assert found["month"] == date(2016, 12, 1)
+    (only,) = comparable_before(rows[-1], rows, BASES["figure_10_shoplifting"])
+    assert only["month"] == date(2016, 12, 1)
     rows[1]["status"] = "[b]"
     assert comparable_before(rows[-1], rows, BASES["figure_10_shoplifting"]) == []
 

@@ -113,7 +113,7 @@ def test_an_unchanged_file_is_read_once(ground: Ground, monkeypatch: pytest.Monk
     folder = ground.put(STREET, "2018-04-01", {NAME: month_file()})
     ground.load(STREET)
     read: list[Path] = []
-    hashed = landing.sha256_of
+    from orchestration.warehouse.checksum import sha256_of as hashed
 
     def noted(path: Path) -> str:
         read.append(path)

@@ -242,12 +242,13 @@ def _delivered(kind: str, quarter: str) -> dict[str, str | bytes]:
     odd = {"few wrong": street_row(month, "Shouting"), "few short": "short,line"}.get(kind)
     rows = [street_row(month, number=number) for number in range(150 if odd else 10)]
     good = street_file([*rows, odd] if odd else rows)
-    return {
+    files: dict[str, dict[str, str | bytes]] = {
         "copy": {"a.csv": month_file()},
         "twice": {"a.csv": good, "b.csv": month_file(month, 3)},
         "wrong": {"a.csv": good + street_row(month, "Shouting") + "\r\n"},
         "no header": {"a.csv": good.partition("\r\n")[2]},
-    }.get(kind, {"a.csv": good})
+    }
+    return files.get(kind, {"a.csv": good})
 
 
 @hypothesis_settings(

@@ -11,7 +11,7 @@ SMALL = ("E01018058", "Fenland 008A", "E07000010", "Fenland")
 
 def load(
     ground: Ground, content: str | bytes, name: str = "lookup.csv", quarter: str = "2018-04-01"
-):  # type: ignore[no-untyped-def]
+):
     ground.put("area_lookups", quarter, {name: content})
     return ground.load("area_lookups", as_at=quarter)
 

@@ -632,7 +632,10 @@ def test_several_faults_in_one_row_are_one_refused_row(ground: Ground) -> None:
 
 
 def test_a_snapshot_in_two_files_is_refused(ground: Ground) -> None:
-    files = {"a.xlsx": assessments(), "b.xlsx": assessments(other(3, "Female"))}
+    files: dict[str, str | bytes] = {
+        "a.xlsx": assessments(),
+        "b.xlsx": assessments(other(3, "Female")),
+    }
     ground.put("oasys_assessments", "2017-01-01", files)
     report = ground.load("oasys_assessments", as_at="2017-01-01")
     (outcome,) = report.outcomes

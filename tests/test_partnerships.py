@@ -32,7 +32,7 @@ def load(path: Path) -> tuple[int, list[tuple[object, ...]]]:
 
 
 @pytest.fixture
-def refused(tmp_path: Path):  # type: ignore[no-untyped-def]
+def refused(tmp_path: Path):
     """Return a function that loads a text and returns what is said against it."""
 
     def said(text: str | bytes) -> str:
@@ -66,7 +66,7 @@ def test_a_byte_order_mark_and_spaces_around_a_value_are_left_out(tmp_path: Path
     ]  # fmt: skip
 
 
-def test_one_csp_for_two_districts_is_refused(refused) -> None:  # type: ignore[no-untyped-def]
+def test_one_csp_for_two_districts_is_refused(refused) -> None:
     said = refused(
         FORCE
         + district(csp="western-suffolk")
@@ -107,11 +107,11 @@ def test_one_csp_for_two_districts_is_refused(refused) -> None:  # type: ignore[
         (b'name = "Caf\xe9"\n', "Byte 12 is not UTF-8"),
     ],
 )  # fmt: skip
-def test_a_fault_is_said_with_its_place(refused, text: str | bytes, words: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_fault_is_said_with_its_place(refused, text: str | bytes, words: str) -> None:
     assert words in refused(text)
 
 
-def test_every_fault_is_said_at_once(refused) -> None:  # type: ignore[no-untyped-def]
+def test_every_fault_is_said_at_once(refused) -> None:
     said = refused(FORCE + district(csp="A") + district("X1", "Mid Suffolk", "mid"))
     assert "partnerships[1].csp" in said and "partnerships[2].district_code" in said
 

@@ -220,7 +220,7 @@ def test_a_day_above_a_table_is_read() -> None:
 
 
 def _survey(period: list[Any], day: Any = date(2018, 10, 5), title: str = "A survey") -> bytes:
-    answers = [70_000_001, day, "Wisbech", "36-45", "Female", "PE13", "Safe", "Not much"]
+    answers: list[Any] = [70_000_001, day, "Wisbech", "36-45", "Female", "PE13", "Safe", "Not much"]
     grid = [[title], period, [], QUESTIONS, [*answers, "Parking", "Parking", None]]
     return xlsx({"Responses": grid})
 
@@ -292,7 +292,7 @@ FENLAND = ["D0515", "E07000010", "Fenland", 2, 5562, 9, 37_000, 42_573]
 
 def _dwellings(kind: str = "ods", /, _more: Any = None, **sheets: list[list[Any]]) -> bytes:
     named = {name.removeprefix("_"): [["Table 100"], [], *rows] for name, rows in sheets.items()}
-    return WRITERS[kind]((_more or {}) | named)  # type: ignore[operator]
+    return WRITERS[kind]((_more or {}) | named)
 
 
 def test_a_value_is_kept_with_its_marker_and_a_marker_alone_is_null(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def _population(*rows: list[Any], kind: str = "xlsx", **sheets: Any) -> bytes:
         ["E07000008", "Cambridge", "District", 40.7, 146_995],
         *rows,
     ]
-    return WRITERS[kind]({"MYE5": table} | sheets)  # type: ignore[operator]
+    return WRITERS[kind]({"MYE5": table} | sheets)
 
 
 def test_an_estimate_keeps_its_marker_and_a_marker_alone_is_refused(tmp_path: Path) -> None:
@@ -426,7 +426,7 @@ def test_rows_after_a_blank_one_and_a_second_table_are_counted(tmp_path: Path) -
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
 def test_hidden_rows_are_read_and_said(tmp_path: Path, kind: str) -> None:
     grid = [["T"], DWELLINGS, FENLAND, ["", "E07000011", "Hunts", 1, 2, 3, 4, 10]]
-    content = WRITERS[kind]({"2016": grid}, hidden_rows=[3])  # type: ignore[operator]
+    content = WRITERS[kind]({"2016": grid}, hidden_rows=[3])
     outcome = check(tmp_path, "dwelling_stock", **{f"a_{kind}": content})
     assert outcome.rows_loaded == 10
     assert [(one.rule, one.line) for one in outcome.warnings] == [("has no hidden rows", 4)]
@@ -441,8 +441,16 @@ def test_hidden_columns_and_columns_without_a_heading_are_said(tmp_path: Path) -
 
 
 def test_a_row_outside_the_columns_of_a_table_is_said(tmp_path: Path) -> None:
-    grid = [["A survey"], ["Survey period", "Q3 2018/19"], QUESTIONS]
-    answers = [70_000_001, date(2018, 10, 5), "Wisbech", "36-45", "Female", "PE13", "Safe"]
+    grid: list[list[Any]] = [["A survey"], ["Survey period", "Q3 2018/19"], QUESTIONS]
+    answers: list[Any] = [
+        70_000_001,
+        date(2018, 10, 5),
+        "Wisbech",
+        "36-45",
+        "Female",
+        "PE13",
+        "Safe",
+    ]
     grid += [[*answers, "Not much", "Parking", "Parking"], [None] * 12 + ["checked by hand"]]
     outcome = check(tmp_path, "community_survey", a_xlsx=xlsx({"Responses": grid}))
     assert outcome.rows_loaded == 1
@@ -474,7 +482,7 @@ def test_the_table_of_densities_is_read_in_every_format(
          "2022 people per sq. km", "Estimated Population mid-20211", "2021 people per sq. km"],
         ["E07000010", "Fenland", "District", 546, 103_040, 188, 102_140, 187],
     ]  # fmt: skip
-    content = WRITERS[kind]({"Contents": [["x"]], sheet: table})  # type: ignore[operator]
+    content = WRITERS[kind]({"Contents": [["x"]], sheet: table})
     outcome, rows = _loaded_days(
         "population_estimates", "mid_year, population", tmp_path, **{f"a_{kind}": content}
     )

@@ -20,12 +20,12 @@ def sql(sample: Ground) -> dict[str, str]:
     return compiled(sample)
 
 
-def lookup(year: int, code: str, name: str, district: str, title: str | None = None):  # type: ignore[no-untyped-def]
+def lookup(year: int, code: str, name: str, district: str, title: str | None = None):
     """A row of a lookup from small areas of 2011 to districts of a year."""
     return ("lsoa_2011", 2011, year, code, name, district, title)
 
 
-def crimes(*places: tuple[str | None, str | None, int], month: date = MONTH):  # type: ignore[no-untyped-def]
+def crimes(*places: tuple[str | None, str | None, int], month: date = MONTH):
     return [(month, code, name) for code, name, number in places for _ in range(number)]
 
 

@@ -6,6 +6,7 @@ the true one is ours. Fenland is the district of the assessment.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -494,7 +495,7 @@ def charges_file(*rows: str, good: int = 200, header: str = CHARGES_HEADER) -> s
     return "".join(f"{line}\r\n" for line in lines)
 
 
-BROKEN_CHARGES = {
+BROKEN_CHARGES: dict[str, tuple[Any, ...]] = {
     "renamed column": (
         charges_file().replace("Offence Group", "Offence Type"),
         "has every column",

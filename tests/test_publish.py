@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -38,7 +39,7 @@ from tests.release_fixtures import (
 LATER = date(2018, 7, 1)
 
 
-def publish(tmp_path: Path, **changes: object) -> Release:
+def publish(tmp_path: Path, **changes: Any) -> Release:
     """Build the small warehouse with ``changes`` and publish it."""
     quarter = changes.get("quarter", QUARTER)
     warehouse = build_warehouse(tmp_path / "warehouse.duckdb", **changes)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,7 +31,7 @@ CLIENTS = Path(__file__).parent / "clients"
 PYTHON = PROJECT / ".venv-clients" / "bin" / "python"
 OLDEST = PROJECT / ".venv-oldest" / "bin" / "python"
 NODE = CLIENTS / "node_modules"
-Catalogue = tuple[list[PublishedTable], set[str]]
+Catalogue = tuple[list[PublishedTable], frozenset[str]]
 QUESTION = (
     "select month, offences from reports.figure_10_shoplifting where area_name = 'Fenland' "
     "order by month desc limit 12"
@@ -42,7 +43,7 @@ def need(path: Path) -> None:
         pytest.skip(f"{path.relative_to(PROJECT)} is not there: `make clients` sets it up")
 
 
-def answer(*command: object) -> list[list[object]]:
+def answer(*command: object) -> list[list[Any]]:
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False
     )

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,7 +31,7 @@ def own(sample: Ground, tmp_path: Path) -> Ground:
     return Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw"))
 
 
-def _tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
+def _tables(file: Path) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(file, read_only=True) as connection:
         names = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() order by all"
@@ -120,9 +121,9 @@ def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -
     assert "Nothing has changed" in done.stdout
     assert _stood(done.stdout) > 90
     # The survey doubled its responses, which is told at each refresh until somebody accepts it.
-    passed, total, warned = re.search(
+    ((passed, total, warned),) = re.findall(
         r"Checks: (\d+) of (\d+) passed, (\d+) warn", done.stdout
-    ).groups()
+    )
     assert (int(passed) + int(warned), warned) == (int(total), "1")
     assert _marts(home) == before
     assert [

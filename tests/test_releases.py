@@ -59,7 +59,9 @@ def test_rollback_to_an_earlier_quarter_holds_until_a_newer_release_differs(tmp_
     second = publish(tmp_path, quarter=LATER)
     roll_back(root, QUARTER, None, "a district is missing", AT)
     assert current(tmp_path) == (QUARTER, first.content_digest)
-    assert read_rollback(root).reason == "a district is missing"
+    rollback = read_rollback(root)
+    assert rollback is not None
+    assert rollback.reason == "a district is missing"
     publish(tmp_path, quarter=LATER, minutes=1)
     assert current(tmp_path) == (QUARTER, first.content_digest)
     (root / "csp.duckdb").unlink()

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import python_calamine
@@ -68,9 +69,9 @@ def real() -> Path:
     return Path(folder)
 
 
-def sheet(path: Path, name: str) -> list[list[object]]:
+def sheet(path: Path, name: str) -> list[list[Any]]:
     workbook = python_calamine.CalamineWorkbook.from_path(path)
-    return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    return list(map(list, workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)))
 
 
 # --- the committed files

@@ -47,7 +47,7 @@ def variables() -> dict[str, Any]:
     return found
 
 
-def value(call: str, confidence: float = 0.95) -> float | None:
+def value(call: str, confidence: float = 0.95) -> Any:
     """Run one macro call on its own."""
     given = variables()
     if confidence != 0.95:
@@ -56,8 +56,7 @@ def value(call: str, confidence: float = 0.95) -> float | None:
     sql = jinja2.Environment(autoescape=False).from_string(macros + "{{ " + call + " }}")
     with duckdb.connect() as connection:
         (row,) = connection.execute(f"select {sql.render(var=given.__getitem__)}").fetchall()
-    found: float | None = row[0]
-    return found
+    return row[0]
 
 
 def inputs(oracle: str) -> dict[str, float]:

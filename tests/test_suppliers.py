@@ -138,4 +138,4 @@ def test_reports_have_the_same_bytes_and_no_formula(tmp_path: Path) -> None:
     cells = CalamineWorkbook.from_path(str(second[1])).get_sheet_by_index(0).to_python()
     assert cells[3] == list(HEADINGS)
     assert cells[4][5] == "=1+1"
-    assert "1 refused" in cells[1][0]
+    assert "1 refused" in str(cells[1][0])

@@ -29,6 +29,9 @@ MONTHS = [f"{month:02d}/2018" for month in range(4, 13)] + [
 ]
 PLACES = [DISTRICT, "E07000012", "E99999999", "W06000001", "Out of county", "No geographic data"]
 
+PATHWAYS = [
+    title for title in load_contracts()["oasys_assessments"].by_header if title[0].isdigit()
+]
 BASE: dict[str, Callable[[int], dict[str, str]]] = {
     "police_charges": lambda n: {
         "Force": FORCE,
@@ -106,9 +109,6 @@ BASE: dict[str, Callable[[int], dict[str, str]]] = {
         **{title: "Identified" for title in PATHWAYS},
     },
 }
-PATHWAYS = [
-    title for title in load_contracts()["oasys_assessments"].by_header if title[0].isdigit()
-]
 FIXED = {"Provider", "Force", "Reported by", "Police force area", "Youth offending service"}
 """Headings that say whose row it is; other values of them are other tests."""
 

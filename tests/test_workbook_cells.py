@@ -180,7 +180,7 @@ def _population(kind: str, fenland: Any, code: Any = "E07000010") -> bytes:
         [code, "Fenland", "District", 100, fenland],
         ["E07000011", "Huntingdonshire", "District", 100, 177_352],
     ]
-    return WRITERS[kind]({"MYE 5": grid})  # type: ignore[operator]
+    return WRITERS[kind]({"MYE 5": grid})
 
 
 def test_an_error_in_an_xls_is_refused_by_its_cell(tmp_path: Path) -> None:

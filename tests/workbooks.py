@@ -5,7 +5,7 @@ A cell is given as text, a number, a date, or :class:`Raw` for the element itsel
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -27,7 +27,7 @@ class Raw:
     element: str
 
 
-Sheets = Mapping[str, Sequence[Sequence[Any]]]
+Sheets = Mapping[str, Sequence[Any]]
 
 
 def letters(place: int) -> str:
@@ -157,7 +157,7 @@ def _ods_cell(cell: Any) -> str:
 
 def xls(sheets: Sheets) -> bytes:
     """Return an XLS; ``Raw("#N/A")`` is a cell of that error."""
-    import xlwt  # type: ignore[import-untyped]
+    import xlwt
 
     book = xlwt.Workbook()
     days = xlwt.easyxf(num_format_str="DD/MM/YYYY")
@@ -186,4 +186,4 @@ def _zipped(parts: Mapping[str, str]) -> bytes:
     return stream.getvalue()
 
 
-WRITERS = {"xlsx": xlsx, "ods": ods, "xls": xls}
+WRITERS: dict[str, Callable[..., bytes]] = {"xlsx": xlsx, "ods": ods, "xls": xls}

@@ -10,6 +10,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,7 +98,7 @@ def _without(good: Good, heading: str) -> Callable[[Grid], Grid]:
 
 
 def _column(good: Good, heading: str) -> Iterator[Case]:
-    at_head = {"line": good.header + 1}
+    at_head: dict[str, Any] = {"line": good.header + 1}
     is_lookup = good.source == "area_lookups"
     # Any number of estimates is a good workbook, and a lookup is read by its codes alone.
     if not heading.startswith("Estimated") and not (is_lookup and heading.endswith("NM")):
@@ -299,7 +300,7 @@ def _csv_text(good: Good) -> Iterator[Case]:
         return b"".join([*lines[: number - 1], content, *lines[number:]])
 
     third = lines[2]
-    plain = {"rows": good.rows}
+    plain: dict[str, Any] = {"rows": good.rows}
     yield Case("byte order mark", good, b"\xef\xbb\xbf" + whole, "loaded", **plain)
     yield Case("Unix line ends", good, whole.replace(b"\r\n", b"\n"), "loaded", **plain)
     yield Case("mixed line ends", good, line(3, third.replace(b"\r\n", b"\n")), "loaded", **plain)
@@ -316,9 +317,9 @@ def _csv_text(good: Good) -> Iterator[Case]:
     yield Case(
         "quote never closed", good, line(3, b'"' + third), "refused", ("quotes are closed",), line=3
     )
-    not_a_row = {"wrong_rows": 1, "line": 3}
+    not_a_row: dict[str, Any] = {"wrong_rows": 1, "line": 3}
     rule = ("is a row of the table",)
-    # The engine passes over a last value that is blank, and judges the shifted ones.
+    # DuckDB skips a last value that is blank, and checks the shifted ones.
     shifted = ("is ",) if good.contract.layout == "csv" else rule
     yield Case("a value too many", good, line(3, b"x," + third), "rows", shifted, **not_a_row)
     yield Case("a line of one value", good, line(3, b"x\r\n"), "rows", rule, **not_a_row)
@@ -357,7 +358,7 @@ def _injections(good: Good, heading: str) -> Iterator[Case]:
         if good.column(one).type == "VARCHAR"
         and not (good.column(one).allowed or good.column(one).pattern or good.column(one).length)
         and good.columns[one] not in good.contract.key
-        and good.columns[one] != good.contract.series
+        and good.columns[one] not in good.contract.series
     ]
     if free:
         content = good.bytes(_set(good, 2, free[0], "=cmd|' /C calc'!A0"))
@@ -427,9 +428,7 @@ def _xlsx(good: Good) -> Iterator[Case]:
     formula = touched(lambda sheet: sheet.write_formula(top + 2, column, "=A1", None, kept))
     yield Case("formula with its value", good, formula, "loaded", rows=good.rows)
     for said, shown in {"error": "#DIV/0!", "no value": ""}.items():
-        failed = touched(
-            lambda sheet, shown=shown: sheet.write_formula(top + 2, column, "=1/0", None, shown)
-        )
+        failed = touched(methodcaller("write_formula", top + 2, column, "=1/0", None, shown))
         yield Case(
             f"formula with {said}",
             good,

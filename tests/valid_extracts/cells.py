@@ -31,8 +31,8 @@ def values(column: Column) -> st.SearchStrategy[Any]:
             most = least + 5_000
         return st.one_of(st.sampled_from([least, most]), st.integers(least, most))
     if column.type == "DOUBLE":
-        least, most = column.minimum or 0.0, column.maximum or 1_000_000.0
-        return st.floats(least, most, allow_nan=False).map(lambda one: round(one, 6))
+        low, high = column.minimum or 0.0, column.maximum or 1_000_000.0
+        return st.floats(low, high, allow_nan=False).map(lambda one: round(one, 6))
     return _texts(column)
 
 
@@ -88,15 +88,14 @@ def rows_by_contract(draw: Draw, contract: Contract, most: int = 40) -> list[Row
     held = pools(draw, contract)
     if contract.one_file_a_period:
         # One period of one series a file, whichever column each is.
-        series = [contract.series] if isinstance(contract.series, str) else contract.series or []
-        for name in {contract.period, *series} & given.keys():
+        for name in {contract.period, *contract.series} & given.keys():
             held[name] = held[name][:1]
     for name in contract.key:
         if name in given and given[name].pattern:
             # Few numbers drawn would leave few rows.
             held[name] = draw(st.lists(values(given[name]), min_size=1, max_size=most, unique=True))
     seen: set[tuple[Any, ...]] = set()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(1, most))):
         row = filled(held, chance)
         key = tuple(str(row.get(name)).casefold() for name in contract.key) or (len(rows),)

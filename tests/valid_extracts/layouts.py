@@ -113,7 +113,12 @@ def ons_workbook(quarter: date, name: str, years: list[int], rows: list[Row]) ->
     headings = [f"Estimated Population mid-{year}" for year in years]
     grid: Grid = [["MYE5: Population estimates"], [""], ["Code", "Name", "Geography1", *headings]]
     grid += [
-        [row["area_code"], row["area_name"], "District", *[row[year] for year in years]]
+        [
+            row["area_code"],
+            row["area_name"],
+            "District",
+            *[row["populations"][year] for year in years],
+        ]
         for row in rows
     ]
     return Extract("population_estimates", quarter, name, {"MYE 5": grid})

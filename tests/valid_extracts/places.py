@@ -129,9 +129,13 @@ def populations(draw: Draw, world: World, contract: Contract) -> list[Extract]:
     years = list(range(latest, latest - draw(st.integers(1, 4)), -1))
     listed = [code for code in world.districts if world.chance.random() < 0.95]
     if draw(st.integers(0, 5)) and listed:
+        counts = [1, 999, 34_567, 100_000, 215_000]
         rows = [
-            {"area_code": code, "area_name": world.name_of(code)}
-            | {year: world.chance.choice([1, 999, 34_567, 100_000, 215_000]) for year in years}
+            {
+                "area_code": code,
+                "area_name": world.name_of(code),
+                "populations": {year: world.chance.choice(counts) for year in years},
+            }
             for code in [*listed, ELSEWHERE[0]]
         ]
         extracts.append(ons_workbook(world.quarters[0], "ukmidyearestimates.xls", years, rows))

@@ -73,7 +73,7 @@ def _monthly(
                         row |= rate(None, None) | {"population": None, "status": "[z]"}
                     else:
                         people = populations.of(area, month.year)
-                        row |= rate(offences, people and people.count)
+                        row |= rate(offences, people.count if people else None)
                         row["population"] = people and people.count
                         row["status"] = _status(people, broken)
                     table[month, area, crime_type] = row
@@ -151,7 +151,7 @@ def _add_periods(
             if kind == "month":
                 twelve = [monthly.get(_later(start, -number)) for number in range(12)]
                 rolling = None if None in twelve else sum(twelve)  # type: ignore[arg-type]
-            row: Row = {"offences": count, **rate(count, people and people.count)}
+            row: Row = {"offences": count, **rate(count, people.count if people else None)}
             row["period_end"] = _later(start, length) - timedelta(days=1)
             row["population"] = people and people.count
             row["status"] = "[x]" if count is None else _status(people, broken=False)
@@ -162,7 +162,7 @@ def _add_periods(
                 100 * (count - before) / before if not missing and before else None  # type: ignore[operator]
             )
             row["rolling_12m_offences"] = rolling
-            of_twelve = rate(rolling, people and people.count)
+            of_twelve = rate(rolling, people.count if people else None)
             row["rolling_12m_rate_per_1000"] = of_twelve["rate_per_1000"]
             row["rolling_12m_rate_lower"] = of_twelve["rate_lower"]
             row["rolling_12m_rate_upper"] = of_twelve["rate_upper"]

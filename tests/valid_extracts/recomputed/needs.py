@@ -113,7 +113,7 @@ def _categories() -> dict[str, Callable[[Row], str]]:
 
     def by(dimension: str, column: str, blank: str) -> Callable[[Row], str]:
         values = listed.get(dimension, {})
-        return lambda row: values.get(row[column], row[column]) if row[column] else blank
+        return lambda row: values.get(str(row[column]), str(row[column])) if row[column] else blank
 
     return {
         "Gender": by("Gender", "sex", "Not known"),

@@ -96,7 +96,8 @@ def _offenders(force: Force, charges: list[Row], start: date) -> list[Offender]:
     by_person: dict[str, dict[str, Row]] = defaultdict(dict)
     order = sorted(charges, key=lambda row: (row["charge_date"], row["offence_date"]))
     for number, row in enumerate(order):
-        person = row["pnc_id"] or pnc_of.get(row["nominal_ref"], row["nominal_ref"])
+        reference = str(row["nominal_ref"])
+        person = str(row["pnc_id"] or pnc_of.get(reference, reference))
         if row["sex"] != "U":
             facts[person].setdefault("sex", row["sex"])
         if row["ethnicity_code"] not in (None, "NS"):
@@ -158,7 +159,7 @@ def _add_rates(
             row |= rate(None, None) | {"population": None, "status": "[z]"}
         else:
             people = populations.of_offenders(area, start.year)
-            row |= rate(count, people and people.count)
+            row |= rate(count, people.count if people else None)
             row["population"] = people and people.count
             now = (kind, people.estimator if people else None)
             last = before.get(area)

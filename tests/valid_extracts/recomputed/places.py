@@ -136,7 +136,7 @@ def dwellings(landed: Landed) -> Table:
                 people = populations.of(area, day.year)
                 for tenure, (count, marker) in tenures.items():
                     row: Row = {"dwellings": count, "population": people and people.count}
-                    found = rate(count, people and people.count)
+                    found = rate(count, people.count if people else None)
                     # Limits of part of a dwelling are not defined by the method.
                     row |= found if count is None or count == int(count) else {}
                     row["rate_per_1000"] = found["rate_per_1000"]
