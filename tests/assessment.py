@@ -1,4 +1,4 @@
-"""The printed assessment's tables of people as the disclosure engine and the attack take them.
+"""The printed assessment's tables of people as the protection and the attack take them.
 
 Counts that the report hid are those that the attack recovers (`test_disclosure_assessment`); counts
 that it printed as percentages only are the whole numbers nearest to them.

@@ -1,9 +1,9 @@
 """A small refresh that can be hurt, and the bench that hurts it.
 
 ``python -m tests.fault_bench FOLDER CAMPAIGN`` injects the faults of one campaign, each into a copy
-of the same ground (one release stands; a new quarter and a correction have landed), and prints a
+of the same ground (one release published, a new quarter and a correction landed), and prints a
 JSON line for each. After a fault the refresh is run again, unharmed, and must end as if nothing had
-happened. Every run is a forked child, so that killing it costs no start-up; the load, the mending,
+happened. Every run is a forked child, so that killing it costs no start-up; the load, the repair,
 the release and the exports are the warehouse's own, only dbt's models are replaced by a few
 statements of SQL.
 """
@@ -90,7 +90,7 @@ create or replace table marts.crime_monthly as
 
 
 def refresh(ground: Ground, quarter: date, now: datetime = NOW) -> None:
-    """Refresh as the assets do: lock, mend, load, resolve, build, publish, export."""
+    """Refresh as the assets do: lock, repair, load, resolve, build, publish, export."""
     settings = ground.settings
     with writer_lock(settings.home, "A refresh", settings.lock_wait_seconds):
         mend(settings, print, now)
@@ -225,9 +225,9 @@ _WATCHED = {
 
 
 class Boundaries:
-    """Counts a run's calls into the engine and the operating system; at a chosen one it is killed.
+    """Counts a run's calls into DuckDB and the operating system; at a chosen one it is killed.
 
-    ``sign`` is the signal that it gets there: ``SIGSTOP`` holds it until it is told to go on.
+    ``sign`` is the signal that it gets there: ``SIGSTOP`` holds it until it is continued.
     """
 
     def __init__(self, at: int | None = None, sign: signal.Signals = signal.SIGKILL) -> None:
@@ -324,7 +324,7 @@ class Bench:
         again = child(lambda: refresh(ground, NEW))
         runs = 1
         if again.code == TOLD and "Refresh again" in again.said:
-            # Damage that only the second run met; the run after it mends.
+            # Damage that only the second run met; the run after it repairs it.
             again, runs = child(lambda: refresh(ground, NEW)), 2
         if again.code != DONE:
             amiss.append(f"the next refresh: {again.said[-1500:]}")
@@ -377,7 +377,7 @@ def _says_what_to_do(said: str) -> bool:
 
 
 def kills_at_boundaries(bench: Bench) -> None:
-    """Kill -9 before and after calls into the engine and the system, evenly over the whole run."""
+    """Kill -9 before and after calls into DuckDB and the system, evenly over the whole run."""
     with bench.ground() as ground:
         boundaries = count_boundaries(ground)
     wanted = min(int(os.environ.get("FAULT_KILLS", "90")), boundaries)

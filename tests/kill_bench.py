@@ -1,7 +1,7 @@
 """The whole ``csp refresh`` killed: Dagster's job, dbt in its process, release and exports.
 
 ``python -m tests.kill_bench FOLDER`` kills refreshes with SIGKILL and prints a JSON line
-for each row of kills: a refresh is killed, the one that is to mend it is killed at a later moment,
+for each row of kills: a refresh is killed, the one after it is killed at a later moment,
 and so on, and the last of a row is let be. It must end as if nothing had happened. Like
 ``tests.fault_bench``, but nothing of the refresh is replaced except its clock. Street-level crime
 and the public extracts are delivered for one partnership, and dbt's project is cut to what is made
@@ -297,7 +297,7 @@ class Bench:
                 yield "the old release has changed"
 
     def _runs(self, said: str) -> Iterator[str]:
-        """Every run that died is told of once, and shown as failed; nothing is left running."""
+        """Every run that died is reported once, and shown as failed; nothing is left running."""
         ended = child(lambda: json.dumps(_runs_of(self.hurt)))
         latest, *earlier = json.loads(ended.said)
         dead = [(run, words) for run, status, words in earlier if status == "FAILURE"]
@@ -306,7 +306,7 @@ class Bench:
             yield f"in the Dagster UI: {latest[1]} after {left}"
         for run, words in dead:
             if words != CUT_SHORT or said.count(f"Cut short: run {run[:8]}.") != 1:
-                yield f"run {run[:8]} is told of as: {words}"
+                yield f"run {run[:8]} is reported as: {words}"
         marks = self.hurt.settings.dagster_home / "running"
         if leftovers := [path.name for path in marks.iterdir() if path.name[0] != "."]:
             yield f"marks left over: {leftovers}"

@@ -166,5 +166,5 @@ def counts(
 
 
 def faults(connection: duckdb.DuckDBPyConnection, table: str = "int_crime_places__faults") -> Any:
-    """Return what is said to be wrong, by rule."""
+    """Return the faults that are reported, by rule."""
     return dict(connection.execute(f"from intermediate.{table}").fetchall())

@@ -36,7 +36,7 @@ from orchestration.transform.dbt_runner import run_dbt
 from tests.support import Ground, csv_rows, refresh
 
 SEEDS = PROJECT / "dbt_project/seeds"
-# What the print itself tells of its misprints: printed, true. Figure 5's OGRS bands add to 93 % of
+# What the print reveals of its misprints: printed, true. Figure 5's OGRS bands add to 93 % of
 # Fenland's 90 (six people without a score) and to all of East Cambridgeshire's 39.
 TOLD_BY_THE_PRINT = {
     "text.decline_2012_2016_headline": ("40%", 100 * (1267 - 767) / 1267),
@@ -219,7 +219,7 @@ def test_seeds_name_numbers_that_were_printed() -> None:
             assert any(fnmatchcase(figure, pattern) for figure in printed), pattern
 
 
-# --- nothing hidden is told ------------------------------------------------------------------
+# --- nothing hidden is revealed --------------------------------------------------------------
 
 FEW = [f"table_2.{offences}.offenders" for offences in (8, 9, 10, 14)]
 

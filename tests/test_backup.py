@@ -49,7 +49,7 @@ def test_restored_warehouse_is_the_one_that_was_backed_up(loaded: Ground) -> Non
     assert loaded.value(COUNT) == 10
     assert aside is not None
     assert aside.read_bytes() == newer
-    # And the load goes on from there.
+    # And the load continues from there.
     assert loaded.load("police_uk_street").total("rows_loaded") == 15
 
 
@@ -207,7 +207,7 @@ def test_commands_say_what_they_did(
 LOCK = "the key of the warehouse, for tests"
 needs_extension = pytest.mark.skipif(
     not duckdb.__version__.startswith("1.5."),
-    reason="DuckDB writes encrypted files with httpfs only, which is not packaged for this engine",
+    reason="DuckDB writes encrypted files with httpfs only, which is not packaged for this version",
 )
 
 

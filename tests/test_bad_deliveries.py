@@ -180,7 +180,7 @@ def test_lines_are_the_files_own_though_rows_were_refused(ground: Ground) -> Non
     rows[699] = "broken"
     ground.put("police_uk_street", "2018-04-01", {NAME: street_file(rows)})
     ground.load("police_uk_street")
-    # The sample's crime identifier is the row's number, and row n stands in line n + 1.
+    # The sample's crime identifier is the row's number, and row n is in line n + 1.
     wrong = ground.value(
         "select count(*) from raw.police_uk_street_lines "
         "where ('0x' || crime_id[-8:])::bigint + 1 <> _line"

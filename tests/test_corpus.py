@@ -1,4 +1,4 @@
-"""Every broken delivery of the corpus ends in the right severity, told, and nothing half-loaded."""
+"""Every broken delivery of the corpus is reported with its severity; nothing is half-loaded."""
 
 import csv
 import functools
@@ -132,7 +132,7 @@ def _fits(case: Case, fault: Fault) -> bool:
 
 
 def _same_column(expected: str | None, told: str | None) -> bool:
-    """A published heading may be told without its note and in small letters."""
+    """A published heading may be reported without its note and in small letters."""
     return expected is None or (bool(told) and str(told).casefold() in expected.casefold())
 
 
@@ -146,13 +146,15 @@ def _database_problems(
     ).fetchall()
     problems = []
     if (rows, covered) != (outcome.rows_loaded, outcome.rows_loaded):
-        problems.append(f"{rows} rows in the table, {covered} covered, {outcome.rows_loaded} told")
+        problems.append(
+            f"{rows} rows in the table, {covered} covered, {outcome.rows_loaded} reported"
+        )
     states = connection.execute("select state from control.deliveries").fetchall()
     if states != [(outcome.state,)]:
         problems.append(f"recorded as {states}")
     ((kept,),) = connection.execute("select count(*) from quarantine.refused_rows").fetchall()
     if kept != len(outcome.faults):
-        problems.append(f"{kept} faults in quarantine, {len(outcome.faults)} told")
+        problems.append(f"{kept} faults in quarantine, {len(outcome.faults)} reported")
     return problems
 
 

@@ -205,7 +205,7 @@ def test_corrected_value_must_meet_the_contract(delivered: Ground) -> None:
 def test_blank_can_be_expected_and_given(delivered: Ground) -> None:
     assert correct(delivered, toml(corrected="")) == 1
     assert codes(delivered, "corrected") == [None]
-    blank = toml(column="context", expected="", corrected="told by telephone")
+    blank = toml(column="context", expected="", corrected="given by telephone")
     assert correct(delivered, blank) == 1
 
 

@@ -44,7 +44,7 @@ def test_nothing_in_a_protected_county_can_be_found(county: County, protected: P
 
 @pytest.mark.slow
 def test_a_leak_in_a_protected_county_is_found(protected: Protection) -> None:
-    """A total that was hidden for a district's sake is told, and its last part follows from it."""
+    """A total that was hidden for a district's sake is revealed; its last part follows from it."""
     cells = protected.tables.cells
     sexes = ("men 25 to 34", "women 25 to 34", "25 to 34")
     places = [

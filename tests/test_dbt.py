@@ -181,7 +181,7 @@ def test_every_check_has_words_for_what_is_wrong(manifest: dict) -> None:
 def test_counts_kept_from_earlier_builds_are_those_of_a_full_one(
     sample: Ground, tmp_path: Path
 ) -> None:
-    """The one incremental model, built twice as it stands and once after its counts went wrong."""
+    """The one incremental model, built twice unchanged and once after its counts went wrong."""
     import duckdb
 
     shutil.copy(sample.settings.warehouse, tmp_path / "warehouse.duckdb")

@@ -1,4 +1,4 @@
-"""The Dagster definitions: what there is, how it hangs together, and what loading it costs."""
+"""The Dagster definitions: what there is, how it is linked, and what loading it costs."""
 
 import json
 import os
@@ -118,7 +118,7 @@ SNAPSHOT = GOLDEN / "definitions.json"
 
 
 def test_definitions_are_those_of_the_snapshot(definitions: dg.Definitions) -> None:
-    """What a screen shows, in one committed file: WRITE_SNAPSHOT=1 writes it again."""
+    """What the Dagster UI shows, in one committed file: WRITE_SNAPSHOT=1 writes it again."""
     found = _described(definitions)
     if os.environ.get("WRITE_SNAPSHOT"):
         SNAPSHOT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

@@ -1,4 +1,4 @@
-"""Engine and attack on made-up tables: random linked ones, and small ones by brute force."""
+"""Protection and attack on made-up tables: random linked ones, and small ones by brute force."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence

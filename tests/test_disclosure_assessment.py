@@ -1,4 +1,4 @@
-"""The printed assessment under attack, and the same tables after the engine has protected them.
+"""The printed assessment under attack, and the same tables after they were protected.
 
 What the attack must recover is what `inconsistencies.csv` calls disclosive, with the worked values
 of `golden/oracles.csv`: the proof that the attack has teeth.

@@ -314,7 +314,7 @@ def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -
 def judged(ground: Ground, plant: Mapping[str, int] | None = None) -> tuple[set[str], Verdict]:
     """Attack the published file of the sample; ``plant`` makes a hidden count known.
 
-    The truth comes from the warehouse, what is hidden from the file, and nothing from the engine.
+    The truth comes from the warehouse, what is hidden from the file, nothing from the protection.
     """
     manifest = json.loads((ground.settings.home / "dbt/target/manifest.json").read_text())
     declared = declarations(manifest)

@@ -102,7 +102,7 @@ def test_make_targets_that_are_named_exist():
 
 
 def test_open_connection_keeps_its_release(sample: Ground, tmp_path):
-    """What the pages say of an open connection: it goes on reading the release that it opened."""
+    """What the pages say of an open connection: it continues to read the release that it opened."""
     current = tmp_path / "csp.duckdb"
     current.write_bytes((sample.settings.published / "csp.duckdb").read_bytes())
     newer = tmp_path / "newer" / "csp.duckdb"

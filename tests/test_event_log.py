@@ -40,7 +40,7 @@ def test_dagsters_own_storage_reads_what_was_kept(home: Path) -> None:
 
 
 def test_events_written_elsewhere_are_seen_at_once(home: Path) -> None:
-    """The screen and a refresh in a terminal are two processes over one log."""
+    """The Dagster UI and a refresh in a terminal are two processes over one log."""
     with dg.DagsterInstance.get() as screen, dg.DagsterInstance.get() as terminal:
         assert screen.get_latest_materialization_event(dg.AssetKey("counts")) is None
         run = dg.materialize([counts], instance=terminal).run_id

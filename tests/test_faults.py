@@ -4,7 +4,7 @@ Each campaign injects its faults one after the other (tests/fault_bench.py; test
 the whole run, with Dagster and dbt). After each: the earlier
 release is byte for byte what it was, the current one is the earlier or the new one and can be
 read, the next refresh ends well without a hand's turn, tables, releases and exports are those of a
-refresh that nothing happened to, and what was told says what to do.
+refresh that nothing happened to, and the messages say what to do.
 """
 
 import json

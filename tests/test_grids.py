@@ -1,4 +1,4 @@
-"""Tables as they are read: shorthand, brackets, and what stands in which row and column."""
+"""Tables as they are read: shorthand, brackets, and what is in which row and column."""
 
 from datetime import date
 

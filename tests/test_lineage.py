@@ -22,7 +22,7 @@ from tests.support import Ground
 # By hand, from the SQL. A table's rows are written "*".
 BY_HAND = {
     "table_1_offender_rates.rate_per_1000": {"offender_rates.rate_per_1000"},
-    # Through a window function over what stands in a subquery.
+    # Through a window function over a subquery.
     "table_1_offender_rates.period_order": {
         "offender_rates.period_start",
         "offender_rates.period_type",

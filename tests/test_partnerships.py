@@ -1,4 +1,4 @@
-"""The partnerships file is checked as a whole, in words, before anything is built from it."""
+"""The partnerships file is checked as a whole before anything is built from it."""
 
 from pathlib import Path
 

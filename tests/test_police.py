@@ -174,7 +174,7 @@ def test_table_2_counts_and_offences_are_the_printed_ones(sample: Ground) -> Non
     for row in printed:
         people, offences = made[int(row["offences_per_offender"])]
         assert offences == int(row["total_offences"])
-        # Behind "<5" stands what the column beside it gives away.
+        # The column beside it reveals what "<5" hides.
         assert people < 5 if row["offenders_printed_symbol"] else people == int(row["offenders"])
         assert people * int(row["offences_per_offender"]) == offences
 

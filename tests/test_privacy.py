@@ -42,7 +42,7 @@ from tests.support import NOW, Ground, refresh
 
 KEY = "a key that only these tests have"
 needs_extension = pytest.mark.skipif(
-    not duckdb.__version__.startswith("1.5."), reason="httpfs is not packaged for this engine"
+    not duckdb.__version__.startswith("1.5."), reason="httpfs is not packaged for this version"
 )
 CHARGES, CASELOAD, COHORT = "police_charges", "probation_caseload", "iom_cohort"
 
@@ -467,7 +467,7 @@ def people_of_the_sample() -> tuple[set[str], set[str]]:
                 for row in csv.DictReader(handle):
                     for name in (*CANARIES, "Nominal"):
                         (births if "irth" in name else identifiers).add(row.get(name) or "")
-    # On other days something happened, or a period began or ended, which is told by right.
+    # On other days something happened, or a period began or ended, which is reported rightly.
     births = {day for day in births if "1900" < day[6:] < "2005" and "02" <= day[:2] <= "27"}
     births |= {f"{day[6:]}-{day[3:5]}-{day[:2]}" for day in births}
     # The manifest holds the unit tests, whose people are nobody.

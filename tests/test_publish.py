@@ -1,4 +1,4 @@
-"""Publishing: what leaves, what the file holds, and how it comes to stand in its place."""
+"""Publishing: what leaves, what the file holds, and how it is put in place."""
 
 import subprocess
 import sys
@@ -221,7 +221,7 @@ def test_warehouse_as_at_another_quarter_is_refused(tmp_path):
         build_release(tmp_path / "none.duckdb", tmp_path / "published", QUARTER, tables(), NOW)
 
 
-# How it comes to stand in its place
+# How it is put in place
 
 
 def test_unchanged_release_is_left_untouched(tmp_path):

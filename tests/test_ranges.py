@@ -71,7 +71,7 @@ def test_a_stop_between_release_and_exports_is_told() -> None:
 
 
 def test_quarters_of_a_run_are_not_mixed_up() -> None:
-    """What is said of an asset is of the last quarter, in whatever order Dagster tells of them."""
+    """An asset shows the last quarter, in whatever order Dagster reports the quarters."""
 
     def event(key: str, quarter: date, rows: int) -> SimpleNamespace:
         materialization = dg.AssetMaterialization(

@@ -120,7 +120,7 @@ def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -
     assert done.returncode == 0, done.stderr
     assert "Nothing has changed" in done.stdout
     assert _stood(done.stdout) > 90
-    # The survey doubled its responses, which is told at each refresh until somebody accepts it.
+    # The survey doubled its responses, which is reported at each refresh until somebody accepts it.
     ((passed, total, warned),) = re.findall(
         r"Checks: (\d+) of (\d+) passed, (\d+) warn", done.stdout
     )

@@ -1,7 +1,7 @@
 """Youth offending, prison releases, offender management and supported accommodation.
 
 The marts of the sample meet what the assessment prints (golden/facts_services.csv and
-golden/figure3_juvenile_offenders.csv); bad extracts are refused in words that name the place.
+golden/figure3_juvenile_offenders.csv); bad extracts are refused; the message names the place.
 """
 
 import csv
@@ -313,7 +313,7 @@ CASES: dict[str, tuple[str, Broken, list[str]]] = {
         lambda text: text.replace("Places", "Beds", 1),
         ["line 1", "'Places' is missing", "[rule: has every column]"],
     ),
-    "places: below nought": (
+    "places: below zero": (
         "supported_accommodation",
         lambda text: swapped(text, "Places", "-1", 1),
         ["line 2", "column 'Places'", "'-1'", "[rule: is at least 0]"],
@@ -466,7 +466,7 @@ BOOKS: dict[str, tuple[bytes, list[str]]] = {
         workbook(with_row(2, ("Note", "none"))),
         ["column 'Released from'", "[rule: says its prison and period]"],
     ),
-    "period in words": (
+    "period as text": (
         workbook(with_row(2, ("Released from", "the New Year"))),
         ["column 'Released from'", "'the New Year'", "[rule: is a date]"],
     ),

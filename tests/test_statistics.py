@@ -254,7 +254,7 @@ LOW, HIGH = [20, 22] * 12, [30, 32] * 12
         # A run of seven is none; the eighth makes one, but the series goes back.
         (LOW + [30] * 7 + LOW, []),
         (LOW + [30] * 8 + LOW, []),
-        # The way back begins in the last month of the candidate, and nobody knows how it goes on.
+        # The way back begins in the last month of the candidate, and nobody knows how it continues.
         (LOW + HIGH[:-1] + [20], []),
         # Up and, after two years, down again: two restarts.
         (LOW + HIGH + LOW[::-1], [24, 48]),

@@ -1,4 +1,4 @@
-"""Versions of deliveries: what is kept, what takes effect, and which delivery speaks for what."""
+"""Versions of deliveries: what is kept, what takes effect, and which delivery is in force."""
 
 import os
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def deliveries(draw: st.DrawFn) -> list[Made]:
 
 
 def reference(made: list[Made], as_at: date) -> dict[tuple[str, str, date], tuple[date, int]]:
-    """Who speaks for what: latest loaded version of each quarter so far, later quarters first."""
+    """Which delivery is in force: latest version of each quarter, later quarters first."""
     speaks: dict[tuple[str, str, date], tuple[date, int]] = {}
     for quarter in sorted({one.quarter for one in made if one.quarter <= as_at}):
         for source in ("one", "two"):

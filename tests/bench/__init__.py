@@ -1,4 +1,4 @@
-"""What orchestration costs over the bare engine: ``make bench``.
+"""What orchestration costs over bare DuckDB: ``make bench``.
 
 ``archive`` makes a national-size archive in the publisher's layout, ``ours`` takes it from the
 landing zone to the marts as a refresh does, ``bare`` computes the same monthly marts with DuckDB

@@ -303,7 +303,7 @@ def _ours(archive: Archive, home: Path, what: str, quarters_before: int = 0) -> 
 
 
 def _readers(archive: Archive, home: Path) -> dict[str, Any]:
-    """Publish what stands in ``home``, and run the example queries on it."""
+    """Publish the warehouse in ``home``, and run the example queries on it."""
     _ours(archive, home, "release")
     published = home / "published" / "csp.duckdb"
     return _measured(["-m", "tests.bench.readers", str(published)], {})

@@ -155,7 +155,7 @@ def _people(draws: np.random.Generator, places: _Places, number: int) -> _People
     size = 1 / np.arange(1, places.districts + 1)
     district = _drawn(draws, size, number)
     towns = np.array(places.towns)[district]
-    # The last number stands for those who live in no town that is printed.
+    # The last number is people who live in no town that is printed.
     town = np.floor(draws.random(number) ** 2 * (towns + 1)).astype(np.int64)
     return _People(
         district,
@@ -321,7 +321,7 @@ def _peak(whose: int) -> float:
 
 
 def report(found: dict[str, Any]) -> Iterator[str]:
-    """Say in words what was measured."""
+    """Return the text on what was measured."""
     yield (
         f"A synthetic county: {found['tables']} linked tables, {found['cells']:,} cells, "
         f"{found['sensitive']:,} of them sensitive, {found['hidden']:,} hidden, "

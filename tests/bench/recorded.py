@@ -18,7 +18,7 @@ WORSE_BY = 1.2
 
 
 def machine() -> str:
-    """Say in words what the measurement ran on."""
+    """Return the text on the machine of the measurement."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, Python {platform.python_version()}, "
@@ -43,7 +43,7 @@ def record(ratios: Mapping[str, float], path: Path = RECORDED) -> None:
 
 
 def regressions(ratios: Mapping[str, float], recorded: Mapping[str, float]) -> list[str]:
-    """Say in words which ratios are more than a fifth worse than recorded."""
+    """Return the text on ratios that are more than a fifth worse than recorded."""
     return [
         f"{name}: {value:.2f}, recorded {recorded[name]:.2f}"
         for name, value in ratios.items()

@@ -1,4 +1,4 @@
-"""A BI reader that goes on asking until it is told to stop: FILE STOP_FILE; what it met on output.
+"""A BI reader that asks again and again until it is stopped: FILE STOP_FILE; what it met on output.
 
 Each question is a new connection in this process's turn, as a dashboard's refresh is. An answer is
 consistent where the release's own digest and the figures come from one and the same release.

@@ -1,7 +1,7 @@
 """Ways to break a good delivery, each with what must come of it.
 
 ``refused``: nothing is loaded. ``rows``: so many rows are wrong, which refuses them, or the whole
-delivery where their share passes the contract's limit. ``warned``: loaded and told. ``loaded``:
+delivery where their share passes the contract's limit. ``warned``: loaded and reported. ``loaded``:
 nothing is wrong with it.
 """
 
@@ -40,7 +40,7 @@ class Case:
     rows: int | None = None
     """Rows delivered, where the mutation says how many."""
     further: bool = False
-    """One of the many cases of a column like another; told apart from those of the quick tests."""
+    """One of the many cases of a column like another; not one of those of the quick tests."""
 
     @property
     def id(self) -> str:
@@ -390,7 +390,7 @@ def _workbook(good: Good) -> Iterator[Case]:
         )
     yield Case("empty sheet", good, good.bytes(lambda _: []), "refused", ("has a header",))
     note = good.bytes(lambda grid: [*grid, [], ["Source: as published."]])
-    # A note below a table of people cannot be told from a row of which all but one is missing.
+    # A note below a table of people looks like a row of which all but one value is missing.
     last = good.line(len(good.body) + 1)
     if good.source == "prison_releases":
         yield Case("note below the table", good, note, "refused", ("is ",), line=last)
