@@ -24,7 +24,7 @@ from orchestration.transform.dbt_runner import load_manifest
 @dg.definitions
 def warehouse() -> dg.Definitions:
     """Every asset, check, job and schedule of the warehouse, from the prepared dbt manifest."""
-    # Backfill policies have been in beta for years; the warning would stand before every command.
+    # Backfill policies have been in beta for years; the warning would precede every command.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     # Here as well as before a command: Dagster's own processes load only this.
     collect_seldom()

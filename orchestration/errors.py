@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 class CspError(Exception):
-    """A foreseeable fault, worded for the person who has to act on it."""
+    """A foreseeable fault, described for the person who has to act on it."""
 
 
 class SettingsError(CspError):

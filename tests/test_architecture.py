@@ -117,7 +117,7 @@ def missing(names: dict[str, bool], package: str) -> str:
     gone = [name for name, there in names.items() if not there]
     return (
         f"{package} {version(package)} no longer has {', '.join(gone)} as it was. Pin the version "
-        "before, or change private_interfaces.py to what took its place."
+        "before, or change private_interfaces.py to its replacement."
     )
 
 

@@ -45,7 +45,7 @@ def test_an_identifier_is_described_as_the_pseudonym_that_is_stored() -> None:
 
 
 def test_dbt_database_and_contract_agree_on_tables(sample: Ground) -> None:
-    """What dbt reads as a source is held against the database itself, without our writer."""
+    """What dbt reads as a source is compared with the database itself, without our writer."""
     for name, contract in load_contracts().items():
         ((source,),) = [yaml.safe_load((contract.folder / "_source.yml").read_text())["sources"]]
         (table,) = source["tables"]

@@ -196,9 +196,9 @@ def test_file_that_cannot_be_meant_is_refused(
 
 
 def test_corrected_value_must_meet_the_contract(delivered: Ground) -> None:
-    with pytest.raises(CorrectionError, match="cannot stand in lsoa_code"):
+    with pytest.raises(CorrectionError, match="lsoa_code"):
         correct(delivered, toml(corrected="E1"))
-    with pytest.raises(CorrectionError, match="cannot stand in crime_type"):
+    with pytest.raises(CorrectionError, match="crime_type"):
         correct(delivered, toml(column="crime_type", expected="Shoplifting", corrected=""))
 
 

@@ -26,6 +26,9 @@ INSTEAD = {
     r"stands? (?:still|there|in (?:the|its) place|as|at the)|it stands|stands(?= |[.,;])": "is, is "
     "unchanged, is listed, is in force",
     r"stood there": "was there",
+    r"held against": "compared with",
+    r"(?:takes?|took) its place": "replaces it",
+    r"fared": "the outcome",
     r"sp(?:eaks?|oke) for": "is in force for",
     r"hangs? together": "is linked",
     r"(?:is|are|was|were) laid (?:down|out)": "is written, is arranged",

@@ -115,7 +115,7 @@
     }) }}
 {%- endmacro %}
 
-{#- CTE `scope`, one row: the quarter (as_at), and why nothing can be held against the printed
+{#- CTE `scope`, one row: the quarter (as_at), and why nothing can be compared with the printed
     assessment (out_of_scope), or null. It is of one quarter, and of one force area with all the
     districts that Table 1 prints. -#}
 {% macro audit_scope() -%}

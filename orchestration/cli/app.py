@@ -150,7 +150,7 @@ def history(
         str | None, typer.Option(help="Only the deliveries for this quarter.")
     ] = None,
 ) -> None:
-    """List every version of a source's deliveries: files, rows, and what took its place."""
+    """List every version of a source's deliveries: files, rows, and what replaced it."""
     from orchestration.cli.history import show_history
 
     chosen = parse_quarter(quarter) if quarter else None
@@ -192,7 +192,7 @@ def purge(
 ) -> None:
     """Remove rows about persons whose period is over, and prove that none is left.
 
-    Quarters earlier than QUARTER can not be refreshed afterwards; their releases stand.
+    Quarters earlier than QUARTER can not be refreshed afterwards; their releases are kept.
     """
     from orchestration.cli.purge import run_purge
 
@@ -234,7 +234,7 @@ def trace(
         Path | None, typer.Option("--csv", help="CSV file for the positions of all rows.")
     ] = None,
 ) -> None:
-    """Show the deliveries, files and rows that a figure was made from."""
+    """Show the deliveries, files and rows behind a figure."""
     from orchestration.cli.trace import show_trace
 
     show_trace(load_settings(), table, key, csv, new_console())
@@ -248,7 +248,7 @@ def sql(
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
 ) -> None:
-    """Ask the warehouse a question in SQL (read-only)."""
+    """Run an SQL query on the warehouse (read-only)."""
     from orchestration.cli.sql import ask
 
     ask(load_settings(), query, published=published, as_csv=csv, console=new_console())
@@ -306,7 +306,7 @@ def audit(
         typer.Option("--markdown", help="Bring this document, docs/audit.md, up to date."),
     ] = None,
 ) -> None:
-    """Hold every number that the assessment printed against the warehouse.
+    """Compare every number that the assessment printed with the computed one.
 
     Ends with code 1 where a number is neither reproduced nor explained.
     """

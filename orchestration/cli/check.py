@@ -27,7 +27,7 @@ def check_files(
     """Check a delivery, print and write its error report; return the exit code.
 
     Writes ``<source>-error-report.csv`` and ``.xlsx`` into ``report`` where anything is wrong.
-    Raises :class:`LandingError` for an unknown source, and for a file or folder of no use.
+    Raises :class:`LandingError` for an unknown source, and for an unusable file or folder.
     """
     contract = contract_of(source)
     outcome = check(settings, contract, paths)

@@ -21,9 +21,9 @@ _STATES = {"loaded": "[green]{}[/]{}", "refused": "[red]{}[/]{}"}
 
 
 def show_history(settings: Settings, source: str, quarter: date | None, console: Console) -> None:
-    """Print every version of a source's deliveries, what took its place, and its files.
+    """Print every version of a source's deliveries, what replaced it, and its files.
 
-    Raises :class:`LandingError` for a source that there is not.
+    Raises :class:`LandingError` for an unknown source.
     """
     require_source(source)
     with connect(settings, read_only=True) as connection:

@@ -42,7 +42,7 @@ def run_purge(
             purged = purge(settings, contracts, before, now)
             _list(purged.deliveries, console)
             console.print(
-                f"Purged. The warehouse was written anew ({purged.bytes_before:,} bytes before, "
+                f"Purged. The warehouse was rewritten ({purged.bytes_before:,} bytes before, "
                 f"{purged.bytes_after:,} now) and searched: none of the rows and none of "
                 f"{purged.pseudonyms:,} pseudonyms is left in it. `csp refresh` builds the marts "
                 "again."

@@ -63,7 +63,7 @@ class _Known:
 
 
 def show_status(settings: Settings, console: Console, today: date) -> None:
-    """Print how the quarter that closed last, and the one before, stand on ``today``.
+    """Print the state of the two latest closed quarters on ``today``.
 
     For each source: what is due, late, being transferred, refused or loaded, to which quarter it is
     loaded, and when the next delivery is due; then what is published, and why the rest is not.

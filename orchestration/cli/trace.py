@@ -29,7 +29,7 @@ def parse_key(pairs: list[str]) -> dict[str, str]:
 def show_trace(
     settings: Settings, table: str, pairs: list[str], csv_file: Path | None, console: Console
 ) -> None:
-    """Print the figure's row, its deliveries with their files, and where its rows stand.
+    """Print the figure's row, its deliveries with their files, and the places of its rows.
 
     ``csv_file`` takes every row's position. No value of a delivered row is shown.
     """

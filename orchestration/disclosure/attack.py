@@ -645,7 +645,7 @@ class _Spread:
         starts = by_count.indptr[moving]
         ends = np.concatenate([[0], np.cumsum(by_count.indptr[moving + 1] - starts)])
         terms = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], np.diff(ends))
-        # Counts and rows are the nodes: a row links the counts that stand in it.
+        # Counts and rows are the nodes: a row links the counts in it.
         nodes = size + by_count.shape[0]
         pointers = np.concatenate([ends, np.full(nodes - size, ends[-1])])
         links = csr_matrix(

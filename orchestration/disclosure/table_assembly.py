@@ -301,7 +301,7 @@ def _merge(
     option: MergeOption,
     protection: Protection,
 ) -> set[int]:
-    """Make the first of the merged rows of each area stand for all; return the rows that go."""
+    """Let the first merged row of each area replace the others; return the rows to remove."""
     tail = declared.tail
     assert tail is not None
     gone: set[int] = set()

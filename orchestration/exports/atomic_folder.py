@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def swapped_in(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``target`` that takes its place when the block ends well.
+    """Yield a new folder beside ``target`` that replaces it when the block succeeds.
 
     A reader meets the old folder or the new one, never a mixture. Where the block fails the old
     folder stays and the new one is removed; so are leftovers of runs that were killed.

@@ -25,7 +25,7 @@ _TIMELESS = (
 """Columns of ``release`` that make a difference; when and by which version it was built do not."""
 
 _METHODS = (METHODS.schema, METHODS.name)
-"""A method that was worded anew and gives the same figures makes no other release."""
+"""A method that was reworded and gives the same figures makes no other release."""
 
 _Name = tuple[str, str]
 _Shape = tuple[str, tuple[tuple[str, str, str], ...]]

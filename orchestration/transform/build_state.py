@@ -117,7 +117,7 @@ def last_good_build(connection: duckdb.DuckDBPyConnection) -> LastBuild | None:
 
 
 def last_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return what the checks that only warn say of the models as they stand, if they ended well."""
+    """Return the messages of checks that warned in the last good build."""
     build = last_good_build(connection)
     said = build.warned.values() if build else []
     return list(dict.fromkeys(words for one in said for words in one))

@@ -116,7 +116,7 @@ create table if not exists control.refresh (
 );
 
 -- Which delivery is in force for which period as at control.refresh; resolved before dbt runs. Late
--- rows of other deliveries stand beside the delivery that covers their period.
+-- rows of other deliveries are in force beside the delivery that covers their period.
 create table if not exists control.in_force (
     source varchar not null,
     series varchar not null,

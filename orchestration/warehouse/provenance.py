@@ -205,7 +205,7 @@ def _rows(
     delivery_id: int,
     row: Mapping[str, Any],
 ) -> tuple[tuple[str, ...], tuple[Position, ...]]:
-    """Return what the delivery's rows were narrowed by, and where they stand."""
+    """Return the columns that narrowed the delivery's rows, and the places of the rows."""
     bulk = contract.layout == "csv"
     table = f"{contract.raw_table}_lines" if bulk else contract.raw_table
     conditions, values, narrowed = ["_delivery_id = ?"], [delivery_id], []

@@ -61,7 +61,7 @@ def kept_deliveries(
 ) -> list[KeptDelivery]:
     """Return the deliveries of quarters earlier than ``before`` that still hold rows of persons.
 
-    Refused deliveries are among them: their reasons stand in quarantine.
+    Refused deliveries are among them: their reasons are in quarantine.
     """
     rows = connection.execute(
         "select delivery_id, source, quarter, version, rows_loaded from control.deliveries "
@@ -109,9 +109,9 @@ def landed_before(raw: Path, contracts: Mapping[str, SourceTable], before: date)
 
 
 def copies_of(settings: Settings) -> list[Path]:
-    """Return the copies of the warehouse that stand under the home: backups, and what it replaced.
+    """Return the copies of the warehouse under the home: backups, and replaced files.
 
-    What else there is of them, on other machines, nobody knows here.
+    Copies on other machines are unknown here.
     """
     return [*backups(settings), *sorted(settings.home.glob("warehouse-*.duckdb"))]
 

@@ -1,4 +1,4 @@
--- Every number that the assessment printed, held against what the warehouse computes: reproduced,
+-- Every number that the assessment printed, compared with what the warehouse computes: reproduced,
 -- a misprint, or not to be derived; the last two only with the reason that audit_verdicts gives. A
 -- difference behind which a delivery was revised since is a revision, with the delivery as its
 -- cause.

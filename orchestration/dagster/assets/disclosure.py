@@ -71,7 +71,7 @@ def disclosure_asset(
 
 
 def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: date) -> "Outcome":
-    """Protect and attack the tables of people as they stand in the warehouse.
+    """Protect and attack the tables about people in the warehouse.
 
     All that was published before is known to the attack. Raises :class:`DisclosureError` where a
     count cannot be protected.

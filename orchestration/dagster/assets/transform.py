@@ -166,7 +166,7 @@ def _build_quarter(
 ) -> Generator[Any, None, dict[str, list[str]]]:
     """Build what has anything new behind it, remember it, and yield Dagster's events.
 
-    Returns the words of the checks that warn of the models as they now stand.
+    Returns the messages of the checks that warn of the present models.
     """
     context = asked.context
     made_from = _fingerprints(settings, manifest)

@@ -48,7 +48,7 @@ _FOOTNOTE_LINE = 0.1484
 """Inches from one line of the footnotes to the next."""
 
 _HEAD = 1.204
-"""Inches above the axes, in which number, title and subtitle stand."""
+"""Inches above the axes, for number, title and subtitle."""
 
 _FOOTNOTE_CHARACTERS = 150
 _TITLE_SIZE = 13.0

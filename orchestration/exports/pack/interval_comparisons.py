@@ -78,7 +78,7 @@ def counts_behind(percent: int, base: int) -> range:
 
 
 def rounded_verdict(percent: int, base: int, other_percent: int, other_base: int) -> Verdict:
-    """Compare two whole percentages by the counts that may stand behind them.
+    """Compare two whole percentages by the counts that may be behind them.
 
     ``unclear`` unless the counts that lie nearest to each other, and those that lie furthest
     apart, all say the same: a claim must hold whatever was rounded away.

@@ -13,7 +13,7 @@ _PERIODS = ("period_label", "stock_year")
 
 
 def data_notes(rows: Sequence[Row]) -> list[str]:
-    """Return what is to be known of the rows of one table, worded from them alone."""
+    """Return the notes on the rows of one table, generated from them alone."""
     return [*_breaks(rows), *_populations(rows)]
 
 

@@ -56,7 +56,7 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
             for row in chosen
             if not exhibit.needs or row.get(exhibit.needs) is not None
         ]
-        # Where no row has the value that is asked for, the latest rows say so themselves.
+        # If no row has the value, the latest rows show that.
         latest = max(dated or [str(row[exhibit.latest]) for row in chosen], default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
     for column in reversed(exhibit.order):
@@ -85,7 +85,7 @@ def is_own(row: Row, whose: Partnership) -> bool:
 def grid(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
     """Return the rows of an exhibit as the pack prints them; columns that they lack are left out.
 
-    Where several periods, cohorts or areas would stand in one another's place, see
+    Where several periods, cohorts or areas would share one place, see
     :func:`shown_rows`, which leaves one.
     """
     if exhibit.across:

@@ -52,7 +52,7 @@ _LINE = 15.75
 _COVER_WIDTH = 95
 _NOTE_WIDTH = 110
 _FIRST_NOTE = 3
-"""Row of the first note, counted from 0: title, instructions and header stand above."""
+"""Row of the first note, counted from 0: title, instructions and header are above."""
 
 
 @dataclass(frozen=True)

@@ -356,5 +356,7 @@ def _value(
     ]
     if broken or (value is None and text):
         why = " ".join(broken) or f"It is not a value of type {column.type}."
-        raise CorrectionError(f"Correction {number}: '{text}' cannot stand in {column.name}. {why}")
+        raise CorrectionError(
+            f"Correction {number}: '{text}' is not allowed in {column.name}. {why}"
+        )
     return "null" if value is None else f"{literal(value)}::{column.type}"

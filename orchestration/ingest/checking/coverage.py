@@ -114,7 +114,7 @@ def nothing_happened(
 ) -> list[Covered]:
     """Return what a file with a header and no row covers; nothing where its name does not say.
 
-    The name has to say whose return it is, by one of ``known`` (series to name), and the receipt or
+    The name must say whose return it is, by one of ``known`` (series to name), and the receipt or
     the name which periods, of a year at most, where it is not the delivery's quarter.
     """
     said = f"-{_slug(file)}-"

@@ -333,7 +333,7 @@ def _time_of_day_rule(column: Column) -> Rule:
 
 
 def _error_cell_rule(column: Column) -> Rule:
-    # Nearly no value starts like an error, so nearly none is held against the expression.
+    # Nearly no value starts like an error, so nearly none is compared with the expression.
     name, error = column.name, literal(ERROR_TEXT)
     return Rule(
         column,

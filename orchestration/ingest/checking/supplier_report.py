@@ -79,7 +79,7 @@ def report_rows(contract: Contract, outcome: Outcome) -> Iterator[tuple[Cell, ..
 
 
 def summary(outcome: Outcome) -> str:
-    """Say in one sentence how a delivery fared."""
+    """Return a sentence on the outcome of a delivery."""
     if outcome.state == "refused":
         return (
             f"Refused: nothing of the delivery is loaded ({outcome.rows_delivered:,} rows were "

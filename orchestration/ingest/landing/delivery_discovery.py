@@ -254,7 +254,7 @@ def _other_quarters_content(
     pending: Pending,
     others: Iterable[Pending],
 ) -> list[Fault]:
-    """Return a fault where the same files stand for another quarter, loaded or about to be."""
+    """Return a fault if the same files were delivered for another quarter."""
     digest = pending.delivery.content_sha256
     loaded = connection.execute(
         "select quarter from control.deliveries "

@@ -2,7 +2,7 @@
 
 A new delivery is built whole under ``.landing-…`` beside its place. From the rename into
 ``.ready/<quarter>`` on it is complete. Then the old folder moves to ``.superseded``, and the new
-one takes its place.
+one replaces it.
 """
 
 import os
@@ -97,7 +97,7 @@ def recover_landings(folder: Path) -> list[str]:
 def recover(folder: Path) -> list[str]:
     """Complete or undo the killed landings into a source's ``folder``; return what was done.
 
-    A complete delivery takes its place where the old one had left it; otherwise the old one stays.
+    A complete delivery is put in place if the old one was moved away; otherwise the old one stays.
     The caller makes sure that no other landing of the source runs.
     """
     said = []

@@ -23,7 +23,7 @@ def record(
     judged: Sequence[Judged],
     now: datetime,
 ) -> list[Outcome]:
-    """Record deliveries as loaded or refused, with their files and faults; return how each fared.
+    """Record deliveries as loaded or refused, with their files and faults; return the outcomes.
 
     Belongs inside the load's transaction.
     """

@@ -39,7 +39,7 @@ class Superseding:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """One version of a delivery: its counts, its files, and what took its place."""
+    """One version of a delivery: its counts, its files, and what replaced it."""
 
     source: str
     quarter: date

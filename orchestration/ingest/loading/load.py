@@ -122,7 +122,7 @@ class _Load:
 def check_delivery(
     connection: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery, now: datetime
 ) -> Outcome:
-    """Load a delivery into an empty database of no further use, and return how it fared."""
+    """Load a delivery into an empty temporary database, and return the outcome."""
     with _transaction(connection):
         ensure_control(connection)
         ensure_raw_table(connection, contract)
@@ -139,9 +139,9 @@ def check_files(
     files: Sequence[LandedFile],
     now: datetime,
 ) -> list[Outcome]:
-    """Load each file by itself into an empty database of no further use; return how each fared.
+    """Load each file by itself into an empty temporary database; return the outcomes.
 
-    A file's rows stand under its place among ``files``, from 1, as their delivery.
+    The delivery number of a file's rows is the file's place among ``files``, from 1.
     """
     with _transaction(connection):
         ensure_control(connection)
@@ -160,7 +160,7 @@ def check_files(
 
 
 def load_deliveries(load: _Load, pending: Sequence[Pending]) -> list[Outcome]:
-    """Check and load deliveries; return how each fared, by quarter."""
+    """Check and load deliveries; return the outcomes by quarter."""
     with opened(load.connection, load.contract, pending):
         looked = look_over(load.connection, load.contract, pending)
         outcomes = [_refuse(load, one, faults) for one, faults in looked if faults]

@@ -9,7 +9,7 @@ from orchestration.ingest.checking.faults import Fault
 
 @dataclass
 class Outcome:
-    """How one delivery fared."""
+    """The outcome of one delivery."""
 
     source: str
     quarter: date
