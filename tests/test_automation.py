@@ -21,6 +21,7 @@ from orchestration.dagster.partitions import quarterly
 from orchestration.dagster.schedules import refresh_schedule
 from orchestration.dagster.sensors import failure_sensor, landing_sensor, look, tell_late
 from orchestration.errors import AlertError, SettingsError
+from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import Expectation
 from tests.support import Ground, month_file
 
@@ -290,12 +291,16 @@ def test_late_delivery_is_told_once(
     ground: Ground, webhook: tuple[str, list[dict[str, str]]]
 ) -> None:
     settings = _alerting(ground, webhook[0])
-    quarterly = ("community_survey", "iom_cohort", "youth_offending", "prison_releases")
+    cadences = {name: contract.cadence for name, contract in load_contracts().items()}
+    quarterly = [
+        name
+        for name, cadence in cadences.items()
+        if cadence == "quarterly" and name != "police_uk_street"
+    ]
     for quarter in ("2018-01-01", "2018-04-01"):
         for source in quarterly:
             ground.put(source, quarter, {"a.csv": "x"})
-    for source in ("dwelling_stock", "police_charges", "population_estimates",
-                   "supported_accommodation"):  # fmt: skip
+    for source in (name for name, cadence in cadences.items() if cadence == "annual"):
         ground.put(source, "2018-04-01", {"a.csv": "x"})
         ground.put(source, "2017-04-01", {"a.csv": "x"})
     ground.put("police_uk_street", "2018-01-01", {"a.csv": month_file("2018-01")})

@@ -50,6 +50,11 @@ def _fares(case: Case, desk: Path, connection: duckdb.DuckDBPyConnection) -> Out
     return check_in(connection, case.good.contract, [path])
 
 
+def test_every_source_has_a_good_delivery_to_break() -> None:
+    assert {good.source for good in _goods()} == set(_SOURCES)
+    assert all(good.body for good in _goods())
+
+
 @pytest.mark.slow
 def test_the_corpus_has_its_size() -> None:
     quick = {source: sum(not case.further for case in _corpus(source)) for source in _SOURCES}

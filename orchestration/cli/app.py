@@ -6,7 +6,7 @@ Dagster and dbt are imported only by the commands that run them.
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -342,3 +342,23 @@ def contracts(
     from orchestration.cli.contracts import check_sources, write_sources
 
     typer.echo(check_sources() if check else write_sources())
+
+
+@app.command("new-source")
+def new_source(
+    name: Annotated[str, typer.Argument(help="Name of the source, such as ambulance_incidents.")],
+    counts: Annotated[
+        Literal["people", "offences", "places"], typer.Option(help="What its rows are about.")
+    ] = "people",
+    reader: Annotated[
+        bool, typer.Option("--reader", help="Files are workbooks or another format, not plain CSV.")
+    ] = False,
+) -> None:
+    """Write the folder of a new source: contract, staging model, sample, reader if asked for.
+
+    It loads, builds and passes every test at once; the contract is then edited to the real extract.
+    """
+    from orchestration.cli.new_source import make_source
+    from orchestration.ingest.scaffold.new_source import NewSource
+
+    make_source(NewSource(name, counts, reader), new_console())

@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from orchestration.config.settings import PROJECT
 from orchestration.ingest.checking.contract import Column, Contract, load_contracts
+from orchestration.ingest.landing.receipt import RECEIPT_NAME
 
 Grid = list[list[Any]]
 LINES = 120
@@ -87,6 +88,13 @@ class Good:
 def good_deliveries() -> list[Good]:
     """Return a good delivery of each source, and of each format where a source has two."""
     contracts = load_contracts()
+    named = _named(contracts)
+    others = contracts.keys() - {good.source for good in named}
+    return [*named, *(_of_its_sample(contracts[source]) for source in sorted(others))]
+
+
+def _named(contracts: dict[str, Contract]) -> list[Good]:
+    """Return those whose file, sheet or headings have to be said."""
     return [
         _csv(contracts, "police_uk_street", "2018-04-01/2018-04-*.csv"),
         _csv(contracts, "police_charges", "2018-04-01/*.csv"),
@@ -125,6 +133,27 @@ def good_deliveries() -> list[Good]:
         _dwellings(contracts),
         _population(contracts),
     ]
+
+
+def _of_its_sample(contract: Contract) -> Good:
+    """Return the first file of a source's sample: its table starts with the contract's headings."""
+    paths = [
+        path
+        for path in sorted((PROJECT / "raw" / contract.source).glob("*-*-*/*"))
+        if path.name != RECEIPT_NAME
+    ]
+    assert paths, f"{contract.source} has no delivery under raw/: run `make sample`"
+    path = str(paths[0].relative_to(PROJECT / "raw" / contract.source))
+    if contract.layout != "reader":
+        return _csv({contract.source: contract}, contract.source, path)
+    first = next(column.header for column in contract.columns if column.header)
+    book = CalamineWorkbook.from_path(str(paths[0]))
+    sheet = next(
+        name
+        for name in book.sheet_names
+        if any(first in row for row in book.get_sheet_by_name(name).to_python())
+    )
+    return _workbook({contract.source: contract}, contract.source, path, sheet, first)
 
 
 def _sample(contract: Contract, pattern: str) -> Path:

@@ -33,11 +33,9 @@ class Column(BaseModel):
     unit: str | None = None
     personal: bool = False
     """Whether the value is about a person: never shown in reports, logs or quarantine."""
-    identifier: Literal["pnc", "crn", "nominal", "young_person", "response", "offence"] | None = (
-        None
-    )
-    """What kind of identifier of a person it is: the raw table holds its pseudonym instead, the
-    same for the same identifier in every source."""
+    identifier: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    """What kind of identifier of a person it is, such as ``pnc``: the raw table holds its pseudonym
+    instead, the same for the same identifier of that kind in every source."""
     stored: bool = True
     """Whether the raw table has it. What is only checked, or only derived from, is not kept."""
     severity: Literal["record", "warning"] = "record"

@@ -1,0 +1,1 @@
+"""A new source's folder, written from templates."""
