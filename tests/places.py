@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 
 from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import SOURCES, load_contract
+from orchestration.ingest.checking.in_force_view import create_in_force_view
 from tests.support import Ground
 
 LOOKUPS = "orchestration/ingest/sources/area_lookups"
@@ -69,7 +71,7 @@ def placed(sql: dict[str, str], world: World) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("attach ':memory:' as warehouse")
     connection.execute("use warehouse")
-    for schema in ("raw", "corrected", "control", "staging", "intermediate", "reference"):
+    for schema in ("raw", "in_force", "control", "staging", "intermediate", "reference"):
         connection.execute(f"create schema {schema}")
     _write_inputs(connection, world)
     for schema, _, name in MODELS:
@@ -105,13 +107,13 @@ def _write_inputs(connection: duckdb.DuckDBPyConnection, world: World) -> None:
     connection.execute(
         "alter table raw.area_lookups add column _delivery_id integer default 1; "
         "alter table raw.area_lookups add column _line bigint default 1; "
-        "create view corrected.area_lookups as select * from raw.area_lookups; "
         "create table control.in_force as select distinct 'area_lookups' as source, "
-        "kind as series, kind as delivered_series, vintage as period, "
+        "kind as series, kind as served_name, kind as delivered_series, vintage as period, "
         "1 as delivery_id, date '2018-04-01' as quarter, "
         "1 as version, 'real' as nature, 'area_lookups 2018-04-01 v1' as delivery "
         "from raw.area_lookups"
     )
+    create_in_force_view(connection, load_contract(SOURCES / "area_lookups"))
     _table(
         connection,
         "control.partnership_areas",

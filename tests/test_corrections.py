@@ -70,11 +70,10 @@ def delivered(ground: Ground) -> Ground:
 
 
 def test_correction_reaches_staging_and_leaves_the_raw_table(delivered: Ground) -> None:
-    assert codes(delivered, "corrected") == [WRONG]
     assert correct(delivered, toml()) == 1
-    assert codes(delivered, "corrected") == [RIGHT]
+    assert codes(delivered, "in_force") == [RIGHT]
     assert codes(delivered, "raw") == [WRONG]
-    others = f"select count(*) from corrected.{STREET} where lsoa_code = '{WRONG}'"
+    others = f"select count(*) from in_force.{STREET} where lsoa_code = '{WRONG}'"
     assert delivered.value(others) == 2
     assert delivered.query(
         "select source, quarter::varchar, version, column_name, expected, corrected, "
@@ -82,7 +81,7 @@ def test_correction_reaches_staging_and_leaves_the_raw_table(delivered: Ground) 
     ) == [(STREET, "2018-04-01", 1, "lsoa_code", WRONG, RIGHT, 1, "applied", "A. Analyst")]
     # Taken out of the file, it is taken out of the figures.
     assert correct(delivered, "") == 0
-    assert codes(delivered, "corrected") == [WRONG]
+    assert codes(delivered, "in_force") == [WRONG]
 
 
 def test_correction_by_period_follows_the_delivery_in_force(delivered: Ground) -> None:
@@ -126,7 +125,7 @@ def test_key_of_more_rows_than_said_fails(delivered: Ground) -> None:
         correct(delivered, toml(key=wide))
     assert correct(delivered, toml(key=wide, rows=3)) == 1
     assert (
-        delivered.value(f"select count(*) from corrected.{STREET} where lsoa_code = '{RIGHT}'") == 3
+        delivered.value(f"select count(*) from in_force.{STREET} where lsoa_code = '{RIGHT}'") == 3
     )
 
 
@@ -204,7 +203,7 @@ def test_corrected_value_must_meet_the_contract(delivered: Ground) -> None:
 
 def test_blank_can_be_expected_and_given(delivered: Ground) -> None:
     assert correct(delivered, toml(corrected="")) == 1
-    assert codes(delivered, "corrected") == [None]
+    assert codes(delivered, "in_force") == [None]
     blank = toml(column="context", expected="", corrected="given by telephone")
     assert correct(delivered, blank) == 1
 

@@ -32,15 +32,16 @@ def _model(parents: list[str], code: str = "", control: str | None = None) -> di
 _ASKS = "from {{ source('control', 'in_force') }} where source = 'crimes'"
 MANIFEST: dict[str, Any] = {
     "sources": {
-        "raw.crimes": _source("raw", "crimes"),
-        "raw.homes": _source("raw", "homes"),
+        "in_force.crimes": _source("in_force", "crimes"),
+        "in_force.homes": _source("in_force", "homes"),
         "control.in_force": _source("control", "in_force"),
         "control.refresh": _source("control", "refresh"),
     },
     "nodes": {
         "counts": _model(["crimes"]),
-        "crimes": _model(["raw.crimes", "control.in_force"], _ASKS, "in_force"),
-        "homes": _model(["raw.homes"]),
+        "crimes": _model(["in_force.crimes"]),
+        "crime_months": _model(["control.in_force"], _ASKS, "in_force"),
+        "homes": _model(["in_force.homes"]),
         "everything": _model(
             ["control.in_force"], "from {{ source('control', 'in_force') }}", "in_force"
         ),
@@ -49,17 +50,18 @@ MANIFEST: dict[str, Any] = {
         "a_test": {"resource_type": "test", "depends_on": {"nodes": ["counts"]}},
     },
 }
-MODELS = {"counts", "crimes", "homes", "everything", "quarters", "lookup"}
+MODELS = {"counts", "crimes", "crime_months", "homes", "everything", "quarters", "lookup"}
 
 
 @pytest.fixture
 def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute(
-            "create schema raw; create schema control; create schema marts;"
+            "create schema raw; create schema in_force; create schema control; create schema marts;"
             "create table raw.crimes as select 1 as _delivery_id, 'x' as kind;"
-            "create table raw.homes_delivered as select 1 as _delivery_id, 7 as dwellings;"
-            "create view raw.homes as from raw.homes_delivered;"
+            "create view in_force.crimes as from raw.crimes;"
+            "create table raw.homes as select 1 as _delivery_id, 7 as dwellings;"
+            "create view in_force.homes as from raw.homes;"
             "create table control.in_force as "
             "select 'crimes' as source, date '2018-04-01' as period, 1 as delivery_id;"
             "create table control.refresh as select date '2018-04-01' as as_at;"
@@ -98,15 +100,21 @@ def test_a_build_stands_while_nothing_changes(warehouse: duckdb.DuckDBPyConnecti
     ("change", "built"),
     [
         ("insert into raw.crimes values (2, 'x')", {"crimes", "counts"}),
-        ("insert into raw.homes_delivered values (2, 8)", {"homes", "quarters"}),
+        ("insert into raw.homes values (2, 8)", {"homes", "quarters"}),
         (
-            "create or replace view raw.homes as "
-            "select _delivery_id, 8 as dwellings from raw.homes_delivered",
+            "create or replace view in_force.homes as "
+            "select _delivery_id, 8 as dwellings from raw.homes",
             {"homes", "quarters"},
         ),
-        ("update control.in_force set delivery_id = 2", {"crimes", "counts", "everything"}),
-        ("insert into control.in_force values ('homes', '2018-05-01', 1)", {"everything"}),
-        ("delete from control.in_force", {"crimes", "counts", "everything"}),
+        (
+            "update control.in_force set delivery_id = 2",
+            {"crimes", "crime_months", "counts", "everything"},
+        ),
+        (
+            "insert into control.in_force values ('homes', '2018-05-01', 1)",
+            {"homes", "quarters", "everything"},
+        ),
+        ("delete from control.in_force", {"crimes", "crime_months", "counts", "everything"}),
         ("update control.refresh set as_at = date '2018-07-01'", {"quarters"}),
         ("delete from marts.counts where offences = 1", MODELS),
         ("drop table marts.counts", MODELS),

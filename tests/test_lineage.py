@@ -158,8 +158,8 @@ def test_a_rate_of_table_1_is_followed_back_to_the_raw_tables(lineage: ColumnLin
         behind |= fresh
         waiting += fresh
     assert {one for one in behind if one[0].startswith("source.")} == {
-        ("source.csp_warehouse.raw.police_offender_counts", "offenders"),
-        ("source.csp_warehouse.raw.population_estimates", "population"),
+        ("source.csp_warehouse.in_force.police_offender_counts", "offenders"),
+        ("source.csp_warehouse.in_force.population_estimates", "population"),
     }
 
 

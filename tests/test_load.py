@@ -315,7 +315,7 @@ def test_a_warehouse_of_an_earlier_contract_is_told(ground: Ground):
     ground.put("police_uk_street", "2018-04-01", {NAME: month_file()})
     ground.load("police_uk_street")
     with connect(ground.settings) as connection:
-        connection.execute("drop view corrected.police_uk_street")
+        connection.execute("drop view in_force.police_uk_street")
         connection.execute("drop view raw.police_uk_street_lines")
         connection.execute("alter table raw.police_uk_street drop column context")
     with pytest.raises(

@@ -86,7 +86,7 @@
     {%- set nodes = graph.nodes if execute else {} -%}
     {#- The list grows while it is walked. -#}
     {%- for node in waiting -%}
-        {%- if node.startswith('source.csp_warehouse.raw.') -%}
+        {%- if node.startswith('source.csp_warehouse.in_force.') -%}
             {%- do found.append("'" ~ node.split('.') | last ~ "'") -%}
         {%- elif node in nodes -%}
             {%- for parent in nodes[node].depends_on.nodes if parent not in waiting -%}

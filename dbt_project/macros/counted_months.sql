@@ -23,7 +23,7 @@
                     select max(md5(views.sql))
                     from duckdb_views() as views
                     where
-                        views.schema_name = 'corrected'
+                        views.schema_name = 'in_force'
                         and views.view_name = 'police_uk_street'
                 ),
                 ''

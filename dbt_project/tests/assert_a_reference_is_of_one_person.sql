@@ -8,20 +8,14 @@
 with references_of_two as (
 
     select
-        in_force.served_name as force,
+        charges.served_name as force,
         charges.nominal_ref
-    from {{ source('raw', 'police_charges') }} as charges
-    inner join {{ source('control', 'in_force') }} as in_force
-        on
-            in_force.source = 'police_charges'
-            and charges._delivery_id = in_force.delivery_id
-            and charges.charge_month = in_force.period
-            and charges.force = in_force.delivered_series
+    from {{ source('in_force', 'police_charges') }} as charges
     where
-        in_force.served_name in (
+        charges.served_name in (
             select counted.force_name from {{ ref('stg_police_charges__charges') }} as counted
         )
-    group by in_force.served_name, charges.nominal_ref
+    group by charges.served_name, charges.nominal_ref
     having count(distinct charges.pnc_id) > 1
 
 )

@@ -78,12 +78,14 @@ def fingerprints(
 def _holds(source: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     """Return the query whose answer changes when what ``model`` reads of ``source`` does."""
     table = f"{source['schema']}.{source['identifier']}"
-    if source["source_name"] == "raw":
-        # Models read it through a view, whose text has the corrections.
+    if source["source_name"] == "in_force":
+        # A view of the raw rows and the deliveries in force, whose text has the corrections.
+        name = source["identifier"]
         return (
             "select count(*), max(_delivery_id), (select max(sql) from duckdb_views() where "
-            f"schema_name = '{source['schema']}' and view_name = '{source['identifier']}') "
-            f"from {table}"
+            f"schema_name = '{source['schema']}' and view_name = '{name}'), "
+            "(select (count(*), sum(md5_number_lower(held::varchar)::hugeint)) "
+            f"from control.in_force as held where source = '{name}') from raw.{name}"
         )
     only = _source_asked_for(model) if table == "control.in_force" else None
     which = f" where source = '{only}'" if only else ""

@@ -12,6 +12,8 @@ from sqlglot import MappingSchema, exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
+from orchestration.ingest.checking.in_force_view import DELIVERY_COLUMNS
+
 ROWS = "*"
 """Replaces a parent's column where only the parent's number of rows counts."""
 
@@ -22,6 +24,8 @@ ColumnLineage = Mapping[str, Mapping[str, Sequence[Origin]]]
 """By unique id of a model and by its columns, in their order: where each comes from."""
 
 _DIALECT = "duckdb"
+_VIEWS = "source.csp_warehouse.in_force."
+_IN_FORCE = "source.csp_warehouse.control.in_force"
 _Table = tuple[str, str]
 
 _CANNOT_FOLLOW = (SqlglotError, ValueError, TypeError, LookupError, AttributeError)
@@ -46,13 +50,26 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
         columns = list(node["columns"])
         if name in compiled:
             try:
-                found[name] = _columns(compiled[name], schema, owners)
+                followed = _columns(compiled[name], schema, owners)
+                found[name] = {key: _delivered(origins) for key, origins in followed.items()}
                 columns = list(found[name])
             except _CANNOT_FOLLOW:
                 pass
         described = exp.table_(_table_of(node)[1], db=node["schema"], catalog=node["database"])
         schema.add_table(described, dict.fromkeys(columns, "text"))
     return found
+
+
+def _delivered(origins: Sequence[Origin]) -> list[Origin]:
+    """Name the control table as the origin of what the view ``in_force.<source>`` takes from it."""
+    return sorted(
+        {
+            (_IN_FORCE, DELIVERY_COLUMNS[column][0])
+            if parent.startswith(_VIEWS) and column in DELIVERY_COLUMNS
+            else (parent, column)
+            for parent, column in origins
+        }
+    )
 
 
 def _table_of(node: Mapping[str, Any]) -> _Table:

@@ -18,7 +18,7 @@ def sources_behind(manifest: Mapping[str, Any], nodes: Iterable[str]) -> frozens
     return frozenset(
         str(declared[name]["name"])
         for name in _upstream(manifest, nodes)
-        if declared.get(name, {}).get("source_name") == "raw"
+        if declared.get(name, {}).get("source_name") == "in_force"
     )
 
 
@@ -61,7 +61,7 @@ def _origins(manifest: Mapping[str, Any], lineage: Lineage, node: str, column: s
         name, wanted = here
         if name in manifest.get("sources", {}):
             declared = manifest["sources"][name]
-            found |= {declared["name"]} if declared["source_name"] == "raw" else set()
+            found |= {declared["name"]} if declared["source_name"] == "in_force" else set()
         elif wanted == _ROWS or name not in lineage:
             found |= sources_behind(manifest, [name])
         else:

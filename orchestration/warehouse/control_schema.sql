@@ -4,7 +4,7 @@
 create schema if not exists control;
 create schema if not exists quarantine;
 create schema if not exists raw;
-create schema if not exists corrected;
+create schema if not exists in_force;
 create schema if not exists protected;
 
 create table if not exists control.deliveries (

@@ -28,7 +28,7 @@ from orchestration.warehouse.connection import CATALOGUE, attach, connect, log_b
 from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.source_table import SourceTable
 
-_KEPT_SCHEMAS = ("raw", "quarantine", "control", "corrected")
+_KEPT_SCHEMAS = ("raw", "quarantine", "control", "in_force")
 _PSEUDONYM = re.compile(rb"[0-9a-f]{64}")
 
 

@@ -19,7 +19,7 @@ from orchestration.ingest.checking.contract import SOURCES, load_contract
 from tests.bench.ours import CRIME_MARTS
 
 _CRIMES = "police_uk_street"
-_SCHEMAS = ("raw", "control", "corrected", "staging", "intermediate", "marts", "reference")
+_SCHEMAS = ("raw", "control", "in_force", "staging", "intermediate", "marts", "reference")
 
 
 def script(home: Path, raw: Path) -> str:
@@ -34,14 +34,16 @@ def script(home: Path, raw: Path) -> str:
             f"where schema_name in ('raw', 'control') and table_name <> '{_CRIMES}' order by all"
         ).fetchall()
         load = _load(connection, raw)
+        views = [
+            sql.rstrip("; \n")
+            for (sql,) in connection.execute(
+                "select sql from duckdb_views() where schema_name = 'in_force' order by view_name"
+            ).fetchall()
+        ]
     statements = [f"create schema {schema}" for schema in _SCHEMAS]
     statements += [f"attach '{warehouse}' as refreshed (read_only)", *load]
     statements += [_copy(schema, table) for schema, table in small]
-    statements += [
-        f"create view corrected.{table} as select * from raw.{table}"
-        for schema, table in [("raw", _CRIMES), *small]
-        if schema == "raw"
-    ]
+    statements += views
     return ";\n".join([*statements, *_models(home), "checkpoint"])
 
 

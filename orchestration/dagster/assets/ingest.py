@@ -9,6 +9,7 @@ import dagster as dg
 
 from orchestration.config.partnerships import load_partnerships
 from orchestration.config.settings import Settings
+from orchestration.dagster.asset_keys import IN_FORCE
 from orchestration.dagster.assets.landing import landing_key
 from orchestration.dagster.owners import ENGINEERS
 from orchestration.dagster.partitions import quarters_of
@@ -16,6 +17,7 @@ from orchestration.dagster.resources import WarehouseWriter, asking_again
 from orchestration.ingest.checking.anomalies import Anomaly, find_anomalies
 from orchestration.ingest.checking.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.checking.corrections import apply_corrections, load_corrections
+from orchestration.ingest.checking.in_force_view import DELIVERY_COLUMNS
 from orchestration.ingest.checking.row_accounting import unbalanced_deliveries
 from orchestration.ingest.checking.served_names import refuse_absent_forces
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
@@ -31,14 +33,13 @@ EVEN_IF_EMPTY = "csp/even_if_empty"
 """Tag of a run that refreshes a quarter for which nothing has landed."""
 
 _SHOWN_FAULTS = 20
-_IN_FORCE = dg.AssetKey(["control", "in_force"])
 
 
 def source_assets(
     manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> list[dg.AssetsDefinition]:
     """Return one asset for each source that the dbt manifest knows (as the contracts declare)."""
-    tables = [node for node in manifest["sources"].values() if node["source_name"] == "raw"]
+    tables = [node for node in manifest["sources"].values() if node["source_name"] == "in_force"]
     return [_source_asset(node, partitions) for node in sorted(tables, key=lambda one: one["name"])]
 
 
@@ -121,6 +122,8 @@ def _column_schema(node: Mapping[str, Any]) -> dg.TableSchema:
         columns=[
             dg.TableColumn(column["name"], column["data_type"] or "?", column["description"])
             for column in node["columns"].values()
+            # The view of the rows in force adds these; they are columns of control.in_force.
+            if node["source_name"] != "in_force" or column["name"] not in DELIVERY_COLUMNS
         ]
     )
 
@@ -207,7 +210,7 @@ def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) ->
 def resolved_metadata(key: dg.AssetKey, resolved: Resolved) -> dict[str, Any]:
     """Return the metadata of a control table for Dagster."""
     metadata: dict[str, Any] = {"dagster/row_count": resolved.rows[".".join(key.path)]}
-    if key == _IN_FORCE:
+    if key == IN_FORCE:
         metadata["corrections_applied"] = resolved.corrections_applied
     return metadata
 
@@ -223,7 +226,9 @@ def control_asset(
     exports, since the warehouse holds one quarter's view at a time.
     """
     sources = manifest["sources"].values()
-    loads = [dg.AssetKey(["raw", node["name"]]) for node in sources if node["source_name"] == "raw"]
+    loads = [
+        dg.AssetKey(["raw", node["name"]]) for node in sources if node["source_name"] == "in_force"
+    ]
     specs = [
         dg.AssetSpec(
             ["control", node["name"]],
@@ -250,7 +255,7 @@ def control_asset(
         check_specs=[
             dg.AssetCheckSpec(
                 "volumes_in_line",
-                asset=_IN_FORCE,
+                asset=IN_FORCE,
                 description="No delivery in force is unusual, except for accepted ones.",
             )
         ],
@@ -278,7 +283,7 @@ def _in_line(anomalies: Sequence[Anomaly]) -> dg.AssetCheckResult:
     """An unusual volume is a warning: somebody should look, and nothing stops."""
     unexplained = [str(one) for one in anomalies if one.reason is None]
     return dg.AssetCheckResult(
-        asset_key=_IN_FORCE,
+        asset_key=IN_FORCE,
         check_name="volumes_in_line",
         passed=not unexplained,
         severity=dg.AssetCheckSeverity.WARN,

@@ -29,7 +29,7 @@ def landing_assets(
     manifest: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]
 ) -> list[dg.AssetSpec]:
     """Return the external asset of each source that the dbt manifest knows."""
-    sources = [node for node in manifest["sources"].values() if node["source_name"] == "raw"]
+    sources = [node for node in manifest["sources"].values() if node["source_name"] == "in_force"]
     return [_landing(node, partitions) for node in sorted(sources, key=lambda one: one["name"])]
 
 

@@ -102,5 +102,5 @@ def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
             counts=node["meta"]["csp"]["counts"],
         )
         for node in manifest["sources"].values()
-        if node["source_name"] == "raw"
+        if node["source_name"] == "in_force"
     }

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from orchestration.config.settings import Settings
-from orchestration.dagster.asset_keys import asset_key_of
+from orchestration.dagster.asset_keys import IN_FORCE, asset_key_of
 from orchestration.dagster.lineage_metadata import with_lineage
 from orchestration.dagster.owners import ANALYSTS
 from orchestration.dagster.partitions import quarters_of
@@ -57,6 +57,19 @@ class ModelTranslator(DagsterDbtTranslator):
         """Group by the schema: staging, intermediate, marts, reports, reference."""
         schema: str = dbt_resource_props["schema"]
         return schema
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> dg.AssetSpec:
+        """Make a model that reads rows in force wait for the control tables, too.
+
+        The view ``in_force.<source>`` has the key of its raw table, and joins it to them.
+        """
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        if any(name == "in_force" for name, _ in node.get("sources", [])):
+            return spec.replace_attributes(deps=[*spec.deps, IN_FORCE])
+        return spec
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """Every model is the analysts'."""

@@ -1,8 +1,9 @@
 """Corrections of suppliers' known errors, applied between raw and staging.
 
 One reviewed file lists them, each with the value that it expects to find. The raw table keeps what
-was delivered; staging reads ``corrected.<source>``, a view over it. A correction whose expected
-value is no longer there stops the refresh, so that none outlives the error it was made for.
+was delivered; the view that staging reads, ``in_force.<source>``, has the corrected values. A
+correction whose expected value is no longer there stops the refresh, so that none outlives the
+error it was made for.
 
 The guard is the practice of Our World in Data's ETL, which checks a known error before it corrects
 it.
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from orchestration.config.quarters import parse_quarter
 from orchestration.errors import CspError
 from orchestration.ingest.checking.contract import Column, Contract
+from orchestration.ingest.checking.in_force_view import create_in_force_view
 from orchestration.ingest.checking.rules import as_type, rules_of
 from orchestration.warehouse.sql_quoting import literal
 
@@ -142,7 +144,7 @@ def apply_corrections(
     contracts: Mapping[str, Contract],
     corrections: Sequence[Correction],
 ) -> int:
-    """Rebuild the views ``corrected.*`` for the deliveries in force; return how many are applied.
+    """Rebuild the views ``in_force.*`` for the deliveries in force; return how many are applied.
 
     Writes ``control.corrections_applied``. Raises :class:`CorrectionError` where an expected value
     is not there; the views are then unchanged.
@@ -184,13 +186,7 @@ def _replace_view(
     ).fetchall()
     if not known:
         return
-    replaced = ", ".join(
-        f"case {' '.join(cases)} else {name} end as {name}" for name, cases in columns.items()
-    )
-    connection.execute(
-        f"create or replace view corrected.{contract.source} as "
-        f"select *{f' replace ({replaced})' if replaced else ''} from {contract.raw_table}"
-    )
+    create_in_force_view(connection, contract, columns)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.in_force_view import DELIVERY_COLUMNS, SCHEMA
 
 _HEADING = "# Written from contract.toml by `csp contracts`. Change the contract, not this file.\n"
 
@@ -23,11 +24,16 @@ def source_yaml(contract: Contract) -> str:
         {"name": name, "description": meaning, "data_type": kind}
         for name, (kind, meaning) in contract.lineage_columns.items()
     ]
+    columns += [
+        {"name": name, "description": meaning, "data_type": kind}
+        for name, (_, kind, meaning) in DELIVERY_COLUMNS.items()
+    ]
     table = {
         "name": contract.source,
         "description": f"{contract.meaning} Grain: {contract.grain}.",
         "config": {
             "meta": {
+                "dagster": {"asset_key": ["raw", contract.source]},
                 "csp": {
                     "title": contract.title,
                     "supplier": contract.supplier,
@@ -38,13 +44,13 @@ def source_yaml(contract: Contract) -> str:
                     "personal": [
                         column.name for column in contract.stored_columns if column.personal
                     ],
-                }
+                },
             }
         },
         "columns": columns,
     }
-    # What staging reads: the raw table with the reviewed corrections, which is mostly none.
-    source = {"name": "raw", "schema": "corrected", "tables": [table]}
+    # The view that staging reads. In Dagster it is part of the asset of the raw table.
+    source = {"name": SCHEMA, "schema": SCHEMA, "tables": [table]}
     body: str = yaml.safe_dump(
         {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=100
     )

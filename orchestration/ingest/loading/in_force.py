@@ -3,7 +3,7 @@
 A refresh of quarter Q sees the deliveries of Q and earlier, the latest version of each, and where
 two of them cover the same period, the later quarter's. Late rows that a later delivery adds are in
 force beside the delivery that covers their period. This module resolves it once, into
-``control.in_force``, and staging models join to that.
+``control.in_force``; the views that staging reads join rows to it.
 """
 
 from collections.abc import Mapping

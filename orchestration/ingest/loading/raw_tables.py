@@ -10,6 +10,7 @@ import duckdb
 
 from orchestration.errors import OutdatedWarehouseError
 from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.in_force_view import create_in_force_view
 from orchestration.warehouse.sql_quoting import literal
 
 _LINES_VIEW = """
@@ -46,8 +47,8 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     """Create the source's raw table, with the contract's types and comments, where it is missing.
 
     A bulk source also gets a view ``<table>_lines`` that shows the line of each row in its file
-    (header is line 1; blank lines are not counted). Staging reads ``corrected.<source>``, which
-    shows the raw table until a correction is applied.
+    (header is line 1; blank lines are not counted). Staging reads ``in_force.<source>``, the view
+    of its rows in force.
 
     Raises :class:`OutdatedWarehouseError` where the table was made by another contract: its rows
     were not read for the columns that are asked for now.
@@ -63,9 +64,7 @@ def ensure_raw_table(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     connection.execute(f"comment on table {table} is {literal(contract.meaning)}")
     for name, (_, meaning) in described.items():
         connection.execute(f"comment on column {table}.{name} is {literal(meaning)}")
-    connection.execute(
-        f"create view if not exists corrected.{contract.source} as select * from {table}"
-    )
+    create_in_force_view(connection, contract)
     if contract.layout == "csv":
         connection.execute(_LINES_VIEW.format(table=table))
 

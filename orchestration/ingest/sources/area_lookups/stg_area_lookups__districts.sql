@@ -3,22 +3,16 @@
 with lists as (
 
     select
-        lookups.district_vintage,
-        lookups.district_code,
-        lookups.district_name,
-        in_force.quarter,
-        in_force.version,
-        lookups._line
-    from {{ source('raw', 'area_lookups') }} as lookups
-    inner join {{ source('control', 'in_force') }} as in_force
-        on
-            lookups.kind = in_force.delivered_series
-            and lookups.vintage = in_force.period
-            and lookups._delivery_id = in_force.delivery_id
+        district_vintage,
+        district_code,
+        district_name,
+        delivery_quarter,
+        delivery_version,
+        _line
+    from {{ source('in_force', 'area_lookups') }}
     where
-        in_force.source = 'area_lookups'
-        and lookups.kind in ('district', 'district_force')
-        and lookups.district_name is not null
+        kind in ('district', 'district_force')
+        and district_name is not null
 
 )
 
@@ -29,5 +23,5 @@ select
 from lists
 qualify row_number() over (
     partition by district_vintage, district_code
-    order by quarter desc, version desc, _line desc
+    order by delivery_quarter desc, delivery_version desc, _line desc
 ) = 1

@@ -4,26 +4,21 @@
 with entries as (
 
     select
-        lookups.kind,
-        lookups.vintage,
-        lookups.district_vintage,
-        lookups.area_code,
-        lookups.area_name,
-        lookups.part_code,
-        lookups.part_name,
-        lookups.district_code,
-        lookups.district_name
-    from {{ source('raw', 'area_lookups') }} as lookups
-    inner join {{ source('control', 'in_force') }} as in_force
-        on
-            lookups.kind = in_force.delivered_series
-            and lookups.vintage = in_force.period
-            and lookups._delivery_id = in_force.delivery_id
-    where in_force.source = 'area_lookups' and lookups.kind in ('lsoa_2011', 'lsoa_2021')
+        kind,
+        vintage,
+        district_vintage,
+        area_code,
+        area_name,
+        part_code,
+        part_name,
+        district_code,
+        district_name
+    from {{ source('in_force', 'area_lookups') }}
+    where kind in ('lsoa_2011', 'lsoa_2021')
     qualify row_number() over (
         partition by
-            lookups.kind, lookups.district_vintage, lookups.area_code, lookups.part_code
-        order by in_force.quarter desc, in_force.version desc, lookups._line desc
+            kind, district_vintage, area_code, part_code
+        order by delivery_quarter desc, delivery_version desc, _line desc
     ) = 1
 
 ),

@@ -26,32 +26,24 @@ with people as (
 
 ),
 
-snapshots_in_force as (
-
-    select
-        delivered_series,
-        served_name,
-        period,
-        delivery_id
-    from {{ source('control', 'in_force') }}
-    where source = 'oasys_assessments'
-
-),
-
 supplied as (
 
-    {% for pathway in pathways %}
     select
         provider,
-        police_force,
+        served_name,
         snapshot_date,
         crn,
-        _delivery_id,
-        '{{ pathway }}' as pathway,
-        {{ pathway }} as answer
-    from {{ source('raw', 'oasys_assessments') }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        unnest([
+            {%- for pathway in pathways %}
+            '{{ pathway }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        ]) as pathway,
+        unnest([
+            {%- for pathway in pathways %}
+            {{ pathway }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ]) as answer
+    from {{ source('in_force', 'oasys_assessments') }}
 
 )
 
@@ -66,14 +58,9 @@ select
         else 'not assessed'
     end as answer
 from supplied
-inner join snapshots_in_force
-    on
-        supplied.provider || ', ' || supplied.police_force = snapshots_in_force.delivered_series
-        and supplied.snapshot_date = snapshots_in_force.period
-        and supplied._delivery_id = snapshots_in_force.delivery_id
 inner join people
     on
         supplied.provider = people.cohort
-        and snapshots_in_force.served_name = people.police_force
+        and supplied.served_name = people.police_force
         and supplied.snapshot_date = people.snapshot_date
         and supplied.crn = people.person_ref
