@@ -589,10 +589,9 @@ COLUMN_NOTES: Mapping[str, ColumnNote] = MappingProxyType(
             "or where the series breaks within them."
         ),
         "limits": ColumnNote(
-            "Average and limits of usual variation: an individuals control chart (XmR), with "
-            "limits at the average plus and minus 2.66 times the mean moving range. A lower limit "
-            "below zero is given as computed; a count cannot pass it.",
-            ("xmr_signal", "xmr_is_restart"),
+            "Average and limits of usual variation: an individuals control chart (XmR). A lower "
+            "limit below zero is given as computed; a count cannot pass it.",
+            ("xmr_lower", "xmr_upper", "xmr_signal", "xmr_is_restart"),
         ),
         "proportion": ColumnNote("95% confidence limits of the proportion, by Wilson's method."),
     }
