@@ -10,10 +10,21 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
+import yaml
 
-from orchestration.publish import PublishedTable, SourceDescription, published_tables
+from orchestration.config.settings import PROJECT
+from orchestration.exports.report_definition.report_catalogue import catalogue_of
+from orchestration.publish import (
+    DeclaredReport,
+    PublishedTable,
+    SourceDescription,
+    declared_reports,
+    published_tables,
+)
+from orchestration.releases.report_metadata import Exhibit
 from orchestration.warehouse.control_schema import CONTROL_SCHEMA
 
 QUARTER = date(2018, 4, 1)
@@ -65,14 +76,14 @@ def _figure(scale: int) -> tuple[tuple[object, ...], ...]:
             label = f"{month:%B %Y}"
             if month in MISSING_MONTHS:
                 empty = (None,) * 6
-                rows.append((code, name, csp, month, label, *empty, "[x]", None))
+                rows.append((code, name, csp, month, label, *empty, "[x]", None, None, None))
                 continue
             offences = scale * (1 + place) + number * 7 % 11
             signal = "above limit" if number == 39 else None
             centre = scale * (1.0 + place) + 5
             rows.append(
                 (code, name, csp, month, label, offences, None, centre, centre - 30, centre + 12.5,
-                 signal, None, "police_uk_street 2018-04-01 v1")
+                 signal, None, "police_uk_street 2018-04-01 v1", months()[0], False)
             )  # fmt: skip
         assert kind
     return tuple(rows)
@@ -92,6 +103,8 @@ FIGURE_COLUMNS = {
     "xmr_signal": "varchar",
     "status": "varchar",
     "deliveries": "varchar",
+    "xmr_since": "date",
+    "xmr_is_restart": "boolean",
 }
 
 
@@ -187,8 +200,37 @@ def models() -> dict[str, Model]:
     }
 
 
+@cache
+def report_models() -> Mapping[str, Mapping[str, Any]]:
+    """Return the project's report models that say how they are shown: their YAML, by name."""
+    entries = [
+        entry
+        for path in sorted((PROJECT / "dbt_project/models/reports").glob("*.yml"))
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    ]
+    return {entry["name"]: entry for entry in entries if "report" in _csp(entry)}
+
+
+def _csp(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta: Mapping[str, Any] = entry["config"]["meta"]["csp"]
+    return meta
+
+
+def reports(made: Mapping[str, object] | None = None) -> list[DeclaredReport]:
+    """Return how the reports of a manifest are shown, of the small warehouse's by default."""
+    return declared_reports(made or manifest())
+
+
+def exhibits() -> tuple[Exhibit, ...]:
+    """Return the tables and figures that the project declares, in order."""
+    return catalogue_of((one.name, one.metadata) for one in reports()).exhibits
+
+
 def manifest(changes: Mapping[str, Mapping[str, object]] | None = None) -> dict[str, object]:
-    """Return the part of a dbt manifest that publishing reads; ``changes`` alter csp meta."""
+    """Return the part of a dbt manifest that publishing reads; ``changes`` alter csp meta.
+
+    The project's reports say how they are shown; those without a table here are not published.
+    """
     nodes: dict[str, object] = {
         "model.csp_warehouse.int_hidden": {
             "resource_type": "model",
@@ -198,7 +240,16 @@ def manifest(changes: Mapping[str, Mapping[str, object]] | None = None) -> dict[
             "columns": {},
         }
     }
+    for name, entry in report_models().items():
+        nodes[f"model.csp_warehouse.{name}"] = {
+            "resource_type": "model",
+            "name": name,
+            "schema": "reports",
+            "config": {"meta": {"csp": {"report": _csp(entry)["report"]}}},
+            "columns": {column["name"]: column for column in entry["columns"]},
+        }
     for name, model in models().items():
+        declared = report_models().get(name)
         unique_id = f"model.csp_warehouse.{name}"
         nodes[unique_id] = {
             "resource_type": "model",
@@ -213,6 +264,7 @@ def manifest(changes: Mapping[str, Mapping[str, object]] | None = None) -> dict[
                         "title": name.replace("_", " ").capitalize(),
                         "note": model.note,
                         **({"data_up_to": model.data_up_to} if model.data_up_to else {}),
+                        **({"report": _csp(declared)["report"]} if declared else {}),
                         **(changes or {}).get(name, {}),
                     }
                 }

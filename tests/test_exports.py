@@ -36,7 +36,6 @@ from orchestration.exports.charts.monthly_series import (
     steps,
 )
 from orchestration.exports.data_package.table_files import FORMULA_STARTS, neutralise
-from orchestration.exports.report_definition.report_catalogue import exhibits
 from orchestration.publish import build_release, published_tables
 from orchestration.releases.errors import ReleaseUnreadableError
 from tests.release_fixtures import (
@@ -46,9 +45,11 @@ from tests.release_fixtures import (
     NOW,
     QUARTER,
     build_warehouse,
+    exhibits,
     manifest,
     models,
     months,
+    reports,
     tables,
 )
 
@@ -61,7 +62,7 @@ def build(folder: Path, **changes: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     warehouse = build_warehouse(folder / "warehouse.duckdb", **changes)
     return build_release(
-        warehouse, folder / "published", QUARTER, tables(), NOW, credits=CREDITS
+        warehouse, folder / "published", QUARTER, tables(), NOW, credits=CREDITS, reports=reports()
     ).path
 
 
@@ -338,7 +339,9 @@ def test_workbook_runs_no_text_as_a_formula(published, tmp_path):
     copy.write_bytes(warehouse.read_bytes())
     with duckdb.connect(copy) as connection:
         connection.execute("update reports.table_5_social_dwellings set area_name = '=1+1'")
-    path = build_release(copy, tmp_path / "published", QUARTER, tables(), NOW).path
+    path = build_release(
+        copy, tmp_path / "published", QUARTER, tables(), NOW, reports=reports()
+    ).path
     export_partnership(path, tmp_path / "fenland", "fenland")
     with zipfile.ZipFile(tmp_path / "fenland" / "workbook.xlsx") as archive:
         sheets = [archive.read(name) for name in archive.namelist() if "worksheets/" in name]
@@ -374,7 +377,13 @@ def test_later_build_of_the_same_figures_differs_in_the_manifest_only(exported, 
     warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
     later = NOW.replace(year=2019)
     path = build_release(
-        warehouse, tmp_path / "published", QUARTER, tables(), later, credits=CREDITS
+        warehouse,
+        tmp_path / "published",
+        QUARTER,
+        tables(),
+        later,
+        credits=CREDITS,
+        reports=reports(),
     ).path
     export_partnership(path, tmp_path / "fenland", "fenland")
     old, new = contents(exported), contents(tmp_path / "fenland")
@@ -441,7 +450,9 @@ def test_wrong_requests_are_told(published, tmp_path):
 def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(tmp_path):
     warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
     bare = [table for table in published_tables(manifest()) if table.name == "dim_area"]
-    path = build_release(warehouse, tmp_path / "published", QUARTER, bare, NOW).path
+    path = build_release(
+        warehouse, tmp_path / "published", QUARTER, bare, NOW, reports=reports()
+    ).path
     result = export_partnership(path, tmp_path / "fenland", "fenland")
     held = {file.path.split("/")[0] for file in result.files}
     assert held == {"tables", "manifest.json", "datapackage.json", "pack.html", "pack.docx"}
@@ -453,6 +464,6 @@ def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(
     for label, reason in reasons.items():
         assert f"{label}: {reason}." in page
     none = [table for table in published_tables(manifest()) if table.name == "dim_month"]
-    path = build_release(warehouse, tmp_path / "other", QUARTER, none, NOW).path
+    path = build_release(warehouse, tmp_path / "other", QUARTER, none, NOW, reports=reports()).path
     with pytest.raises(ExportError, match="dim_area"):
         export_release(path, tmp_path, QUARTER)

@@ -4,11 +4,6 @@ from datetime import date
 
 from orchestration.exports.pack.html_page import css_text
 from orchestration.exports.pack.word_document import column_widths
-from orchestration.exports.report_definition.report_catalogue import (
-    Field,
-    compared_tables,
-    exhibits,
-)
 from orchestration.exports.report_definition.row_selection import Partnership
 from orchestration.exports.report_definition.table_layout import (
     absence,
@@ -19,6 +14,8 @@ from orchestration.exports.report_definition.table_layout import (
     shown_rows,
     value_text,
 )
+from orchestration.releases.report_metadata import ReportColumn
+from tests.release_fixtures import exhibits
 
 WHOSE = Partnership("fenland", "Fenland CSP", ("D1",), ("F",), ("D1", "D2", "F"))
 
@@ -37,9 +34,9 @@ def test_the_catalogue_has_the_printed_order_and_names_every_table_once():
     slugs = [one.slug for one in exhibits()]
     assert len(set(slugs)) == len(slugs)
     for one in exhibits():
-        headings = [field.heading for field in one.fields]
+        headings = [field.heading for field in one.columns]
         assert len(set(headings)) == len(headings)
-    assert "table_3_oasys_pathways" in compared_tables()
+    assert exhibit("table_3_oasys_pathways").areas == "force"
 
 
 def test_values_are_written_in_their_form():
@@ -52,7 +49,7 @@ def test_values_are_written_in_their_form():
 
 
 def test_an_empty_cell_says_why_and_a_nought_is_a_nought():
-    count = Field("Offenders", "offenders", "count", marked=True)
+    count = ReportColumn(column="offenders", heading="O", form="count", show_marker=True)
     assert cell_text({"offenders": 0, "status": None}, count) == "0"
     assert cell_text({"offenders": None, "status": "[c]"}, count) == "[c]"
     assert cell_text({"offenders": None, "status": "[z] [p]"}, count) == "[z]"
@@ -60,7 +57,8 @@ def test_an_empty_cell_says_why_and_a_nought_is_a_nought():
     own = {"offenders": None, "offenders_status": "[c]", "status": "[x]"}
     assert cell_text(own, count) == "[c]"
     assert cell_text({"offenders": 7, "status": "[b] [p]"}, count) == "7 [b] [p]"
-    assert cell_text({"offenders": 7, "status": "[b]"}, Field("O", "offenders", "count")) == "7"
+    unmarked = ReportColumn(column="offenders", heading="O", form="count")
+    assert cell_text({"offenders": 7, "status": "[b]"}, unmarked) == "7"
 
 
 def profile(area, name, csp, *rows):

@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from orchestration.exports.pack.comparable_periods import BASES
 from orchestration.exports.pack.key_findings import Place, findings
-from orchestration.exports.report_definition.report_catalogue import exhibits
+from tests.release_fixtures import exhibits
 from tests.support import SAMPLE_QUARTERS, Ground, refresh
 
 pytestmark = pytest.mark.slow

@@ -4,6 +4,7 @@ Everything happens in a scratch copy of the project, which its own ``csp`` runs.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -127,6 +128,16 @@ models:
           disclosure:
             counts:
               - {{column: people, cell: "ambulance incidents {{period_start}} {{area_code}}"}}
+          report:
+            section: numbers
+            position: 3
+            label: Table 9
+            subject: Ambulance incidents
+            latest: period_start
+            columns:
+              - {{column: area_name, heading: Area}}
+              - {{column: people, heading: People, form: count}}
+              - {{column: status, heading: Marker}}
     data_tests:
       - unique_combination_of_columns:
           arguments: {{combination_of_columns: [period_start, area_code]}}
@@ -264,8 +275,12 @@ def test_a_source_with_a_mart_and_a_report_table_edits_no_file(copy: Path) -> No
     assert len(shown) == 6
     assert sum(people or 0 for _, people, _ in shown) <= 150
     assert (NAME,) in sources
-    exported = copy / "var" / "exports" / "2018-10-01" / "fenland" / "tables"
-    assert (exported / f"table_9_{NAME}.csv").is_file()
+    exported = copy / "var" / "exports" / "2018-10-01" / "fenland"
+    assert (exported / "tables" / f"table_9_{NAME}.csv").is_file()
+    page = (exported / "pack.html").read_text(encoding="utf-8")
+    (heading,) = re.findall(rf'<h3 id="table_9_{NAME}">(.*?) <span', page)
+    assert heading == "Table 9: Ambulance incidents"
+    assert '<th scope="col">People</th>' in page[page.index(f'id="table_9_{NAME}"') :][:600]
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ import frictionless
 import pytest
 
 from orchestration.exports import export_partnership, export_release
-from orchestration.exports.report_definition.report_catalogue import exhibits
 from tests.people_release import people_release
+from tests.release_fixtures import exhibits
 from tests.support import Ground
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ import yaml
 from orchestration.config.settings import PROJECT
 from orchestration.exports.pack.key_findings import Place, findings
 from orchestration.exports.pack.table_notes import data_notes
-from orchestration.exports.report_definition.report_catalogue import exhibits
+from tests.release_fixtures import exhibits
 from tests.support import csv_rows
 
 MODELS = PROJECT / "dbt_project" / "models"
@@ -111,4 +111,4 @@ def test_population_that_stands_in_for_several_years_is_named_once() -> None:
 
 def test_reasons_for_what_is_not_shown_are_sentences_on_this_release() -> None:
     for exhibit in exhibits():
-        assert exhibit.reason and not exhibit.reason.endswith(".")
+        assert exhibit.absent_because and not exhibit.absent_because.endswith(".")

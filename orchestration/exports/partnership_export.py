@@ -30,7 +30,7 @@ from orchestration.exports.pack.data_extent import extent
 from orchestration.exports.pack.key_findings import places
 from orchestration.exports.pack.pack_content import pack, shown
 from orchestration.exports.parallel import export_side_by_side, workers
-from orchestration.exports.report_definition.report_catalogue import exhibits
+from orchestration.exports.report_definition.report_catalogue import ReportCatalogue, read_catalogue
 from orchestration.exports.report_definition.row_selection import (
     Partnership,
     ReleaseFacts,
@@ -79,6 +79,7 @@ class _Release:
     sources: tuple[Row, ...]
     areas: tuple[Row, ...]
     up_to: tuple[Row, ...]
+    catalogue: ReportCatalogue
 
     def table(self, name: str) -> TableRef | None:
         """Return the report table of a name, or none where the release does not hold it."""
@@ -145,6 +146,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
         tuple(fetch(connection, "from main.sources order by all")),
         tuple(areas(connection)),
         tuple(fetch(connection, "from main.data_up_to order by all")),
+        read_catalogue(connection),
     )
 
 
@@ -206,7 +208,7 @@ def _absent(
 ) -> list[dict[str, str]]:
     """Return the exhibits of which nothing is shown, each with the reason."""
     found = []
-    for exhibit in exhibits():
+    for exhibit in release.catalogue.exhibits:
         published = release.table(exhibit.table) is not None
         reason = absence(exhibit, published, rows.get(exhibit.table, ()), whose)
         if reason:
@@ -237,7 +239,7 @@ def _write_charts(
 
     folder.mkdir()
     drawn = {}
-    for exhibit in exhibits():
+    for exhibit in release.catalogue.exhibits:
         own = rows.get(exhibit.table, ())
         if not exhibit.chart or not own:
             continue
@@ -278,12 +280,13 @@ def _write_pack(
             _is_synthetic(release, rows.get(exhibit.table, ())),
             data.note(exhibit.table),
         )
-        for exhibit in exhibits()
+        for exhibit in release.catalogue.exhibits
     }
     end = quarter_end(release.facts.quarter)
     made = pack(
         release.facts,
         whose,
+        release.catalogue.sections,
         shows,
         rows,
         places(whose, release.areas),
@@ -342,7 +345,7 @@ def _write_workbook(
     from orchestration.exports.workbook.workbook import SheetTable, write_workbook
 
     sheets, absent = [], []
-    for exhibit in exhibits():
+    for exhibit in release.catalogue.exhibits:
         table, own = release.table(exhibit.table), rows.get(exhibit.table)
         if table is None or not own:
             reason = absence(exhibit, table is not None, (), whose)

@@ -2,10 +2,11 @@
 
 A release is built as a new file, checked, synced and renamed into place, so a reader never meets
 a half-written or locked database. What belongs here: which tables leave (``published_tables``),
-what the file holds (``release_contents``), what moved since an earlier release (``revisions``,
-``revision_causes``), how two releases are compared (``release_comparison``) and what a new one
-must keep (``schema_compatibility``). ``release_build`` puts them together. No rule about crime or
-housing belongs here: those are in the dbt project.
+how report tables declare how they are shown (``report_declarations``), what the file holds
+(``release_contents``), what moved since an earlier release (``revisions``, ``revision_causes``),
+how two releases are compared (``release_comparison``) and what a new one must keep
+(``schema_compatibility``). ``release_build`` puts them together. No rule about crime or housing
+belongs here: those are in the dbt project.
 """
 
 from orchestration.publish.errors import (
@@ -20,10 +21,12 @@ from orchestration.publish.errors import (
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable, published_tables
 from orchestration.publish.release_build import Release, build_release
 from orchestration.publish.release_contents import SourceDescription
+from orchestration.publish.report_declarations import DeclaredReport, declared_reports
 from orchestration.releases.errors import PublishError, ReleaseUnreadableError
 
 __all__ = [
     "CatalogueError",
+    "DeclaredReport",
     "MissingTableError",
     "PublishError",
     "PublishedColumn",
@@ -37,5 +40,6 @@ __all__ = [
     "VerificationError",
     "WrongQuarterError",
     "build_release",
+    "declared_reports",
     "published_tables",
 ]

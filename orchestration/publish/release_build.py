@@ -27,6 +27,7 @@ from orchestration.publish.release_contents import (
     ABOUT_TABLES,
     DATA_UP_TO,
     DICTIONARY,
+    REPORT_METADATA,
     SCHEMA_VERSION,
     SOURCES,
     TABLES,
@@ -41,8 +42,10 @@ from orchestration.publish.release_contents import (
     write_descriptions,
     write_methods,
     write_release,
+    write_report_metadata,
     write_sources,
 )
+from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE, write_changes, write_in_force
 from orchestration.publish.schema_compatibility import refuse_schema_change
 from orchestration.releases.errors import PublishError
@@ -115,6 +118,7 @@ def build_release(
     now: datetime,
     *,
     credits: Mapping[str, SourceDescription] | None = None,
+    reports: Sequence[DeclaredReport] = (),
     sources: Collection[str] | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -124,7 +128,8 @@ def build_release(
 
     ``now`` is the time that the release carries (a zone is turned into UTC). ``sources``
     are those that the tables come from (all in force where None is given); ``credits`` says,
-    by source, how it is titled, supplied and licensed; ``key`` opens an encrypted warehouse.
+    by source, how it is titled, supplied and licensed; ``reports`` how the report tables are shown;
+    ``key`` opens an encrypted warehouse.
     Leaves the published files untouched where they hold the same already.
 
     Raises :class:`PublishError` (see ``errors``): an unsafe table, a missing or differing one, a
@@ -148,7 +153,9 @@ def build_release(
                     target,
                     newest_release(published_root),
                 )
-                counts = _write(connection, new, quarter, tables, _utc(now), credits or {}, before)
+                counts = _write(
+                    connection, new, quarter, tables, _utc(now), credits or {}, reports, before
+                )
             _verify(new, counts, quarter)
             changes = _changes(new, target)
             if changes:
@@ -229,6 +236,7 @@ def _write(
     tables: Sequence[PublishedTable],
     now: datetime,
     credits: Mapping[str, SourceDescription],
+    reports: Sequence[DeclaredReport],
     before: _Before,
 ) -> dict[str, int]:
     """Write the new file and return the rows that each of its tables must have."""
@@ -247,8 +255,18 @@ def _write(
     write_data_up_to(connection, copied, quarter)
     cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
     write_changes(connection, copied, before.previous, before.standing, cadences)
+    write_report_metadata(connection, reports)
     write_descriptions(connection, copied)
-    contents = [*copied, SOURCES, IN_FORCE, CHANGES, DATA_UP_TO, TABLES, DICTIONARY]
+    contents = [
+        *copied,
+        SOURCES,
+        IN_FORCE,
+        CHANGES,
+        DATA_UP_TO,
+        REPORT_METADATA,
+        TABLES,
+        DICTIONARY,
+    ]
     digest = content_digest(connection, CATALOGUE, contents)
     deliveries = deliveries_of_quarter(connection, quarter, reference)
     write_release(connection, quarter, now, __version__, digest, deliveries)

@@ -2,7 +2,8 @@
 
 Besides the marts and reports every release has, in schema ``main``: ``release`` (what it is),
 ``sources`` (the deliveries that it was made from), ``published_tables`` and ``data_dictionary``
-(what each table and column means). Everything here works on a connection that has the warehouse
+(what each table and column means), ``report_metadata`` (how the
+report tables are shown). Everything here works on a connection that has the warehouse
 attached as ``warehouse`` and the new file as ``csp``.
 """
 
@@ -19,6 +20,7 @@ from orchestration.publish.errors import (
     UnknownOriginError,
 )
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
+from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE
 from orchestration.releases.published_file import CATALOGUE
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
@@ -209,7 +211,38 @@ DATA_UP_TO = PublishedTable(
     ("table_schema", "table_name", "area_code"),
 )
 
-ABOUT_TABLES = (RELEASE, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, TABLES, DICTIONARY)
+REPORT_METADATA = PublishedTable(
+    "main",
+    "report_metadata",
+    "How the report tables are shown",
+    "One row for each table of the report, also one that is not published: what the pack and the "
+    "workbook show of it. The exports read it.",
+    "",
+    "reference",
+    (
+        PublishedColumn("table_schema", "VARCHAR", "Schema of the table."),
+        PublishedColumn("table_name", "VARCHAR", "Name of the table."),
+        PublishedColumn(
+            "metadata",
+            "VARCHAR",
+            "Section, label, columns, chart and notes as JSON; fields at their default are left "
+            "out.",
+        ),
+    ),
+    ("table_schema", "table_name"),
+)
+
+ABOUT_TABLES = (
+    RELEASE,
+    SOURCES,
+    IN_FORCE,
+    CHANGES,
+    METHODS,
+    DATA_UP_TO,
+    REPORT_METADATA,
+    TABLES,
+    DICTIONARY,
+)
 """The tables about the release; every file has them."""
 
 _SOURCES_QUERY = """
@@ -391,6 +424,18 @@ def write_methods(connection: duckdb.DuckDBPyConnection, tables: Sequence[Publis
     _insert(connection, METHODS, [[table.full_name, table.method_digest] for table in tables])
 
 
+def write_report_metadata(
+    connection: duckdb.DuckDBPyConnection, reports: Sequence[DeclaredReport]
+) -> None:
+    """Write ``report_metadata``: one row for each of ``reports``."""
+    _create(connection, REPORT_METADATA)
+    _insert(
+        connection,
+        REPORT_METADATA,
+        [[report.schema, report.name, report.json] for report in reports],
+    )
+
+
 def write_descriptions(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]
 ) -> None:
@@ -408,7 +453,7 @@ def write_descriptions(
         TABLES: len(described),
         DICTIONARY: len(columns),
     }
-    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO):
+    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, REPORT_METADATA):
         counted[table] = count_rows(connection, CATALOGUE, table)
     _create(connection, TABLES)
     _insert(

@@ -12,7 +12,13 @@ from orchestration.dagster.assets.disclosure import DISCLOSURE_KEY
 from orchestration.dagster.owners import PUBLISHERS
 from orchestration.dagster.partitions import quarters_of
 from orchestration.dagster.resources import WarehouseWriter
-from orchestration.publish import Release, SourceDescription, build_release, published_tables
+from orchestration.publish import (
+    Release,
+    SourceDescription,
+    build_release,
+    declared_reports,
+    published_tables,
+)
 from orchestration.transform.dbt_runner import load_lineage, project_settings, published_nodes
 from orchestration.transform.source_origins import sources_behind
 from orchestration.warehouse.permissions import open_to_readers
@@ -67,6 +73,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         published_tables(manifest, project_settings(), load_lineage(settings)),
         datetime.now(UTC),
         credits=_credits(manifest),
+        reports=declared_reports(manifest),
         sources=sources_behind(manifest, published_nodes(manifest)),
         memory_limit=settings.engine_memory,
         threads=settings.threads,

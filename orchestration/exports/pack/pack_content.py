@@ -13,11 +13,7 @@ from orchestration.exports.charts.chart_text import SHORTHAND
 from orchestration.exports.pack.data_extent import Extent
 from orchestration.exports.pack.key_findings import Place, findings
 from orchestration.exports.pack.table_notes import data_notes
-from orchestration.exports.report_definition.report_catalogue import (
-    ASSESSMENT,
-    COLUMN_NOTES,
-    Exhibit,
-)
+from orchestration.exports.report_definition.report_catalogue import Section
 from orchestration.exports.report_definition.row_selection import (
     Partnership,
     ReleaseFacts,
@@ -32,6 +28,7 @@ from orchestration.exports.report_definition.table_layout import (
     scope,
     shown_rows,
 )
+from orchestration.releases.report_metadata import Exhibit
 
 if TYPE_CHECKING:
     from orchestration.exports.charts.line_charts import Chart
@@ -124,12 +121,12 @@ def shown(
                      False, False, reason)  # fmt: skip
     chosen = shown_rows(exhibit, rows, whose)
     made = grid(exhibit, chosen)
-    used = {field.note for field in exhibit.fields if field.note and not exhibit.across}
+    used = {field.note for field in exhibit.columns if field.note and not exhibit.cross_table}
     notes = [
         brackets_note(exhibit),
         table.note,
         *data_notes(chosen),
-        *(note.words(table.meanings) for key, note in COLUMN_NOTES.items() if key in used),
+        *(note.words(table.meanings) for key, note in exhibit.notes.items() if key in used),
         up_to,
     ]
     return Shown(
@@ -144,7 +141,7 @@ def shown(
         sources=tuple(sources),
         more=_more(exhibit, rows, chosen),
         synthetic=synthetic,
-        wide=exhibit.wide,
+        wide=exhibit.landscape,
     )
 
 
@@ -157,6 +154,7 @@ def _more(exhibit: Exhibit, rows: Sequence[Row], chosen: Sequence[Row]) -> str:
 def pack(
     release: ReleaseFacts,
     whose: Partnership,
+    sections: Sequence[Section],
     shows: Mapping[str, Shown],
     rows: Mapping[str, Sequence[Row]],
     places: Sequence[Place],
@@ -167,12 +165,12 @@ def pack(
     """Put a pack together; ``shows`` has every exhibit by its slug, ``rows`` the tables' rows."""
     chapters = tuple(
         Chapter(section.title, tuple(shows[exhibit.slug] for exhibit in section.exhibits))
-        for section in ASSESSMENT
+        for section in sections
     )
     said = tuple(
         Finding(text, exhibit.label, exhibit.slug)
         for place in places
-        for section in ASSESSMENT
+        for section in sections
         for exhibit in section.exhibits
         if not shows[exhibit.slug].reason
         for text in findings(exhibit.table, rows[exhibit.table], place)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import duckdb
 
 from orchestration.exports.errors import ExportError, UnknownPartnershipError
-from orchestration.exports.report_definition.report_catalogue import compared_tables
+from orchestration.exports.report_definition.report_catalogue import read_catalogue
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 Row = Mapping[str, object]
@@ -68,6 +68,8 @@ class TableRef:
     key: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     meanings: Mapping[str, str]
+    compared: bool = False
+    """Whether it is printed to compare the areas of a force."""
 
     @property
     def full_name(self) -> str:
@@ -163,10 +165,18 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
     own: dict[tuple[object, object], list[Row]] = {}
     for column in columns:
         own.setdefault((column["table_schema"], column["table_name"]), []).append(column)
-    return [_table(row, own.get((row["table_schema"], row["table_name"]), [])) for row in described]
+    compared = read_catalogue(connection).compared_tables
+    return [
+        _table(
+            row,
+            own.get((row["table_schema"], row["table_name"]), []),
+            row["table_name"] in compared,
+        )
+        for row in described
+    ]
 
 
-def _table(described: Row, columns: Sequence[Row]) -> TableRef:
+def _table(described: Row, columns: Sequence[Row], compared: bool) -> TableRef:
     return TableRef(
         schema=str(described["table_schema"]),
         name=str(described["table_name"]),
@@ -178,6 +188,7 @@ def _table(described: Row, columns: Sequence[Row]) -> TableRef:
         meanings=MappingProxyType(
             {str(column["column_name"]): str(column["description"]) for column in columns}
         ),
+        compared=compared,
     )
 
 
@@ -190,7 +201,7 @@ def selected_areas(table: TableRef, whose: Partnership) -> tuple[tuple[str, ...]
     names = table.column_names
     if "area_code" not in names:
         return (), ()
-    if table.name in compared_tables() or not {"csp", "area_type"} & set(names):
+    if table.compared or not {"csp", "area_type"} & set(names):
         return whose.neighbours, whose.neighbours
     return (*whose.districts, *whose.forces), whose.districts
 

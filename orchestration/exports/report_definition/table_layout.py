@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from orchestration.exports.charts.chart_text import SHORTHAND, month_name
-from orchestration.exports.report_definition.report_catalogue import Across, Exhibit, Field, Form
 from orchestration.exports.report_definition.row_selection import Partnership, Row
+from orchestration.releases.report_metadata import CrossTable, Exhibit, Form, ReportColumn
 
 EXPLAINS = ("[c]", "[x]", "[z]")
 """Markers that explain an empty cell; the others qualify a full one."""
@@ -49,25 +49,25 @@ class Grid:
 
 def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> list[Row]:
     """Return the rows that the pack shows of an exhibit, see :class:`Exhibit`."""
-    chosen = [row for row in rows if not exhibit.own_rows or is_own(row, whose)]
+    chosen = [row for row in rows if not exhibit.own_areas_only or is_own(row, whose)]
     if exhibit.latest:
         dated = [
             str(row[exhibit.latest])
             for row in chosen
-            if not exhibit.needs or row.get(exhibit.needs) is not None
+            if not exhibit.latest_with or row.get(exhibit.latest_with) is not None
         ]
         # If no row has the value, the latest rows show that.
         latest = max(dated or [str(row[exhibit.latest]) for row in chosen], default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
-    for column in reversed(exhibit.order):
+    for column in reversed(exhibit.order_by):
         chosen = _sorted(chosen, column)
-    return chosen[-exhibit.last :] if exhibit.last else chosen
+    return chosen[-exhibit.last_rows :] if exhibit.last_rows else chosen
 
 
 def absence(exhibit: Exhibit, published: bool, rows: Sequence[Row], whose: Partnership) -> str:
     """Return why nothing is shown of an exhibit; empty where something is."""
     if not published:
-        return exhibit.reason
+        return exhibit.absent_because
     if not rows:
         return (
             "the release has no rows for this partnership: no delivery in force has what it needs"
@@ -88,8 +88,8 @@ def grid(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
     Where several periods, cohorts or areas would share one place, see
     :func:`shown_rows`, which leaves one.
     """
-    if exhibit.across:
-        return _crossed(exhibit, exhibit.across, rows)
+    if exhibit.cross_table:
+        return _crossed(exhibit, exhibit.cross_table, rows)
     return _listed(exhibit, rows)
 
 
@@ -108,12 +108,12 @@ def value_text(value: object, form: Form) -> str:
     return f"{value:,.1f}"
 
 
-def marker(row: Row, field: Field) -> str:
+def marker(row: Row, field: ReportColumn) -> str:
     """Return the shorthand that explains an empty cell: ``[x]`` where the row gives none.
 
     A cell's own status comes first (a column named after it), then that of its row.
     """
-    for name in (f"{field.column}_status", field.status):
+    for name in (f"{field.column}_status", field.status_column):
         status = str(row.get(name) or "")
         for found in EXPLAINS:
             if found in status:
@@ -121,20 +121,20 @@ def marker(row: Row, field: Field) -> str:
     return "[x]"
 
 
-def cell_text(row: Row, field: Field) -> str:
+def cell_text(row: Row, field: ReportColumn) -> str:
     """Return the text of a cell: its value, or the shorthand for there being none."""
     value = row.get(field.column)
     if value is None:
         return _none_text(row, field)
     text = value_text(value, field.form)
-    status = str(row.get(f"{field.column}_status") or (row.get(field.status) or ""))
-    if field.marked:
+    status = str(row.get(f"{field.column}_status") or (row.get(field.status_column) or ""))
+    if field.show_marker:
         qualifiers = [found for found in SHORTHAND if found in status and found not in EXPLAINS]
         text = " ".join([text, *qualifiers])
     return text
 
 
-def _none_text(row: Row, field: Field) -> str:
+def _none_text(row: Row, field: ReportColumn) -> str:
     if field.column in ("status", "previous_status", "break_reason"):
         return "none"
     if field.column == "xmr_signal":
@@ -146,10 +146,10 @@ def _none_text(row: Row, field: Field) -> str:
 
 def _listed(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
     """One row a record: columns that say the same of all rows, codes and markers are left out."""
-    shadowed = {field.beside for field in exhibit.fields if field.beside}
+    shadowed = {field.in_brackets for field in exhibit.columns if field.in_brackets}
     fields = [
         field
-        for field in exhibit.fields
+        for field in exhibit.columns
         if field.column not in ("area_code", "status", "previous_status", *shadowed)
         and _known(rows, field.column)
         and not (field.column in _CONTEXT and _is_same(rows, field.column))
@@ -166,16 +166,16 @@ def _listed(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
             GridRow(
                 "",
                 ", ".join(cell_text(row, field) for field in heads),
-                tuple(_with_beside(row, field, exhibit.fields) for field in body),
+                tuple(_with_beside(row, field, exhibit.columns) for field in body),
             )
             for row in rows
         ),
     )  # fmt: skip
 
 
-def _head_fields(fields: Sequence[Field]) -> list[Field]:
+def _head_fields(fields: Sequence[ReportColumn]) -> list[ReportColumn]:
     """Return the leading text columns, which together head a row; the first where none is."""
-    heads: list[Field] = []
+    heads: list[ReportColumn] = []
     for field in fields:
         if field.form not in ("text", "month", "year"):
             break
@@ -183,24 +183,25 @@ def _head_fields(fields: Sequence[Field]) -> list[Field]:
     return heads or [fields[0]]
 
 
-def _with_beside(row: Row, field: Field, fields: Sequence[Field]) -> str:
+def _with_beside(row: Row, field: ReportColumn, fields: Sequence[ReportColumn]) -> str:
     text = cell_text(row, field)
-    if not field.beside:
+    if not field.in_brackets:
         return text
-    behind = next(other for other in fields if other.column == field.beside)
+    behind = next(other for other in fields if other.column == field.in_brackets)
     return f"{text} ({cell_text(row, behind)})"
 
 
-def _crossed(exhibit: Exhibit, across: Across, rows: Sequence[Row]) -> Grid:
-    columns = _ordered(rows, across.by, across.by_order)
+def _crossed(exhibit: Exhibit, across: CrossTable, rows: Sequence[Row]) -> Grid:
+    columns = _ordered(rows, across.columns, across.column_order)
     columns = [name for name in columns if _says_anything(rows, across, name)]
-    fields = {field.column: field for field in exhibit.fields}
-    shown = [fields[name] for name in across.shown if _known(rows, name)]
-    cells = {(_place(row, across), str(row[across.by])): _pair_text(row, shown) for row in rows}
+    fields = {field.column: field for field in exhibit.columns}
+    shown = [fields[name] for name in across.cells if _known(rows, name)]
+    cells = {
+        (_place(row, across), str(row[across.columns])): _pair_text(row, shown) for row in rows
+    }
     places = list(dict.fromkeys(_place(row, across) for row in _sorted(rows, across.row_order)))
-    heading = " by ".join([across.row_heading])
     return Grid(
-        (heading, *columns),
+        (across.heading, *columns),
         (True,) * len(columns),
         tuple(
             # A row that one area has and another has not does not apply to the other.
@@ -210,13 +211,13 @@ def _crossed(exhibit: Exhibit, across: Across, rows: Sequence[Row]) -> Grid:
     )
 
 
-def _place(row: Row, across: Across) -> tuple[str, str]:
+def _place(row: Row, across: CrossTable) -> tuple[str, str]:
     group = str(row.get(across.group) or "") if across.group else ""
-    name = str(row[across.row])
+    name = str(row[across.rows])
     return ("", name) if group == name or group == "All" else (group, name)
 
 
-def _pair_text(row: Row, fields: Sequence[Field]) -> str:
+def _pair_text(row: Row, fields: Sequence[ReportColumn]) -> str:
     """Return a count with its percentage in brackets, where the row has one to have."""
     first = cell_text(row, fields[0])
     if len(fields) < 2 or row.get(fields[0].column) is None:
@@ -226,12 +227,12 @@ def _pair_text(row: Row, fields: Sequence[Field]) -> str:
     return f"{first} ({cell_text(row, fields[1])})"
 
 
-def _says_anything(rows: Sequence[Row], across: Across, name: str) -> bool:
+def _says_anything(rows: Sequence[Row], across: CrossTable, name: str) -> bool:
     """Say whether a column is of a place in the area, or counts anybody."""
-    own = [row for row in rows if str(row[across.by]) == name]
+    own = [row for row in rows if str(row[across.columns]) == name]
     if not any(":" in str(row.get("area_code") or "") for row in own):
         return True
-    return any(row.get(across.shown[0]) != 0 for row in own)
+    return any(row.get(across.cells[0]) != 0 for row in own)
 
 
 def _ordered(rows: Sequence[Row], by: str, order: str) -> list[str]:
@@ -270,15 +271,18 @@ def scope(exhibit: Exhibit, rows: Sequence[Row]) -> str:
 
 def brackets_note(exhibit: Exhibit) -> str:
     """Return a note on the brackets of a table; empty if it has none."""
-    if exhibit.across and len(exhibit.across.shown) > 1:
+    if exhibit.cross_table and len(exhibit.cross_table.cells) > 1:
         return "In brackets: per cent."
-    if any(field.beside for field in exhibit.fields):
+    if any(field.in_brackets for field in exhibit.columns):
         return "In brackets: the survey before."
     return ""
 
 
 def _crosses(exhibit: Exhibit, column: str) -> bool:
-    return exhibit.across is not None and column in (exhibit.across.row, exhibit.across.by)
+    return exhibit.cross_table is not None and column in (
+        exhibit.cross_table.rows,
+        exhibit.cross_table.columns,
+    )
 
 
 def periods(rows: Sequence[Row]) -> str:

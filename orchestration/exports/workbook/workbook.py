@@ -5,7 +5,7 @@ never run as a formula.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from textwrap import wrap
@@ -19,12 +19,6 @@ from orchestration.config.quarters import quarter_end
 from orchestration.exports.charts.chart_text import SHORTHAND, day_name
 from orchestration.exports.pack.data_extent import Extent
 from orchestration.exports.pack.table_notes import data_notes
-from orchestration.exports.report_definition.report_catalogue import (
-    COLUMN_NOTES,
-    Exhibit,
-    Field,
-    Form,
-)
 from orchestration.exports.report_definition.row_selection import (
     Partnership,
     ReleaseFacts,
@@ -33,6 +27,7 @@ from orchestration.exports.report_definition.row_selection import (
 )
 from orchestration.exports.report_definition.table_layout import cell_text
 from orchestration.exports.workbook.deterministic_zip import with_language
+from orchestration.releases.report_metadata import Exhibit, Form, ReportColumn
 
 _NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
     {
@@ -65,10 +60,10 @@ class SheetTable:
     synthetic: bool
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[ReportColumn, ...]:
         """The columns of the exhibit that the release has."""
         names = self.table.column_names
-        return tuple(field for field in self.exhibit.fields if field.column in names)
+        return tuple(field for field in self.exhibit.columns if field.column in names)
 
 
 def write_workbook(
@@ -182,7 +177,7 @@ def _notes(sheets: Sequence[SheetTable]) -> dict[str, str]:
             notes[sheet.table.name] = words
         for field in sheet.fields:
             if field.note:
-                notes[field.note] = COLUMN_NOTES[field.note].words(sheet.table.meanings)
+                notes[field.note] = sheet.exhibit.notes[field.note].words(sheet.table.meanings)
     return notes
 
 
@@ -214,7 +209,7 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
     )
 
 
-def _format(field: Field) -> dict[str, object]:
+def _format(field: ReportColumn) -> dict[str, object]:
     """Return the format of a column: figures in their form, text clear of figures before it."""
     form = _NUMBER_FORMATS.get(field.form)
     return {"num_format": form} if form else {"indent": 1}
@@ -235,9 +230,9 @@ def _legend(shown: set[str]) -> list[str]:
     ]
 
 
-def _cell(row: Row, field: Field) -> object:
+def _cell(row: Row, field: ReportColumn) -> object:
     """Return the content of a cell: the value, or the word or marker instead of one."""
     value = row[field.column]
     if value is None or field.form == "month":
-        return cell_text(row, replace(field, marked=False))
+        return cell_text(row, field.model_copy(update={"show_marker": False}))
     return value
