@@ -14,6 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from orchestration.config.settings import PROJECT
+from orchestration.ingest.checking.contract import load_contracts
 from tests.support import Ground
 
 NOTEBOOKS = sorted((PROJECT / "docs" / "notebooks").glob("*.ipynb"))
@@ -78,7 +79,7 @@ def test_site_has_every_page_and_its_diagram_is_drawn(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_dictionary_describes_every_published_table(site: Path, sample: Ground) -> None:
+def test_dictionary_describes_every_source_and_published_table(site: Path, sample: Ground) -> None:
     page = (site / "dictionary.html").read_text()
     with duckdb.connect(sample.settings.published / "csp.duckdb", read_only=True) as connection:
         tables = connection.execute(
@@ -86,7 +87,8 @@ def test_dictionary_describes_every_published_table(site: Path, sample: Ground) 
             " where table_schema in ('marts', 'reports')"
         ).fetchall()
     assert len(tables) > 10
-    for schema, table in tables:
+    sources = [("in_force", source) for source in load_contracts()]
+    for schema, table in [*tables, *sources]:
         assert f'id="{schema}-{table}"' in page
 
 

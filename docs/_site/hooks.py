@@ -40,7 +40,7 @@ _SCHEMAS = {
     "intermediate": "Intermediate models",
     "staging": "Staging models",
     "reference": "Reference lists",
-    "raw": "Sources",
+    "in_force": "Sources, rows in force",
 }
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 _MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.S | re.M)
@@ -129,7 +129,7 @@ def _dictionary(manifest: Mapping[str, Any]) -> str:
     nodes = {
         key: node
         for key, node in {**manifest["nodes"], **manifest["sources"]}.items()
-        if node["resource_type"] in ("model", "seed") or node.get("source_name") == "raw"
+        if node["resource_type"] in ("model", "seed") or node.get("source_name") == "in_force"
     }
     lines = [
         "# Data dictionary",
@@ -140,21 +140,17 @@ def _dictionary(manifest: Mapping[str, Any]) -> str:
     for schema, title in _SCHEMAS.items():
         lines += ["", f"## {title}"]
         for key, node in sorted(nodes.items(), key=lambda item: str(item[1]["name"])):
-            if _schema(node) == schema:
+            if node["schema"] == schema:
                 lines += _table(key, node, nodes, manifest)
     return "\n".join(lines) + "\n"
 
 
-def _schema(node: Mapping[str, Any]) -> str:
-    return "raw" if node["resource_type"] == "source" else str(node["schema"])
-
-
 def _full_name(node: Mapping[str, Any]) -> str:
-    return f"{_schema(node)}.{node['name']}"
+    return f"{node['schema']}.{node['name']}"
 
 
 def _anchor(node: Mapping[str, Any]) -> str:
-    return f"{_schema(node)}-{node['name']}"
+    return f"{node['schema']}-{node['name']}"
 
 
 def _table(
