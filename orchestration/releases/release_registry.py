@@ -95,12 +95,6 @@ def list_releases(root: Path) -> list[PublishedRelease]:
     )
 
 
-def release_quarter(path: Path) -> date | None:
-    """Return the quarter of the release at ``path``; none where there is no readable release."""
-    release = _readable(path)
-    return release.quarter if release else None
-
-
 def release_before(root: Path, quarter: date) -> Path | None:
     """Return the readable release of the latest quarter before ``quarter``, or none."""
     return next((path for path in _files(root) if path.parent.name < quarter.isoformat()), None)

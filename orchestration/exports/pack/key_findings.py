@@ -56,11 +56,6 @@ def findings(table: str, rows: Sequence[Row], place: Place) -> list[str]:
     return rule(rows, place) if rule and rows else []
 
 
-def has_findings(table: str) -> bool:
-    """Say whether there is a rule that speaks of the table."""
-    return table in _RULES
-
-
 def comparison_phrase(verdict: Verdict | None, what: str, rest: str) -> str:
     """Compare ``what`` (a share, a rate) with that of the rest of the force area.
 
