@@ -196,11 +196,11 @@ def test_a_bad_declaration_is_refused_with_model_field_and_remedy(case: str) -> 
     assert all(word in said for word in words), said
 
 
-def test_the_note_on_limits_leaves_the_parameters_to_the_columns() -> None:
+def test_the_note_on_limits_takes_its_parameter_from_the_project() -> None:
     for name in ("figure_10_shoplifting", "figure_11_burglary"):
         note = report_models()[name]["config"]["meta"]["csp"]["report"]["notes"]["limits"]
         assert not re.search(r"\d", note["text"])
-        assert {"xmr_lower", "xmr_upper"} <= set(note["descriptions_of"])
+        assert "{{ var('xmr_limit_factor') }}" in note["text"]
 
 
 def test_a_release_that_does_not_say_how_reports_are_shown_is_not_exported(tmp_path: Path) -> None:
