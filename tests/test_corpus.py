@@ -12,6 +12,7 @@ import pytest
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.checking.delivery_check import check_in
 from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.rule_codes import OWN
 from orchestration.ingest.checking.supplier_report import HEADINGS, write_report
 from orchestration.ingest.loading.outcomes import Outcome
 from orchestration.ingest.reading.source_reading import _refusing
@@ -177,6 +178,8 @@ def _report_problems(case: Case, outcome: Outcome, desk: Path) -> list[str]:
         HEADINGS
     ):
         problems.append("the report does not say how to fix it")
+    if any(row["Code"] == OWN for row in rows):
+        problems.append("a rule has no code")
     said = f"{text}{outcome.reason}{[str(one) for one in outcome.faults + outcome.warnings]}"
     if case.secret and SECRET in said:
         problems.append("a personal value is shown")

@@ -13,6 +13,7 @@ from pathlib import Path
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault
 from orchestration.ingest.checking.remedies import SEVERITIES, mend_of
+from orchestration.ingest.checking.rule_codes import code_of
 from orchestration.ingest.loading.outcomes import Outcome
 
 HEADINGS = (
@@ -25,8 +26,9 @@ HEADINGS = (
     "What is wrong",
     "How to fix it",
     "Rule",
+    "Code",
 )
-_WIDTHS = (16, 34, 16, 8, 26, 26, 60, 60, 28)
+_WIDTHS = (16, 34, 16, 8, 26, 26, 60, 60, 28, 8)
 HIDDEN = "(personal: not shown)"
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -75,6 +77,7 @@ def report_rows(contract: Contract, outcome: Outcome) -> Iterator[tuple[Cell, ..
                     fault.message,
                     mend_of(fault, contract),
                     fault.rule,
+                    code_of(fault.rule),
                 )
 
 
