@@ -44,7 +44,7 @@ from orchestration.ingest.loading.in_force import resolve_in_force
 from orchestration.ingest.loading.load import load_source
 from orchestration.ingest.loading.pseudonyms import pseudonyms_for
 from orchestration.publish import build_release, published_tables
-from orchestration.warehouse.backup import back_up, mend
+from orchestration.warehouse.backup import back_up, repair
 from orchestration.warehouse.connection import connect, writer_lock
 from tests.release_fixtures import CREDITS, manifest
 from tests.support import street_file, street_row
@@ -93,7 +93,7 @@ def refresh(ground: Ground, quarter: date, now: datetime = NOW) -> None:
     """Refresh as the assets do: lock, repair, load, resolve, build, publish, export."""
     settings = ground.settings
     with writer_lock(settings.home, "A refresh", settings.lock_wait_seconds):
-        mend(settings, print, now)
+        repair(settings, print, now)
         contract = load_contracts()["police_uk_street"]
         with connect(settings) as connection:
             pseudonyms = pseudonyms_for(contract, settings, connection)

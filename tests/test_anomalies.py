@@ -74,7 +74,7 @@ def test_words_say_what_how_much_and_against_what(ground: Ground) -> None:
     assert "no row of Cambridge, which had some for 2017-05-01" in str(missing)
 
 
-def test_column_suddenly_blank_is_told(ground: Ground) -> None:
+def test_column_suddenly_blank_is_reported(ground: Ground) -> None:
     deliver(ground, month("2018-05", outcome=""))
     (blank,) = look(ground)
     assert blank.rule == "blank-column"
@@ -126,7 +126,7 @@ def test_nothing_to_accept_is_said(ground: Ground) -> None:
         assert [one.reason for one in listed_anomalies(connection)] == [None]
 
 
-def test_of_people_no_counts_are_told(ground: Ground) -> None:
+def test_of_people_no_counts_are_reported(ground: Ground) -> None:
     with connect(ground.settings) as connection:
         contracts = load_contracts()
         ground_of_people(connection)

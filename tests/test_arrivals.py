@@ -110,7 +110,7 @@ def test_quarter_that_has_not_ended_waits(ground: Ground) -> None:
     assert [one.quarter for one in _watch(ground, held.memory, QUIET, closed=Q2).arrivals] == [Q2]
 
 
-def test_folder_of_no_quarter_is_told(ground: Ground) -> None:
+def test_folder_of_no_quarter_is_reported(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-05-01", {"2018-05.csv": month_file("2018-05")})
     with pytest.raises(LandingError, match="named after its quarter"):
         _settled(ground)

@@ -38,7 +38,7 @@ from tests.support import Ground, csv_rows, refresh
 SEEDS = PROJECT / "dbt_project/seeds"
 # What the print reveals of its misprints: printed, true. Figure 5's OGRS bands add to 93 % of
 # Fenland's 90 (six people without a score) and to all of East Cambridgeshire's 39.
-TOLD_BY_THE_PRINT = {
+SAID_BY_THE_PRINT = {
     "text.decline_2012_2016_headline": ("40%", 100 * (1267 - 767) / 1267),
     "table_2.2.percentage_of_offenders": ("31%", 100 * 134 / 878),
     "table_2.3.percentage_of_offenders": ("17%", 100 * 50 / 878),
@@ -55,7 +55,7 @@ TOLD_BY_THE_PRINT = {
     "figure_5.east_cambridgeshire.ogsr_3.blank": ("13%", 0),
 }
 # What only a source could tell: the totals of Figure 5 that cannot be, the pasted row, and so on.
-TOLD_BY_THE_EXTRACT = [
+SAID_BY_THE_EXTRACT = [
     *["table_1.2017_18.*"] * 6,
     *["table_6.finance.*"] * 6,
     *["figure_5.cambridgeshire_constabulary.*"] * 8,
@@ -120,14 +120,14 @@ def test_misprints_are_those_of_the_published_inconsistencies(sample: Ground) ->
             "where verdict = 'misprint'"
         )
     }
-    for figure, (printed, true) in TOLD_BY_THE_PRINT.items():
+    for figure, (printed, true) in SAID_BY_THE_PRINT.items():
         assert found[figure][0] == printed
         assert number(found[figure][1]) == half_up(true, printed), figure
-    rest = sorted(found.keys() - TOLD_BY_THE_PRINT.keys())
-    for pattern in set(TOLD_BY_THE_EXTRACT):
+    rest = sorted(found.keys() - SAID_BY_THE_PRINT.keys())
+    for pattern in set(SAID_BY_THE_EXTRACT):
         fitting = [figure for figure in rest if fnmatchcase(figure, pattern)]
-        assert len(fitting) == TOLD_BY_THE_EXTRACT.count(pattern), pattern
-    assert len(rest) == len(TOLD_BY_THE_EXTRACT)
+        assert len(fitting) == SAID_BY_THE_EXTRACT.count(pattern), pattern
+    assert len(rest) == len(SAID_BY_THE_EXTRACT)
 
 
 def test_what_cannot_be_derived_has_no_source(sample: Ground) -> None:
@@ -139,7 +139,7 @@ def test_what_cannot_be_derived_has_no_source(sample: Ground) -> None:
     assert {tuple(rest) for _, *rest in rows} == {(None, None)}
 
 
-def test_every_query_runs_as_it_stands_and_gives_the_number(sample: Ground) -> None:
+def test_every_query_runs_as_it_remains_and_gives_the_number(sample: Ground) -> None:
     """Rounded here anew, without the SQL that rounds and dresses it."""
     rows = sample.query(
         "select figure_id, printed_value, computed_value, regenerated_by "
@@ -400,8 +400,8 @@ def remade(ground: Ground, change: str) -> list[str]:
 
 @pytest.mark.slow
 def test_a_verdict_whose_discrepancy_has_gone_fails(copied: Ground) -> None:
-    mended = "update intermediate.int_audit__sentences set value = 40 where figure_id = '{}'"
-    (first, second) = remade(copied, mended.format("text.decline_2012_2016_headline"))
+    repaired = "update intermediate.int_audit__sentences set value = 40 where figure_id = '{}'"
+    (first, second) = remade(copied, repaired.format("text.decline_2012_2016_headline"))
     assert first == (
         "text.decline_2012_2016_headline: printed 40%, computed 40%, the verdict is misprint, "
         "but the discrepancy has gone"

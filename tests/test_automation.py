@@ -156,7 +156,7 @@ def test_correction_asks_for_its_quarter_and_the_later_releases(ground: Ground) 
     assert [one.partition_key for one in asked] == ["2018-01-01", "2018-04-01"]
 
 
-def test_wrongly_named_folder_is_told_and_forgets_nothing(ground: Ground) -> None:
+def test_wrongly_named_folder_is_reported_and_forgets_nothing(ground: Ground) -> None:
     ground.put("police_uk_street", "april", {"a.csv": month_file()})
     tick = _sensor(ground, '{"folders": {}}', _time(2018, 8, 1))
     assert tick.cursor == '{"folders": {}}'
@@ -221,7 +221,7 @@ def _alerting(ground: Ground, webhook: str | None = None, port: int | None = Non
     ("made", "left"),
     [("raw/iom_cohort", "Nothing was published"), ("published/csp", "Its release is published")],
 )
-def test_failed_run_is_told_by_webhook_and_mail_without_a_value_of_the_delivery(
+def test_failed_run_is_sent_by_webhook_and_mail_without_a_value_of_the_delivery(
     made: str,
     left: str,
     ground: Ground,
@@ -287,7 +287,7 @@ def test_nothing_is_sent_unless_configured(ground: Ground) -> None:
     assert tick.cursor is None
 
 
-def test_late_delivery_is_told_once(
+def test_late_delivery_is_reported_once(
     ground: Ground, webhook: tuple[str, list[dict[str, str]]]
 ) -> None:
     settings = _alerting(ground, webhook[0])
@@ -384,7 +384,7 @@ def test_the_engine_leaves_a_quarter_of_the_memory(monkeypatch: pytest.MonkeyPat
         ("CSP_MEMORY_LIMIT", "100MB", "'100MB' is too little"),
     ],
 )
-def test_wrong_settings_are_told(
+def test_wrong_settings_are_reported(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
 ) -> None:
     monkeypatch.setenv(name, value)

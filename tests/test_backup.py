@@ -18,7 +18,7 @@ from orchestration.errors import (
     WarehouseBusyError,
     WarehouseDamagedError,
 )
-from orchestration.warehouse.backup import back_up, backups, manifest_path, mend, prune, restore
+from orchestration.warehouse.backup import back_up, backups, manifest_path, prune, repair, restore
 from orchestration.warehouse.connection import connect, damage_note, writer_lock
 from tests.support import Ground, month_file
 
@@ -128,19 +128,19 @@ def _spoil(file: Path, at: int) -> None:
     file.write_bytes(content)
 
 
-def test_damaged_warehouse_is_mended_from_the_newest_sound_backup(loaded: Ground) -> None:
+def test_damaged_warehouse_is_repaired_from_the_newest_sound_backup(loaded: Ground) -> None:
     sound, _ = back_up(loaded.settings, None, NOW)
     spoilt, _ = back_up(loaded.settings, None, LATER)
     _spoil(spoilt, 20_000)
     loaded.settings.warehouse.write_bytes(b"no database")
     said: list[str] = []
-    mend(loaded.settings, said.append, LATER)
+    repair(loaded.settings, said.append, LATER)
     assert loaded.value(COUNT) == 10
     assert str(sound) in said[0]
     assert (loaded.settings.home / "warehouse-damaged-20180802T060000Z.duckdb").read_bytes() == (
         b"no database"
     )
-    mend(loaded.settings, said.append, LATER)
+    repair(loaded.settings, said.append, LATER)
     assert len(said) == 1
 
 
@@ -149,7 +149,7 @@ def test_damaged_warehouse_without_a_backup_is_rebuilt_from_the_landing_zone(
 ) -> None:
     loaded.settings.warehouse.write_bytes(b"")
     said: list[str] = []
-    mend(loaded.settings, said.append, NOW)
+    repair(loaded.settings, said.append, NOW)
     assert "rebuilt from the landing zone" in said[0]
     loaded.load("police_uk_street")
     assert loaded.value(COUNT) == 10
@@ -168,7 +168,7 @@ def test_damage_found_on_the_way_is_noted_for_the_next_run(loaded: Ground) -> No
         loaded.query("select sum(n) from big")
     assert damage_note(loaded.settings.warehouse).exists()
     said: list[str] = []
-    mend(loaded.settings, said.append, NOW)
+    repair(loaded.settings, said.append, NOW)
     assert said
     assert not damage_note(loaded.settings.warehouse).exists()
 
@@ -278,11 +278,11 @@ def test_encrypted_backup_is_held_against_its_manifest(locked: Ground, field: st
 
 @needs_extension
 @pytest.mark.parametrize("place", [0, 8, 4096, 12_288, 20_000, 60_000])
-def test_damaged_encrypted_warehouse_is_mended_from_its_backup(locked: Ground, place: int) -> None:
+def test_damaged_encrypted_warehouse_is_repaired_from_a_backup(locked: Ground, place: int) -> None:
     back_up(locked.settings, None, NOW)
     _spoil(locked.settings.warehouse, place)
     said: list[str] = []
-    mend(locked.settings, said.append, LATER)
+    repair(locked.settings, said.append, LATER)
     assert "rebuilt from the backup" in said[0]
     assert locked.value(COUNT) == 10
 
@@ -293,8 +293,8 @@ def test_backups_of_another_key_are_not_given_up_for_the_landing_zone(locked: Gr
     locked.settings.warehouse.write_bytes(b"no database")
     changed = with_key(locked.settings, LOCK[::-1])
     with pytest.raises(EncryptionError, match=first.name):
-        mend(changed, print, LATER)
+        repair(changed, print, LATER)
     assert locked.settings.warehouse.read_bytes() == b"no database"
     assert _leftovers(locked) == []
-    mend(locked.settings, lambda _: None, LATER)
+    repair(locked.settings, lambda _: None, LATER)
     assert locked.value(COUNT) == 10

@@ -93,7 +93,7 @@ BROKEN_STREET: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN_STREET)
-def test_broken_street_file_is_refused_and_previous_version_stands(
+def test_broken_street_file_is_refused_and_previous_version_remains(
     ground: Ground, case: str
 ) -> None:
     content, rule, words = BROKEN_STREET[case]
@@ -189,7 +189,7 @@ def test_lines_are_the_files_own_though_rows_were_refused(ground: Ground) -> Non
     assert ground.value("select max(_line) from raw.police_uk_street_lines") == 1001
 
 
-def test_unknown_column_is_loaded_without_it_and_told(ground: Ground) -> None:
+def test_unknown_column_is_loaded_without_it_and_reported(ground: Ground) -> None:
     lines = month_file().splitlines()
     wider = "\r\n".join([lines[0] + ",Weather", *(line + ",rain" for line in lines[1:])]) + "\r\n"
     ground.put("police_uk_street", "2018-04-01", {NAME: wider})

@@ -214,7 +214,9 @@ def test_mark_is_of_the_quarter_before_and_does_not_last(publishing: Publishing)
     assert statuses(third) == [None] and changes(third) == []
 
 
-def test_late_arrival_is_told_from_a_new_period_and_is_no_revision(publishing: Publishing) -> None:
+def test_late_arrival_is_no_new_period_and_no_revision(
+    publishing: Publishing,
+) -> None:
     publishing.publish(Q1, [MAY, ("2018-06", None, None, None, "[x]", None)])
     release = publishing.publish(Q2, [MAY, ("2018-06", 20, 2.0, 15.0, None, SECOND)])
     assert {row[4:] for row in changes(release)} == {("late arrival", f"{SECOND} brings 2018-06")}
@@ -241,7 +243,7 @@ def test_limit_of_a_month_that_was_sent_again_unchanged_is_no_revision(
     assert statuses(release) == [None]
 
 
-def test_other_method_is_told_where_the_deliveries_are_the_same(publishing: Publishing) -> None:
+def test_other_method_is_reported_where_the_deliveries_are_the_same(publishing: Publishing) -> None:
     publishing.publish(Q1, [MAY, JUNE])
     release = publishing.publish(
         Q2,
@@ -260,7 +262,7 @@ def test_same_method_and_deliveries_are_not_explained_away(publishing: Publishin
     assert statuses(release) == ["[r]"]
 
 
-def test_correction_is_told_with_its_reason(publishing: Publishing) -> None:
+def test_correction_is_reported_with_its_reason(publishing: Publishing) -> None:
     publishing.publish(Q1, [JUNE])
     release = publishing.publish(
         Q2, [("2018-06", 21, 2.0, 15.0, None, FIRST)], corrections="Counted under the wrong town."
@@ -269,7 +271,7 @@ def test_correction_is_told_with_its_reason(publishing: Publishing) -> None:
     assert kind == "correction" and "Counted under the wrong town." in cause
 
 
-def test_row_that_goes_is_told(publishing: Publishing) -> None:
+def test_row_that_goes_is_reported(publishing: Publishing) -> None:
     publishing.publish(Q1, [MAY, JUNE])
     release = publishing.publish(Q2, [MAY])
     rows = changes(release)
@@ -278,7 +280,7 @@ def test_row_that_goes_is_told(publishing: Publishing) -> None:
 
 
 @pytest.mark.parametrize("hidden_first", [True, False])
-def test_hidden_value_is_not_told_by_its_change(publishing: Publishing, hidden_first: bool) -> None:
+def test_hidden_value_is_not_sent_by_its_change(publishing: Publishing, hidden_first: bool) -> None:
     hidden: Row = ("2018-06", None, None, 15.0, "[c]", FIRST)
     first, second = (hidden, JUNE) if hidden_first else (JUNE, hidden)
     publishing.publish(Q1, [first])

@@ -75,7 +75,7 @@ def test_dbt_database_and_contract_agree_on_tables(sample: Ground) -> None:
         assert about["personal"] == [one.name for one in contract.stored_columns if one.personal]
 
 
-def test_a_contract_that_names_a_missing_column_is_told(tmp_path: object) -> None:
+def test_a_contract_that_names_a_missing_column_is_reported(tmp_path: object) -> None:
     from pathlib import Path
 
     folder = Path(str(tmp_path)) / "broken"
@@ -102,7 +102,7 @@ def test_quarters(text: str, first: date, last: date, label: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2018-05-01", "2018-04-02", "Q5 2018/19", "Q1 2018/20", "spring"])
-def test_what_is_not_a_quarter_is_told(text: str) -> None:
+def test_what_is_not_a_quarter_is_reported(text: str) -> None:
     with pytest.raises(QuarterError, match=r"such as 2018-04-01|financial year"):
         parse_quarter(text)
 

@@ -96,7 +96,7 @@ def test_correction_by_period_follows_the_delivery_in_force(delivered: Ground) -
     ]
 
 
-def test_mended_delivery_makes_the_correction_fail_loudly(delivered: Ground) -> None:
+def test_corrected_delivery_makes_the_correction_fail_loudly(delivered: Ground) -> None:
     correct(delivered, toml())
     rows = [street_row(number=number, lsoa_code=RIGHT) for number in (1, 2, 3)]
     delivered.put(STREET, "2018-04-01", {"a.csv": street_file(rows)})
@@ -129,7 +129,7 @@ def test_key_of_more_rows_than_said_fails(delivered: Ground) -> None:
     )
 
 
-def test_earlier_quarter_keeps_its_correction_when_a_later_one_is_mended(
+def test_earlier_quarter_keeps_its_correction_when_a_later_one_is_repaired(
     delivered: Ground,
 ) -> None:
     rows = [street_row(number=number, lsoa_code=RIGHT) for number in (1, 2, 3)]
@@ -140,7 +140,7 @@ def test_earlier_quarter_keeps_its_correction_when_a_later_one_is_mended(
     assert correct(delivered, toml(), "2018-04-01") == 1
 
 
-def test_later_delivery_that_repeats_the_error_is_told(delivered: Ground) -> None:
+def test_later_delivery_that_repeats_the_error_is_reported(delivered: Ground) -> None:
     rows = [street_row(number=number, lsoa_code=WRONG) for number in (1, 2)]
     delivered.put(STREET, "2018-07-01", {"b.csv": street_file(rows)})
     delivered.load(STREET, "2018-07-01")

@@ -217,7 +217,7 @@ def test_every_contract_says_what_becomes_of_rows_outside() -> None:
         ({"named": "sex", "names": "force"}, "not the series' last column"),
     ],
 )
-def test_a_coverage_that_does_not_fit_is_told(change: dict[str, str], words: str) -> None:
+def test_a_coverage_that_does_not_fit_is_reported(change: dict[str, str], words: str) -> None:
     declared = YOUTH.model_dump()
     declared["coverage"] = {**declared["coverage"], "names": None, **change}
     with pytest.raises(ValueError, match=words):

@@ -234,7 +234,7 @@ def test_the_clean_load_is_what_it_is_taken_for(tmp_path: Path) -> None:
         "update control.files set rows_refused = rows_refused + 1",
     ],
 )
-def test_a_row_that_is_not_accounted_for_is_told(tmp_path: Path, damage: str) -> None:
+def test_a_row_that_is_not_accounted_for_is_reported(tmp_path: Path, damage: str) -> None:
     ground = _ground(tmp_path)
     _load(ground)
     contract = ground.contract(STREET)

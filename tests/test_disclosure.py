@@ -286,7 +286,7 @@ def test_giving_up_early_is_safe_and_tells_the_gap() -> None:
     assert hasty.gap > 0
 
 
-def test_what_cannot_be_hidden_any_more_is_told_without_its_value() -> None:
+def test_what_cannot_be_hidden_any_more_is_reported_without_its_value() -> None:
     release = tables(
         [
             Cell("sex/men", 3),

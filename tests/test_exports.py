@@ -428,7 +428,7 @@ def test_failure_leaves_the_old_folder_and_nothing_beside_it(published, tmp_path
     assert names(tmp_path) == ["fenland"]
 
 
-def test_leftovers_of_killed_runs_are_mended(published, tmp_path):
+def test_leftovers_of_killed_runs_are_repaired(published, tmp_path):
     out = tmp_path / "fenland"
     export_partnership(published, out, "fenland")
     (tmp_path / ".building-fenland.aa").mkdir()
@@ -438,7 +438,7 @@ def test_leftovers_of_killed_runs_are_mended(published, tmp_path):
     assert names(tmp_path) == [".building-fenland-marshes.aa", "fenland"]
 
 
-def test_wrong_requests_are_told(published, tmp_path):
+def test_wrong_requests_are_reported(published, tmp_path):
     with pytest.raises(UnknownPartnershipError, match="cambridge, fenland"):
         export_partnership(published, tmp_path / "x", "atlantis")
     with pytest.raises(WrongReleaseError, match="Q1 2018/19"):
@@ -447,7 +447,7 @@ def test_wrong_requests_are_told(published, tmp_path):
         export_release(tmp_path / "none.duckdb", tmp_path, QUARTER)
 
 
-def test_release_without_areas_or_figures_is_told_or_exported_as_far_as_it_goes(tmp_path):
+def test_release_without_areas_or_figures_is_reported_or_exported_as_far_as_it_goes(tmp_path):
     warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
     bare = [table for table in published_tables(manifest()) if table.name == "dim_area"]
     path = build_release(

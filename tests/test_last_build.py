@@ -88,7 +88,7 @@ def _to_build(connection: duckdb.DuckDBPyConnection, project: str = "project") -
     return {name for name in now if not last or last.fingerprints[name] != now[name]}
 
 
-def test_a_build_stands_while_nothing_changes(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_build_remains_while_nothing_changes(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert _to_build(warehouse) == MODELS
     build = _remembered(warehouse)
     assert last_good_build(warehouse) == build

@@ -248,7 +248,7 @@ def test_lineage_asks_nothing_of_the_warehouse(tmp_path: Path, lineage: ColumnLi
     assert load_lineage(settings) == lineage
 
 
-def test_dagster_is_told_in_the_definition_and_every_link_leads_to_an_asset(
+def test_dagster_is_reported_in_the_definition_and_every_link_leads_to_an_asset(
     sample: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from orchestration.definitions import warehouse

@@ -121,7 +121,7 @@ def test_a_last_line_over_the_end_of_a_chunk_is_whole(ground: Ground, beyond: in
     assert (outcome.state, outcome.rows_loaded) == ("loaded", count)
 
 
-def test_files_that_are_not_named_after_a_quarter_are_told(ground: Ground) -> None:
+def test_files_that_are_not_named_after_a_quarter_are_reported(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-05-01", {NAME: month_file()})
     with pytest.raises(LandingError, match=r"2018-05-01.*is not a quarter"):
         ground.load("police_uk_street")
@@ -311,7 +311,7 @@ def test_several_wrong_cells_of_one_sheet_line_are_each_counted(ground: Ground) 
     assert {fault.rule for fault in outcome.faults} == {"is a number", "few rows are wrong"}
 
 
-def test_a_warehouse_of_an_earlier_contract_is_told(ground: Ground):
+def test_a_warehouse_of_an_earlier_contract_is_reported(ground: Ground):
     ground.put("police_uk_street", "2018-04-01", {NAME: month_file()})
     ground.load("police_uk_street")
     with connect(ground.settings) as connection:

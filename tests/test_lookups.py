@@ -139,7 +139,7 @@ def test_an_unknown_layout_is_refused_with_those_that_are_known(
     assert f"[rule: {rule}]" in said
 
 
-def test_a_split_area_stands_on_several_rows(ground: Ground) -> None:
+def test_a_split_area_remains_on_several_rows(ground: Ground) -> None:
     header = "LSOA11CD,LSOA11NM,LSOA21CD,LSOA21NM,CHGIND,LAD22CD,LAD22NM,LAD22NMW,ObjectId"
     first = "E01018058,Fenland 008A,E01035536,Fenland 011F,S,E07000010,Fenland,,1"
     second = "E01018058,Fenland 008A,E01035537,Fenland 011G,S,E07000010,Fenland,,2"

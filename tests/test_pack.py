@@ -59,7 +59,7 @@ def page(folder) -> str:
 # The page
 
 
-def test_every_table_and_figure_stands_in_the_printed_order(page):
+def test_every_table_and_figure_remains_in_the_printed_order(page):
     places = [page.index(f'<h3 id="{exhibit.slug}">') for exhibit in exhibits()]
     assert places == sorted(places)
     reasons = re.findall(r'<p class="absent">(.*?)</p>', page)

@@ -114,7 +114,7 @@ def test_two_people_never_become_one(
     assert (one == other) is same
 
 
-def test_other_identifiers_are_told_apart_by_letters_and_digits_only() -> None:
+def test_other_identifiers_are_distinguished_by_letters_and_digits_only() -> None:
     assert normalised("crn", " x-123 456 ") == normalised("crn", "X123456") == "X123456"
     assert normalised("nominal", "35nom/000123") == "35NOM000123"
 
@@ -225,7 +225,7 @@ def test_a_source_about_nobody_needs_no_key(ground: Ground) -> None:
     assert not ground.settings.pseudonym_key_file.exists()
 
 
-def test_a_warehouse_of_an_earlier_version_is_told(ground: Ground) -> None:
+def test_a_warehouse_of_an_earlier_version_is_reported(ground: Ground) -> None:
     one_person(ground)
     with connect(ground.settings) as connection:
         connection.execute("create schema raw")
@@ -622,7 +622,7 @@ def test_a_warehouse_in_the_open_is_not_taken_for_an_encrypted_one(ground: Groun
 
 
 @needs_extension
-def test_the_key_is_not_told_by_the_engine(ground: Ground) -> None:
+def test_the_key_is_not_sent_by_the_engine(ground: Ground) -> None:
     locked = encrypted(ground)
     with connect(locked.settings) as connection:
         for table in ("duckdb_databases()", "duckdb_settings()", "duckdb_secrets()"):
@@ -717,7 +717,7 @@ def test_a_purge_that_missed_something_leaves_the_old_file(
     assert ground.settings.warehouse.stat().st_ino == before
 
 
-def test_what_is_past_its_period_is_told(ground: Ground) -> None:
+def test_what_is_past_its_period_is_reported(ground: Ground) -> None:
     two_quarters(ground)
     contracts = load_contracts()
     short = contracts[COHORT].model_copy(update={"retention_quarters": 1})

@@ -193,7 +193,7 @@ def test_storage_format_is_the_one_that_older_clients_read(tmp_path):
     assert path.stat().st_mode & 0o222 == 0
 
 
-def test_missing_table_and_differing_columns_are_told(tmp_path):
+def test_missing_table_and_differing_columns_are_reported(tmp_path):
     warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
     wanted = tables()
     area = next(table for table in wanted if table.name == "dim_area")

@@ -61,7 +61,7 @@ def test_each_quarter_of_a_range_has_its_line() -> None:
     ]
 
 
-def test_a_stop_between_release_and_exports_is_told() -> None:
+def test_a_stop_between_release_and_exports_is_reported() -> None:
     releases = {str(FIRST): _release(FIRST, "marts.dim_area")}
     assert _said([FIRST], releases, []) == [
         "Q3 2017/18 (2017-10-01): published, tables changed: 1. published/2017-10-01/csp.duckdb",
@@ -97,7 +97,9 @@ def test_quarters_of_a_run_are_not_mixed_up() -> None:
     assert list(ran.exports) == ["2017-10-01"]
 
 
-def test_a_release_whose_exports_fail_is_told_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_release_whose_exports_fail_is_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fails(*_: Any) -> None:
         raise StorageError("The disk is full.")
 

@@ -210,7 +210,7 @@ def test_older_quarter_is_rebuilt_without_what_came_later(own: Ground) -> None:
     assert _built(home) == partly
 
 
-def test_one_writer_at_a_time_and_the_other_is_told(own: Ground) -> None:
+def test_one_writer_at_a_time_and_the_other_is_reported(own: Ground) -> None:
     with writer_lock(own.settings.home, "The nightly run"):
         done = refresh(own.settings.home, own.settings.raw)
     assert done.returncode == 1
@@ -219,7 +219,7 @@ def test_one_writer_at_a_time_and_the_other_is_told(own: Ground) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_warehouse_open_elsewhere_is_told(own: Ground) -> None:
+def test_warehouse_open_elsewhere_is_reported(own: Ground) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c",
          "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True);"
@@ -239,7 +239,7 @@ def test_warehouse_open_elsewhere_is_told(own: Ground) -> None:
 
 
 @pytest.mark.slow
-def test_damaged_warehouse_is_told_set_aside_and_rebuilt(own: Ground) -> None:
+def test_damaged_warehouse_is_reported_set_aside_and_rebuilt(own: Ground) -> None:
     before = _built(own.settings.home)
     damaged = b"this is not a database" * 1000
     own.settings.warehouse.write_bytes(damaged)
@@ -263,7 +263,7 @@ def test_damaged_warehouse_is_told_set_aside_and_rebuilt(own: Ground) -> None:
         (["2018-04-01"], {"CSP_PARTNERSHIPS": "nowhere.toml"}, "does not list partnerships"),
     ],
 )
-def test_wrong_arguments_and_settings_are_told(
+def test_wrong_arguments_and_settings_are_reported(
     tmp_path: Path, csp: Run, arguments: list[str], environment: dict[str, str], words: str
 ) -> None:
     raw = tmp_path / "raw"

@@ -47,9 +47,9 @@ def test_a_replaced_build_is_kept_and_can_be_made_current(tmp_path):
     assert not again.is_current
     assert current(tmp_path) == (QUARTER, first.content_digest)
     # A differing build lifts the rollback.
-    mended = publish(tmp_path, extra=4, minutes=3)
-    assert mended.is_current
-    assert current(tmp_path) == (QUARTER, mended.content_digest)
+    repaired = publish(tmp_path, extra=4, minutes=3)
+    assert repaired.is_current
+    assert current(tmp_path) == (QUARTER, repaired.content_digest)
     assert read_rollback(tmp_path / "published") is None
 
 
@@ -94,7 +94,7 @@ def test_rollback_to_what_is_not_there_says_what_is(tmp_path, quarter, build, wo
     assert current(tmp_path)[0] == QUARTER
 
 
-def test_a_rollback_that_cannot_be_read_is_told(tmp_path):
+def test_a_rollback_that_cannot_be_read_is_reported(tmp_path):
     publish(tmp_path)
     (tmp_path / "published" / "rollback.json").write_text("{")
     with pytest.raises(PublishError, match=r"rollback\.json cannot be read.*csp rollback"):

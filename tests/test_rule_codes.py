@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestration.config.settings import PROJECT
 from orchestration.ingest.checking.contract import load_contracts
-from orchestration.ingest.checking.remedies import _MENDS
+from orchestration.ingest.checking.remedies import _REMEDIES
 from orchestration.ingest.checking.rule_codes import OWN, code_of, listed_rules
 from orchestration.ingest.checking.rules import rules_of, warning_rules
 
@@ -30,7 +30,7 @@ def test_every_rule_has_a_code() -> None:
     contracts = load_contracts().values()
     rules = {
         *rules_in_the_code(),
-        *_MENDS,
+        *_REMEDIES,
         *(rule.name for one in contracts for column in one.columns for rule in rules_of(column)),
         *(rule.name for one in contracts for rule in warning_rules(one)),
     }

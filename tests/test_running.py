@@ -65,7 +65,7 @@ def test_a_run_whose_process_was_killed_is_failed_with_words(instance: dg.Dagste
     assert list((Path(instance.root_directory) / "running").iterdir()) == []
 
 
-def test_the_daemon_is_told_which_runs_live(instance: dg.DagsterInstance) -> None:
+def test_the_daemon_is_reported_which_runs_live(instance: dg.DagsterInstance) -> None:
     launcher = instance.run_launcher
     assert instance.run_monitoring_enabled
     assert launcher.supports_check_run_worker_health

@@ -25,7 +25,7 @@ def _row(said: str, source: str) -> list[str]:
     return [cell.strip() for cell in line.strip("│").split("│")]
 
 
-def test_standing_of_a_delivery_from_due_to_loaded(ground: Ground) -> None:
+def test_state_of_a_delivery_from_due_to_loaded(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-01-01", {"a.csv": month_file("2018-01")})
     ground.load("police_uk_street", "2018-01-01")
     awaited = _status(ground, "2018-07-20")
@@ -50,7 +50,7 @@ def test_standing_of_a_delivery_from_due_to_loaded(ground: Ground) -> None:
     assert _row(_status(ground, "2018-09-05"), "police_uk_street")[2] == "changed since v1"
 
 
-def test_refused_delivery_is_told_with_its_reason(ground: Ground) -> None:
+def test_refused_delivery_is_reported_with_its_reason(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-04-01", {"2018-04.csv": "Wrong,Header\r\n1,2\r\n"})
     ground.load("police_uk_street")
     said = _status(ground, "2018-09-05")
@@ -80,7 +80,7 @@ def test_status_while_a_refresh_is_writing(ground: Ground) -> None:
     assert _row(said, "police_uk_street")[2] == "landed"
 
 
-def test_status_of_a_damaged_warehouse_and_release_is_told(ground: Ground) -> None:
+def test_status_of_a_damaged_warehouse_and_release_is_reported(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-04-01", {"a.csv": month_file()})
     ground.settings.home.mkdir()
     ground.settings.warehouse.write_bytes(b"no database")

@@ -76,7 +76,7 @@ def test_check_needs_no_warehouse_and_no_dagster() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False).returncode == 0
 
 
-def test_what_cannot_be_checked_is_told(csp: Csp, tmp_path: Path) -> None:
+def test_what_cannot_be_checked_is_reported(csp: Csp, tmp_path: Path) -> None:
     for arguments, words in {
         ("nonsense", "x.csv"): "There is no source 'nonsense'",
         ("../iom_cohort", "x.csv"): "There is no source",

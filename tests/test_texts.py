@@ -101,7 +101,7 @@ def test_notes_of_another_force_and_years_are_made_from_its_rows() -> None:
     assert not OF_ONE_PLACE.search(said)
 
 
-def test_population_that_stands_in_for_several_years_is_named_once() -> None:
+def test_population_that_remains_in_for_several_years_is_named_once() -> None:
     rows = [
         {"stock_year": year, "population_estimator": name, "break_reason": None}
         for year, name in ((2017, None), (2016, "research_group"), (2015, "research_group"))

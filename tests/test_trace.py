@@ -79,7 +79,7 @@ def test_people_assessed_lead_to_their_rows_and_no_value_of_them(traced: Tracer)
         ("crime_monthly", {"month": "2018-06-01"}, "rows of .* Give more of its key, .*area_code"),
     ],
 )
-def test_what_cannot_be_traced_is_told(traced: Tracer, table: str, key: dict, words: str):
+def test_what_cannot_be_traced_is_reported(traced: Tracer, table: str, key: dict, words: str):
     with pytest.raises(TraceError, match=words):
         traced(table, **key)
 

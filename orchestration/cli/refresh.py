@@ -25,7 +25,7 @@ from orchestration.ingest.checking.anomalies import listed_anomalies
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
 from orchestration.transform.build_state import last_warnings
-from orchestration.warehouse.backup import MENDED
+from orchestration.warehouse.backup import REPAIRED
 from orchestration.warehouse.connection import connect
 
 _SHOWN_FAULTS = 10
@@ -191,7 +191,7 @@ class _StepHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         said = str(getattr(record, "dagster_meta", {}).get("orig_message", ""))
-        if said.startswith(MENDED):
+        if said.startswith(REPAIRED):
             self._progress.console.print(styled("[yellow]{}[/]", said))
         event = getattr(record, "dagster_event", None)
         kind = getattr(event, "event_type_value", None)

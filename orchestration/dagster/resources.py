@@ -11,7 +11,7 @@ from pydantic import PrivateAttr
 from orchestration.config.settings import Settings, load_settings
 from orchestration.dagster.run_launcher import marked_as_running
 from orchestration.errors import BackfillError, WarehouseBusyError
-from orchestration.warehouse.backup import MENDED, mend, utc_now
+from orchestration.warehouse.backup import REPAIRED, repair, utc_now
 from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.permissions import restrict
 
@@ -88,7 +88,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         if not watched:
             wait = max(wait, self._settings.run_lock_wait_seconds)
         with _marked(context, watched), writer_lock(self._settings.home, what, wait):
-            mend(self._settings, _teller(context), utc_now())
+            repair(self._settings, _teller(context), utc_now())
             yield self
 
 
@@ -100,7 +100,7 @@ def _marked(context: dg.InitResourceContext, watched: bool) -> AbstractContextMa
 
 
 def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:
-    return lambda words: context.log.warning(f"{MENDED}{words}") if context.log else None
+    return lambda words: context.log.warning(f"{REPAIRED}{words}") if context.log else None
 
 
 @contextmanager

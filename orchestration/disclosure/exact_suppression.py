@@ -105,7 +105,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
         hidden, bound = group.must | solved[0], max(bound, solved[1] + group.cost(group.must))
         if master.iterations > effort.iterations:
             break
-    return group.choice(_mended(group, hidden), bound)
+    return group.choice(_repaired(group, hidden), bound)
 
 
 class Group:
@@ -476,18 +476,18 @@ def quiet_solver() -> Any:
     return solver
 
 
-def _mended(group: Group, hidden: Mask) -> Mask:
+def _repaired(group: Group, hidden: Mask) -> Mask:
     """Hide more until safe, taking what helps most for what it loses; then show what may be."""
-    mended = hidden.copy()
-    while cuts := group.violated(mended):
+    repaired = hidden.copy()
+    while cuts := group.violated(repaired):
         for coefficients, need in cuts:
-            satisfy(group, mended, coefficients, need)
+            satisfy(group, repaired, coefficients, need)
     for place in np.argsort(-group.costs, kind="stable"):
-        if mended[place] and group.optional[place]:
-            mended[place] = False
-            if not group.safe(mended):
-                mended[place] = True
-    return mended
+        if repaired[place] and group.optional[place]:
+            repaired[place] = False
+            if not group.safe(repaired):
+                repaired[place] = True
+    return repaired
 
 
 def satisfy(group: Group, hidden: Mask, coefficients: NDArray[np.float64], need: float) -> None:

@@ -81,18 +81,18 @@ def suppress_in_parts(
         if solved is None:
             raise proofs.unprotectable()
         bound = max(bound, solved[1] + group.cost(group.must))
-        trial, fresh = proofs.mended(group.must | solved[0], outsiders_only=True)
+        trial, fresh = proofs.repaired(group.must | solved[0], outsiders_only=True)
         pool += fresh
-        trial, more = proofs.mended(_thinned(group, trial, pool), outsiders_only=True)
+        trial, more = proofs.repaired(_thinned(group, trial, pool), outsiders_only=True)
         pool += more
         fresh = [*fresh, *more]
         best = min(best, trial, key=group.cost)
         if not fresh:
             break
-    best, _ = proofs.mended(best)
+    best, _ = proofs.repaired(best)
     while (idle := proofs.idle(best)).any():
         shown = best & ~idle
-        best, _ = proofs.mended(shown)
+        best, _ = proofs.repaired(shown)
         if (best & idle).any():
             break
     return group.choice(best, min(bound, group.cost(best)))
@@ -199,21 +199,21 @@ class _Proofs:
         own[:, 1:] = label[self._rows][:, None] == label[self._lone][None, :]
         return own
 
-    def mended(self, hidden: Mask, outsiders_only: bool = False) -> tuple[Mask, list[Cut]]:
+    def repaired(self, hidden: Mask, outsiders_only: bool = False) -> tuple[Mask, list[Cut]]:
         """Hide more than ``hidden`` until every level is met; return also what required it.
 
         Where it is a draft, ``outsiders_only``, fractions of a person will do.
         """
         self._choose(hidden, outsiders_only)
-        cuts = self._mend(0, fractions_only=outsiders_only)
+        cuts = self._repair(0, fractions_only=outsiders_only)
         if outsiders_only:
             return self._hidden.copy(), cuts
         self._split()
         while (columns := np.flatnonzero(self._unmet().any(axis=0))).size:
-            cuts += self._mend(int(columns[0]))
+            cuts += self._repair(int(columns[0]))
         return self._hidden.copy(), cuts
 
-    def _mend(self, column: int, fractions_only: bool = False) -> list[Cut]:
+    def _repair(self, column: int, fractions_only: bool = False) -> list[Cut]:
         """Meet the levels against one attacker."""
         cuts: list[Cut] = []
         fault = self._linear_fault if fractions_only else self._fault

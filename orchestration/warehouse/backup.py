@@ -33,7 +33,7 @@ from orchestration.warehouse.connection import (
     writer_lock,
 )
 
-MENDED = "Repaired: "
+REPAIRED = "Repaired: "
 """Start of the log message that says how a damaged warehouse was repaired."""
 
 _PRIVATE = 0o600
@@ -300,7 +300,7 @@ def set_aside(settings: Settings, why: str, now: datetime) -> Path | None:
 # --- repair ----------------------------------------------------------------------------------
 
 
-def mend(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
+def repair(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
     """Where the warehouse is damaged, set it aside and put the newest sound backup in its place.
 
     Without a backup there is no warehouse afterwards, and the load that follows rebuilds it from

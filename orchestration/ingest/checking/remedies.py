@@ -15,7 +15,7 @@ SEVERITIES = {
 }
 """What a report calls each severity."""
 
-_MENDS = {
+_REMEDIES = {
     "a month comes once": "Send each month once: leave out the file that is not wanted.",
     "a part is no more than its whole": "Correct the part or its whole in this row.",
     "a year comes once": "Leave one sheet a year, named after it.",
@@ -86,13 +86,13 @@ def date_form(column: Column) -> str:
     return re.sub("%[dmYy]", lambda part: _DATE_PARTS[part.group()], column.date_format)
 
 
-def mend_of(fault: Fault, contract: Contract) -> str:
+def remedy_of(fault: Fault, contract: Contract) -> str:
     """Return how a supplier corrects ``fault``: by the contract of its column, else by its rule."""
     column = next((one for one in contract.columns if one.title == fault.column), None)
-    return _mend_of_value(fault.rule, column) or _MENDS.get(fault.rule, _ANYTHING_ELSE)
+    return _remedy_of_value(fault.rule, column) or _REMEDIES.get(fault.rule, _ANYTHING_ELSE)
 
 
-def _mend_of_value(rule: str, column: Column | None) -> str | None:
+def _remedy_of_value(rule: str, column: Column | None) -> str | None:
     """Return the sentence of a rule on values, with what the contract allows."""
     if column is None:
         return None

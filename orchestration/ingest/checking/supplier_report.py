@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault
-from orchestration.ingest.checking.remedies import SEVERITIES, mend_of
+from orchestration.ingest.checking.remedies import SEVERITIES, remedy_of
 from orchestration.ingest.checking.rule_codes import code_of
 from orchestration.ingest.loading.outcomes import Outcome
 
@@ -75,7 +75,7 @@ def report_rows(contract: Contract, outcome: Outcome) -> Iterator[tuple[Cell, ..
                     fault.column,
                     _value(fault, contract),
                     fault.message,
-                    mend_of(fault, contract),
+                    remedy_of(fault, contract),
                     fault.rule,
                     code_of(fault.rule),
                 )
