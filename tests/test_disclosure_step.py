@@ -251,6 +251,25 @@ def test_what_the_step_forgets_to_hide_is_found(
     assert "people D1 Women" in {finding.key for finding in run(warehouse).findings}
 
 
+def test_what_the_attack_works_out_is_hidden_with_its_neighbours(
+    warehouse: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sensitive_alone(made: Tables) -> Protection:
+        dark = (key for key, cell in made.cells.items() if cell.sensitive and cell.printed)
+        return Protection(made, frozenset(dark))
+
+    monkeypatch.setattr(step, "protect", sensitive_alone)
+    outcome = run(warehouse)
+    assert outcome.findings == ()
+    assert outcome.hidden_after_attack == outcome.hidden - outcome.sensitive > 0
+    assert warehouse.execute(
+        "select count(*) from protected.known where people is null and status = '[c]'"
+    ).fetchall() == [(outcome.hidden,)]
+    assert warehouse.execute(
+        "select hidden, findings, hidden_after_attack from control.disclosure"
+    ).fetchall() == [(outcome.hidden, 0, outcome.hidden_after_attack)]
+
+
 # --- at the gate -----------------------------------------------------------------------------
 
 PEOPLE = PublishedTable(
@@ -303,7 +322,7 @@ def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -
         )
         if in_place is not None:
             connection.execute(
-                "insert into control.disclosure values (?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0)",
+                "insert into control.disclosure values (?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0, 0)",
                 [QUARTER, in_place, findings],
             )
 
@@ -368,7 +387,7 @@ def test_a_finding_stops_the_refresh_before_it_publishes(
 
     def found(*arguments: Any) -> Outcome:
         finding = Finding("people D1 Women", "it can be worked out exactly")
-        return Outcome(1, 12, 1, 4, 0, (finding,), 0, 50, 0.0, 0.1)
+        return Outcome(1, 12, 1, 4, 0, (finding,), 0, 50, 0.0, 0.1, 0)
 
     monkeypatch.setattr(step, "disclose", found)
     console = new_console(record=True, width=200)

@@ -80,6 +80,34 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
     )
 
 
+def hide_neighbours(protection: Protection, keys: Collection[str]) -> Protection:
+    """Return the protection with every count hidden that stands in a sum with one of ``keys``.
+
+    For counts that the attack worked out all the same: what they add up to, and what they add up
+    with, is then not shown either. Counts that an earlier release printed stay as they are.
+    """
+    cells = protection.tables.cells
+    near = {
+        key
+        for relation in protection.tables.relations
+        if any(key in keys for key, _ in relation.terms)
+        for key, _ in relation.terms
+    }
+    more = {
+        key for key in (near | set(keys)) - protection.hidden if key in cells and _hides(cells[key])
+    }
+    return replace(
+        protection,
+        hidden=protection.hidden | more,
+        cost=protection.cost + sum(information(cells[key]) for key in more),
+    )
+
+
+def _hides(cell: Cell) -> bool:
+    """Whether a count may be marked: it is printed, by no earlier release, and is no shown zero."""
+    return cell.printed and not cell.fixed and (cell.value > 0 or cell.rule.hide_zeros)
+
+
 def _solve_groups(given: Tables, effort: Effort) -> list[_Solved]:
     """Solve each group; where one cannot be protected, its kept counts may be hidden as well."""
     known: dict[tuple[Cell, ...], _Solved] = {}

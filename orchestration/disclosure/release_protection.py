@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from orchestration import __version__
 from orchestration.disclosure import PROTECTED
-from orchestration.disclosure.attack_verdict import Finding, examine
+from orchestration.disclosure.attack_verdict import Finding, Verdict, examine
 from orchestration.disclosure.attacker_view import Labels, as_written, printed_counts
 from orchestration.disclosure.declarations import Declaration, Row
-from orchestration.disclosure.protection import protect
+from orchestration.disclosure.protection import hide_neighbours, protect
 from orchestration.disclosure.table_assembly import (
     Contents,
     assembled,
@@ -36,6 +36,9 @@ from orchestration.disclosure.table_assembly import (
 from orchestration.disclosure.table_model import Protection, Tables, with_merge
 from orchestration.releases.release_registry import PublishedRelease
 from orchestration.warehouse.control_schema import ensure_control
+
+_MOST_WIDENINGS = 8
+"""How often what the attack worked out is hidden with its neighbours, before the run is stopped."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Outcome:
     information_lost: int
     solver_gap: float
     seconds: float
+    hidden_after_attack: int
 
 
 def disclose(
@@ -81,13 +85,22 @@ def disclose(
     }
     made = assembled(contents, declared)
     made = _with_releases(connection, made, quarter, declared, labels, releases, forces)
-    protection = _choice(connection, quarter, made)
-    written: dict[str, list[Row]] = {}
-    for name, rows in contents.items():
-        shown = protected_rows(name, rows, declared[name], protection)
-        read_back = _write(connection, name, sources[name].schema, shown)
-        written[name] = [with_force(row, forces) for row in read_back]
-    verdict = examine(protection, as_written(written, declared, protection.tables, labels))
+    chosen = protection = _choice(connection, quarter, made)
+
+    def attacked(protection: Protection) -> Verdict:
+        """Write the tables under a protection, read them back, and attack them."""
+        written: dict[str, list[Row]] = {}
+        for name, rows in contents.items():
+            shown = protected_rows(name, rows, declared[name], protection)
+            read_back = _write(connection, name, sources[name].schema, shown)
+            written[name] = [with_force(row, forces) for row in read_back]
+        return examine(protection, as_written(written, declared, protection.tables, labels))
+
+    verdict = attacked(protection)
+    if verdict.findings:
+        protection = _widened(protection)
+        if protection.hidden != chosen.hidden:
+            verdict = attacked(protection)
     narrowest = verdict.narrowest if verdict.narrowest != float("inf") else None
     outcome = Outcome(
         tables=len(contents),
@@ -100,9 +113,25 @@ def disclose(
         information_lost=protection.cost,
         solver_gap=protection.gap,
         seconds=round(time.monotonic() - started, 3),
+        hidden_after_attack=len(protection.hidden) - len(chosen.hidden),
     )
     _record(connection, quarter, outcome)
     return outcome
+
+
+def _widened(protection: Protection) -> Protection:
+    """Return the protection with counts hidden around what can be worked out under it.
+
+    Only what the choice leaves open is closed so. Where the choice is safe, and the tables were
+    written otherwise, nothing more is hidden: that is a fault, and stops the run.
+    """
+    for _ in range(_MOST_WIDENINGS):
+        found = {finding.key for finding in examine(protection).findings}
+        wider = hide_neighbours(protection, found)
+        if wider.hidden == protection.hidden:
+            break
+        protection = wider
+    return protection
 
 
 def _read(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:

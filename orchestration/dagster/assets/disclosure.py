@@ -98,6 +98,7 @@ def _columns() -> dg.TableSchema:
         "information_lost": "Cost of what is hidden: 10 a cell, 1 for each doubling.",
         "solver_gap": "Share of that cost by which it may exceed the least.",
         "seconds": "Time that it took.",
+        "hidden_after_attack": "Counts hidden beside the choice, after the attack.",
     }
     return dg.TableSchema(
         [dg.TableColumn(name, description=words) for name, words in described.items()]
@@ -115,7 +116,13 @@ def attack_words(outcome: "Outcome") -> str:
     """Return the message on what the attack found."""
     found = [f"{finding.key}: {finding.fault}" for finding in outcome.findings[:_TOLD]]
     if not found:
-        return f"None of {outcome.hidden} hidden counts can be worked out."
+        more = (
+            f" {outcome.hidden_after_attack} of them are hidden because the attack had worked out "
+            "counts beside them."
+            if outcome.hidden_after_attack
+            else ""
+        )
+        return f"None of {outcome.hidden} hidden counts can be worked out.{more}"
     return (
         f"{len(outcome.findings)} hidden counts can be worked out; nothing is published. "
         f"{'; '.join(found)}"
