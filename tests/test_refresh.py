@@ -44,7 +44,7 @@ def _tables(file: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def _stood(said: str) -> int:
     """How many models were not built again."""
-    found = re.search(r"(\d+) models have nothing new", said)
+    found = re.search(r"(\d+) models and their checks are unchanged", said)
     return int(found[1]) if found else 0
 
 
