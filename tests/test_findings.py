@@ -5,7 +5,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import assume, event, given
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from orchestration.exports.pack.change_over_time import change_sentence
@@ -108,6 +108,7 @@ def test_counts_behind_a_percentage_are_those_that_print_as_it(percent, base):
     assert list(counts_behind(percent, base)) == printed
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.integers(0, 100), st.integers(1, 120), st.integers(0, 100), st.integers(1, 120))
 def test_a_verdict_on_rounded_shares_holds_for_all_counts_behind_them(one, base, two, other):
     verdict = rounded_verdict(one, base, two, other)

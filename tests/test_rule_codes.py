@@ -22,7 +22,7 @@ def rules_in_the_code() -> Iterator[str]:
                     yield from (str(one.value) for one in found if isinstance(one.value, str))
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                 names = [one.id for one in node.targets if isinstance(one, ast.Name)]
-                if any(name.endswith("RULE") for name in names):
+                if any(name.endswith(("RULE", "_REPEATED")) for name in names):
                     yield str(node.value.value)
 
 

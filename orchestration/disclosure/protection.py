@@ -81,7 +81,7 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
 
 
 def hide_neighbours(protection: Protection, keys: Collection[str]) -> Protection:
-    """Return the protection with every count hidden that stands in a sum with one of ``keys``.
+    """Return the protection with every count hidden that is in a sum with one of ``keys``.
 
     For counts that the attack worked out all the same: what they add up to, and what they add up
     with, is then not shown either. Counts that an earlier release printed stay as they are.

@@ -60,6 +60,7 @@ _CODES = {
     "R04": "is of the file's period",
     "R05": "the total adds up",
     "R06": "a part is no more than its whole",
+    "R07": "row is not repeated",
     "V01": "is not blank",
     "V02": "is a known value",
     "V03": "has the right form",
