@@ -98,6 +98,7 @@ def test_a_refused_row_of_an_archive_is_named_within_it(ground: Ground) -> None:
     assert found == [(f"{STREET}.gz/{STREET}", 2, "Jaywalking")]
 
 
+@pytest.mark.slow
 def test_the_files_of_every_source_may_come_in_an_archive(tmp_path: Path) -> None:
     for good in good_deliveries():
         folder = tmp_path / f"{good.source}-{good.kind}"

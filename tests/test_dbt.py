@@ -33,6 +33,7 @@ def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
 
 
+@pytest.mark.slow
 def test_unit_tests_pass(sample: Ground, tmp_path: Path, manifest: dict[str, Any]) -> None:
     shutil.copy(sample.settings.warehouse, tmp_path / "warehouse.duckdb")
     settings = Settings(home=tmp_path, raw=tmp_path)
@@ -237,6 +238,7 @@ def test_the_warehouse_is_free_though_dbt_breaks_off_amid_a_statement(
     statement.join()
 
 
+@pytest.mark.slow
 def test_dbt_leaves_the_row_groups_of_a_load_as_they_are(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     with connect(settings) as connection:

@@ -428,6 +428,7 @@ def _land_in_child(raw: Path, path: Path, start: Any, codes: Any) -> None:
     codes.put(0)
 
 
+@pytest.mark.slow
 def test_landings_at_the_same_moment_all_survive(ground: Ground, tmp_path: Path) -> None:
     months = ["2018-04", "2018-05", "2018-06", "2018-03"]
     files = [given(tmp_path, f"{month}.csv", month_file(month, 3)) for month in months]
@@ -472,6 +473,7 @@ def _killed_at(raw: Path, path: Path, call: int) -> None:
     land(raw, load_contracts()[STREET], QUARTER, [path], receipt(), replace=True)
 
 
+@pytest.mark.slow
 def test_a_killed_landing_leaves_the_old_or_the_new_delivery(
     ground: Ground, tmp_path: Path
 ) -> None:

@@ -251,6 +251,7 @@ def _delivered(kind: str, quarter: str) -> dict[str, str | bytes]:
     return files.get(kind, {"a.csv": good})
 
 
+@pytest.mark.slow
 @hypothesis_settings(
     max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

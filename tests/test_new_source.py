@@ -208,8 +208,8 @@ def contents(project: Path) -> Mapping[str, str]:
 @pytest.mark.parametrize(
     "options",
     [
-        [],
         ["--reader", "--counts", "places"],
+        pytest.param([], marks=pytest.mark.slow),
         pytest.param(["--counts", "offences"], marks=pytest.mark.slow),
         pytest.param(["--reader"], marks=pytest.mark.slow),
     ],

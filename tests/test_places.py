@@ -330,6 +330,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(world=worlds())
 def test_a_count_is_right_or_unknown_whatever_is_landed(sql: dict[str, str], world: World) -> None:
