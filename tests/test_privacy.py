@@ -379,10 +379,15 @@ def values_held(ground: Ground) -> set[str]:
         "select schema_name, table_name, column_name from duckdb_columns() "
         "where not internal and data_type in ('VARCHAR', 'DATE')"
     )
-    asked = " union ".join(
-        f'select "{column}"::varchar from "{schema}"."{table}"' for schema, table, column in columns
-    )
-    return {value for (value,) in ground.query(asked) if value}
+    # Column by column: all at once would not fit into the memory that a query may take.
+    return {
+        value
+        for schema, table, column in columns
+        for (value,) in ground.query(
+            f'select distinct "{column}"::varchar from "{schema}"."{table}"'
+        )
+        if value
+    }
 
 
 CANARIES = {
