@@ -34,6 +34,10 @@ from tests.valid_extracts.zones import OF_THE_WORLD, Zone, landing_zones
 
 _PARTS = 4
 """The long test runs in so many parts, each with zones of its own, for several workers."""
+_KEPT_BACK = "hidden counts can be worked out; nothing is published"
+"""Of 29 November 2026: disclosure control cannot protect every extract of a few people yet. Its
+attack finds that, and the release is kept back; the marts are compared all the same."""
+
 _ZONES = int(os.environ.get("CSP_TEST_LANDING_ZONES", "8"))
 _PHASES = [Phase.generate, Phase.shrink] if os.environ.get("CSP_TEST_SHRINK") else [Phase.generate]
 _CONTRACTS = load_contracts()
@@ -226,12 +230,13 @@ def test_valid_extracts_give_the_marts_that_a_second_computation_gives(
         zone.write(folder)
         own = settings_of(folder, prepared)
         done = refreshed(own, zone.world.as_at)
-        assert done.code == 0, done.said
+        kept_back = done.code == 1 and _KEPT_BACK in " ".join(done.said.split())
+        assert done.code == 0 or kept_back, done.said
         check_loaded_whole(own.warehouse)
         compare(folder, own.warehouse, zone.world.as_at)
         check_markers(own.warehouse)
-        assert (own.published / "csp.duckdb").is_file()
-        if next(again, False):
+        assert (own.published / "csp.duckdb").is_file() is not kept_back
+        if not kept_back and next(again, False):
             check_second(own, refreshed(own, zone.world.as_at))
         shutil.rmtree(folder)
 

@@ -122,15 +122,18 @@ def disclose(
 def _widened(protection: Protection) -> Protection:
     """Return the protection with counts hidden around what can be worked out under it.
 
-    Only what the choice leaves open is closed so. Where the choice is safe, and the tables were
-    written otherwise, nothing more is hidden: that is a fault, and stops the run.
+    It comes back as it was where that does not close everything, and where the choice is safe but
+    the tables were written otherwise: both are for a person to look at, and stop the run.
     """
+    wider = protection
     for _ in range(_MOST_WIDENINGS):
-        found = {finding.key for finding in examine(protection).findings}
-        wider = hide_neighbours(protection, found)
-        if wider.hidden == protection.hidden:
+        found = {finding.key for finding in examine(wider).findings}
+        if not found:
+            return wider
+        more = hide_neighbours(wider, found)
+        if more.hidden == wider.hidden:
             break
-        protection = wider
+        wider = more
     return protection
 
 
