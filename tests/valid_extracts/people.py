@@ -245,8 +245,12 @@ def _born(person: Person, day: date, drawn: float) -> date | None:
 
 
 def impossible(day: date) -> date:
-    """Return a birth that cannot be right: after the day, or more than 110 years before it."""
-    return day + timedelta(days=30) if day.day % 2 else date(day.year - 111, 1, 1)
+    """Return a birth that cannot be right: after the day, or more than 110 years before it.
+
+    No contract takes a date before 1900.
+    """
+    after = day.day % 2 or day.year - 111 < 1900
+    return day + timedelta(days=30) if after else date(day.year - 111, 1, 1)
 
 
 # --- the cohort and young people -------------------------------------------------------------
