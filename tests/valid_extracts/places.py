@@ -21,6 +21,7 @@ from tests.valid_extracts.people import drawn_quarters, shifted
 from tests.valid_extracts.world import ELSEWHERE, Force, World, short_name
 
 _NEW_TYPES = date(2013, 5, 1)
+_FIRST_TYPES = date(2011, 9, 1)
 _OLD_NAMES = {"Violent crime", "Public disorder and weapons"}
 _NEW_NAMES = {
     "Bicycle theft",
@@ -77,7 +78,11 @@ def street_crime(draw: Draw, world: World, contract: Contract) -> list[Extract]:
         missing = draw(st.lists(st.integers(0, back - 1), max_size=2))
         held = pools(draw, contract)
         months = [shifted(world.as_at, 2 - number) for number in range(back)]
-        wanted = [month for number, month in enumerate(months) if number not in missing]
+        wanted = [
+            month
+            for number, month in enumerate(months)
+            if number not in missing and month >= _FIRST_TYPES
+        ]
         for month in wanted:
             extracts.append(_street_file(world, contract, force, month, held, quarter_of(month)))
         again = [month for month in wanted if quarter_of(month) < world.as_at]
