@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
+from unittest import mock
 
 import dagster as dg
 import duckdb
@@ -123,8 +124,11 @@ def _warm(ground: Ground) -> None:
     warehouse.resolve_job_def("quarterly_refresh")
     definitions.warehouse = lambda: warehouse
     runner = dbt.dbtRunner
-    heard = lambda callbacks, **_: runner(manifest, [*callbacks, _heard_from_dbt])  # noqa: E731
-    setattr(dbt, "dbtRunner", heard)  # noqa: B010
+
+    def heard(callbacks: list[Any], **_: Any) -> Any:
+        return runner(manifest, [*callbacks, _heard_from_dbt])
+
+    mock.patch.object(dbt, "dbtRunner", heard).start()
     for name in CLOCKS:
         importlib.import_module(name).datetime = _Clock  # type: ignore[attr-defined]
 

@@ -18,7 +18,8 @@ from orchestration.exports.pack.interval_comparisons import (
     rounded_verdict,
     wilson,
 )
-from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.pack.key_findings import findings
+from orchestration.exports.report_definition.row_selection import Place
 from tests.support import GOLDEN
 
 PLACE = Place("E07000010", "Fenland", "E23000023", "Cambridgeshire and Peterborough")

@@ -17,7 +17,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from orchestration.exports.pack.comparable_periods import BASES
-from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.pack.key_findings import findings
+from orchestration.exports.report_definition.row_selection import Place
 from tests.release_fixtures import exhibits
 from tests.support import SAMPLE_QUARTERS, Ground, refresh
 

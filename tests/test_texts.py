@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from orchestration.config.settings import PROJECT
-from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.pack.key_findings import findings
 from orchestration.exports.pack.table_notes import data_notes
+from orchestration.exports.report_definition.row_selection import Place
 from tests.release_fixtures import exhibits
 from tests.support import csv_rows
 

@@ -16,8 +16,7 @@ from orchestration.exports.charts.bar_charts import (
 from orchestration.exports.charts.chart_text import bar_chart_words, explained, month_chart_words
 from orchestration.exports.charts.line_charts import Chart, control_chart
 from orchestration.exports.charts.monthly_series import monthly_series
-from orchestration.exports.pack.key_findings import Place
-from orchestration.exports.report_definition.row_selection import Partnership, Row
+from orchestration.exports.report_definition.row_selection import Partnership, Place, Row
 from orchestration.exports.report_definition.table_layout import (
     cell_text,
     marker,

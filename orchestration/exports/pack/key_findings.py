@@ -7,7 +7,6 @@ exhibit, whose label it names.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
@@ -21,7 +20,7 @@ from orchestration.exports.pack.interval_comparisons import (
     ratio,
     rounded_verdict,
 )
-from orchestration.exports.report_definition.row_selection import Partnership, Row
+from orchestration.exports.report_definition.row_selection import Partnership, Place, Row
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
 
@@ -30,24 +29,6 @@ _SURVEY_VERBS: tuple[tuple[Verdict, str], ...] = (
     ("lower", "fell"),
     ("unclear", "did not clearly change"),
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Whose findings they are: the district, by code and name, and its force area."""
-
-    code: str
-    name: str
-    force_code: str
-    force_name: str
-
-    def own(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the district's rows."""
-        return [row for row in rows if row.get("area_code") == self.code]
-
-    def force(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the force area's rows."""
-        return [row for row in rows if row.get("area_code") == self.force_code]
 
 
 def findings(table: str, rows: Sequence[Row], place: Place) -> list[str]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from orchestration.exports.charts.chart_text import SHORTHAND
 from orchestration.exports.pack.data_extent import Extent
-from orchestration.exports.pack.key_findings import Place, findings
+from orchestration.exports.pack.key_findings import findings
 from orchestration.exports.pack.table_notes import data_notes
 from orchestration.exports.report_definition.report_catalogue import Section
 from orchestration.exports.report_definition.row_selection import (
     Partnership,
+    Place,
     ReleaseFacts,
     Row,
     TableRef,

@@ -12,10 +12,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from orchestration.exports.deterministic_zip import LANGUAGE, repacked
 from orchestration.exports.pack.html_page import SYNTHETIC_MARK
 from orchestration.exports.pack.pack_content import Pack, Shown
 from orchestration.exports.report_definition.table_layout import Grid
-from orchestration.exports.workbook.deterministic_zip import LANGUAGE, repacked
 
 if TYPE_CHECKING:
     from docx.document import Document as DocumentType

@@ -8,7 +8,7 @@ Decided by the columns, so that a new mart needs no new rule:
 - any other gives the partnership's own districts with their towns and, for comparison, its force.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
@@ -42,6 +42,24 @@ class ReleaseFacts:
     def has_deliveries(self) -> bool:
         """Whether anything but reference data had landed for the quarter itself."""
         return self.deliveries_of_quarter > 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A district that exhibits are about, by code and name, and its force area."""
+
+    code: str
+    name: str
+    force_code: str
+    force_name: str
+
+    def own(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the district's rows."""
+        return [row for row in rows if row.get("area_code") == self.code]
+
+    def force(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the force area's rows."""
+        return [row for row in rows if row.get("area_code") == self.force_code]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pandas
 
 from orchestration.config.quarters import quarter_end
 from orchestration.exports.charts.chart_text import SHORTHAND, day_name
+from orchestration.exports.deterministic_zip import with_language
 from orchestration.exports.pack.data_extent import Extent
 from orchestration.exports.pack.table_notes import data_notes
 from orchestration.exports.report_definition.row_selection import (
@@ -26,7 +27,6 @@ from orchestration.exports.report_definition.row_selection import (
     TableRef,
 )
 from orchestration.exports.report_definition.table_layout import cell_text
-from orchestration.exports.workbook.deterministic_zip import with_language
 from orchestration.releases.report_metadata import Exhibit, Form, ReportColumn
 
 _NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
