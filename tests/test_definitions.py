@@ -61,6 +61,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/dim_month",
         "marts/shoplifting_trends",
         "marts/social_housing_stock",
+        "marts/supported_accommodation",
         "reports/figure_10_shoplifting",
         "reports/figure_11_burglary",
         "reports/table_5_social_dwellings",

@@ -70,6 +70,7 @@ def test_sample_gives_published_file_and_exports_of_six_partnerships(sample: Gro
         "marts.shoplifting_trends",
         "marts.burglary_trends",
         "marts.social_housing_stock",
+        "marts.supported_accommodation",
         "marts.dim_area",
         "marts.dim_month",
         "reports.table_5_social_dwellings",
