@@ -16,7 +16,6 @@ from orchestration.config.settings import PROJECT
 from orchestration.errors import LandingError
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing import landing_zone as landing
-from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.handover import Landed, ReplacementError, land
 from orchestration.ingest.landing.landing_zone import read_delivery
 from orchestration.ingest.landing.receipt import Receipt
@@ -449,61 +448,6 @@ def test_landings_at_the_same_moment_all_survive(ground: Ground, tmp_path: Path)
         assert [file.name for file in found.files] == sorted(f"{month}.csv" for month in months)
         assert found.receipt
         assert len(found.receipt.files) == len(files)
-
-
-def _killed_at(raw: Path, path: Path, call: int) -> None:
-    """Land in this process and die at the ``call``-th change of the file system."""
-    count = 0
-
-    def dying(real: Any) -> Any:
-        def step(*arguments: Any, **named: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count == call:
-                os._exit(9)
-            return real(*arguments, **named)
-
-        return step
-
-    for module, name in (
-        (Path, "replace"), (Path, "rmdir"), (shutil, "copy2"), (shutil, "rmtree"), (os, "fsync"),
-        (Path, "write_text"),
-    ):  # fmt: skip
-        setattr(module, name, dying(getattr(module, name)))
-    land(raw, load_contracts()[STREET], QUARTER, [path], receipt(), replace=True)
-
-
-@pytest.mark.slow
-def test_a_killed_landing_leaves_the_old_or_the_new_delivery(
-    ground: Ground, tmp_path: Path
-) -> None:
-    contract = ground.contract(STREET)
-    old = given(tmp_path, "old.csv", month_file("2018-04"))
-    new = given(tmp_path, "new.csv", month_file("2018-04", 11))
-    fork = multiprocessing.get_context("fork")
-    ends = set()
-    for call in range(1, 60):
-        raw = tmp_path / f"raw-{call}"
-        land(raw, contract, QUARTER, [old], receipt())
-        child = fork.Process(target=_killed_at, args=(raw, new, call))
-        child.start()
-        child.join(60)
-        said = recover_landings(raw / STREET)
-        found = read_delivery(raw, contract, QUARTER)
-        assert found, f"gone after a kill at step {call}: {said}"
-        assert found.receipt
-        assert found.receipt.differences(found.folder) == ()
-        (name,) = (file.name for file in found.files)
-        ends.add((name, bool(said)))
-        # The next landing is as if nothing had happened, and clears away what was left.
-        land(raw, contract, QUARTER, [new], receipt(), replace=True)
-        assert {path.name for path in (raw / STREET).iterdir()} == {
-            "2018-04-01", ".superseded", ".landing.lock"
-        }  # fmt: skip
-        if child.exitcode == 0:
-            break
-    assert child.exitcode == 0
-    assert ends == {("old.csv", False), ("old.csv", True), ("new.csv", True), ("new.csv", False)}
 
 
 def test_a_refresh_completes_a_killed_landing_and_says_so(ground: Ground) -> None:

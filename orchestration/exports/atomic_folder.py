@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestration.warehouse.exchange import exchange
+
 
 @contextmanager
 def swapped_in(target: Path) -> Iterator[Path]:
     """Yield a new folder beside ``target`` that replaces it when the block succeeds.
 
-    A reader meets the old folder or the new one, never a mixture. Where the block fails the old
-    folder stays and the new one is removed; so are leftovers of runs that were killed.
+    A reader meets the old folder or the new one, never a mixture, and never none where the file
+    system can exchange two folders. Where the block fails the old folder stays and the new one is
+    removed; so are leftovers of runs that were killed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     recover(target)
@@ -38,10 +41,13 @@ def recover(target: Path) -> None:
 
 
 def _swap(new: Path, target: Path) -> None:
-    old = target.with_name(f".old-{target.name}.{secrets.token_hex(4)}")
+    """Put ``new`` in the place of ``target``; the old folder is removed by the caller, or here."""
     if not target.exists():
         new.rename(target)
         return
+    if exchange(new, target):
+        return
+    old = target.with_name(f".old-{target.name}.{secrets.token_hex(4)}")
     target.rename(old)
     try:
         new.rename(target)

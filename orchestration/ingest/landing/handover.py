@@ -120,7 +120,8 @@ def land(
             _refuse_altered(plan)
             return _carry_out(raw, contract, quarter, plan, receipt, notes)
     except OSError as error:
-        raise LandingError(f"{error.filename}: {error.strerror}. Nothing was landed.") from error
+        place = error.filename or folder
+        raise LandingError(f"{place}: {error.strerror}. Nothing was landed.") from error
 
 
 def _standing(raw: Path, contract: Contract, quarter: date, *, whole: bool) -> Delivery | None:
@@ -311,6 +312,9 @@ def _place(raw: Path, contract: Contract, quarter: date, plan: _Plan, receipt: R
         _give_access(scratch, contract)
         content = plan.before.content_sha256[:12] if plan.before else "empty"
         put_in_place(scratch, target, f"{target.name}-{content}")
+    except shutil.Error as error:
+        # Every file that could not be copied, with its reason; the first one is enough.
+        raise OSError(None, str(error.args[0][0][2]), str(error.args[0][0][0])) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     delivery = read_delivery(raw, contract, quarter)
