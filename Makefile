@@ -92,8 +92,7 @@ dbt-check: setup ## Parse the dbt project and check that contracts and dbt sourc
 check: lint sql-lint types dbt-check ## Lint, types and dbt checks
 
 dev: setup ## Open the Dagster UI on http://localhost:3000
-	@$(BIN)/csp prepare
-	@PATH="$(abspath $(BIN)):$$PATH" PYTHONWARNINGS=ignore $(BIN)/dagster dev -w workspace.yaml
+	@$(BIN)/csp serve
 
 docs: setup ## Build this documentation as a site, with a data dictionary and dbt's lineage
 	@$(BIN)/csp prepare

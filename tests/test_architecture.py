@@ -122,6 +122,8 @@ def missing(names: dict[str, bool], package: str) -> str:
 
 
 def test_dagster_still_has_its_private_interfaces() -> None:
+    from dagster_webserver import cli as webserver
+
     from orchestration.dagster import private_interfaces as private
 
     store, launcher = private.SqliteEventLogStorage, private.DefaultRunLauncher
@@ -134,6 +136,9 @@ def test_dagster_still_has_its_private_interfaces() -> None:
         "SqliteEventLogStorage.index_connection": hasattr(store, "index_connection"),
         "SqliteEventLogStorage.has_table": hasattr(store, "has_table"),
         "DefaultRunLauncher.check_run_worker_health": hasattr(launcher, "check_run_worker_health"),
+        "dagster_webserver.cli.create_app_from_workspace_process_context": hasattr(
+            webserver, "create_app_from_workspace_process_context"
+        ),
         "WorkerStatus.FAILED": hasattr(private.WorkerStatus, "FAILED"),
     }
     assert all(names.values()), missing(names, "dagster")

@@ -2,9 +2,10 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ import dagster as dg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from orchestration.config.settings import PROJECT, Settings, load_settings
 from orchestration.dagster.alerts import Alert, late_deliveries, run_failure, send
@@ -323,6 +328,149 @@ def test_unreachable_ways_are_named_without_their_secrets(ground: Ground) -> Non
     assert "mail" in str(told.value)
     assert "hush" not in str(told.value)
     assert len(pauses) == 4
+
+
+def test_a_webhook_that_redirects_is_not_followed(
+    ground: Ground, webhook: tuple[str, list[dict[str, str]]]
+) -> None:
+    target, received = webhook
+
+    class Redirects(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(int(self.path.removeprefix("/")))
+            self.send_header("Location", target)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Keep quiet."""
+
+        do_GET = do_POST
+
+    server = HTTPServer(("127.0.0.1", 0), Redirects)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for code in (301, 302, 303, 307, 308):
+            settings = _alerting(ground, f"http://127.0.0.1:{server.server_port}/{code}")
+            with pytest.raises(AlertError) as raised:
+                send(settings, Alert("Something", "x"), lambda _: None)
+            assert str(code) in str(raised.value)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert received == []
+
+
+@pytest.fixture
+def unverified(tmp_path: Path) -> ssl.SSLContext:
+    """The certificate of a server that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(tz=UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    return context
+
+
+def test_a_webhook_whose_certificate_is_not_verified_gets_nothing(
+    ground: Ground, unverified: ssl.SSLContext, webhook: tuple[str, list[dict[str, str]]]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        received: list[bytes] = []
+
+        def serve() -> None:
+            for _ in range(3):
+                try:
+                    with unverified.wrap_socket(listening.accept()[0], server_side=True) as one:
+                        received.append(one.recv(10_000))
+                except OSError:
+                    continue
+
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(AlertError):
+            send(
+                _alerting(ground, f"https://localhost:{port}/hook"),
+                Alert("Something", "x"),
+                lambda _: None,
+            )
+    assert received == []
+
+
+def test_no_mail_goes_to_a_server_whose_certificate_is_not_verified_or_that_does_not_encrypt(
+    ground: Ground, unverified: ssl.SSLContext, mailbox: tuple[int, list[Any]]
+) -> None:
+    class Box(Message):
+        def handle_message(self, message: Any) -> None:
+            received.append(message)
+
+    received: list[Any] = []
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(Box(), hostname="127.0.0.1", port=port, tls_context=unverified)
+    controller.start()
+    try:
+        # The second server offers no encryption at all: as where somebody strips the offer.
+        for server in (port, mailbox[0]):
+            changed = _alerting(ground, port=server).model_dump() | {
+                "smtp_starttls": True, "smtp_user": "csp", "smtp_password": "hush",
+            }  # fmt: skip
+            with pytest.raises(AlertError) as raised:
+                send(Settings(**changed), Alert("Something", "x"), lambda _: None)
+            assert "hush" not in str(raised.value)
+    finally:
+        controller.stop()
+    assert received == mailbox[1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alert_webhook", "http://hooks.example.org/csp"),
+        ("alert_webhook", "http://127.0.0.1.example.org/csp"),
+        ("alert_webhook", "https://user:hush@hooks.example.org/csp"),
+        ("alert_webhook", "https:///csp"),
+        ("alert_webhook", "https://hooks.example.org:port/"),
+        ("alert_webhook", "https://hooks.example.org/a\r\nX: y"),
+        ("alert_webhook", "ftp://hooks.example.org/csp"),
+        ("alert_webhook", "file:///etc/passwd"),
+        ("smtp_password", "hush"),
+        ("smtp_to", "engineer@example.org\nBcc: other@example.org"),
+        ("smtp_host", "mail.example.org\r\nQUIT"),
+    ],
+)
+def test_an_unsafe_way_of_alerting_is_refused_without_quoting_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CSP_{name.upper()}", value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert f"CSP_{name.upper()}" in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+@pytest.mark.parametrize("port", ["465", "587"])
+def test_a_password_may_be_sent_encrypted(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CSP_SMTP_PASSWORD", "hush")
+    monkeypatch.setenv("CSP_SMTP_PORT", port)
+    monkeypatch.setenv("CSP_SMTP_STARTTLS", str(port == "587"))
+    assert load_settings().mail_is_encrypted
 
 
 def test_messages_say_what_to_do() -> None:

@@ -32,11 +32,25 @@ def test_services_give_no_privileges_and_the_screen_is_on_the_loopback_address()
     for unit in DEPLOY.glob("*.service"):
         text = unit.read_text()
         for line in ("User=csp", "NoNewPrivileges=true", "ProtectSystem=strict",
-                     "CapabilityBoundingSet=\n", "ProtectHome=true"):  # fmt: skip
+                     "CapabilityBoundingSet=\n", "ProtectHome=true", "MemoryMax=",
+                     "LimitCORE=0"):  # fmt: skip
             assert line in text, (unit.name, line)
     assert "--host 127.0.0.1" in (DEPLOY / "csp-webserver.service").read_text()
+    assert "csp serve" in (DEPLOY / "csp-webserver.service").read_text()
+
+
+def test_image_is_a_named_release_without_sample_or_tools_of_development() -> None:
     recipe = (DEPLOY / "Containerfile").read_text()
     assert "\nUSER csp\n" in recipe
+    assert re.search(r"(?m)^ARG BASE=\S+:3\.11\.\d+-slim-\w+$", recipe)
+    assert set(re.findall(r"(?m)^FROM (\S+)", recipe)) == {"${BASE}"}
+    copied = {name for line in re.findall(r"(?m)^COPY (?!--from)(.*) \S+$", recipe)
+              for name in line.split()}  # fmt: skip
+    kept = re.findall(r"(?m)^!(\S+)$", (PROJECT / ".containerignore").read_text())
+    assert copied == set(kept)
+    assert not copied & {"raw", "tests", "docs", "deploy", "."}
+    assert "--constraint requirements.lock" in recipe
+    assert "[dev]" not in recipe
 
 
 def test_programs_of_the_units_are_those_that_are_installed() -> None:

@@ -324,6 +324,30 @@ def audit(
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; 3000 or a free one if not given.")
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Nobody can start or stop a run in it.")
+    ] = False,
+    no_daemon: Annotated[
+        bool, typer.Option("--no-daemon", help="Only the UI: the daemon runs elsewhere.")
+    ] = False,
+) -> None:
+    """Serve the Dagster UI and run its schedule, sensors and queue, until stopped.
+
+    It answers its own pages and programs only, under the names localhost and CSP_UI_HOSTS.
+    """
+    from orchestration.cli.serve import serve_ui
+
+    settings = load_settings()
+    code = serve_ui(settings, host, port, read_only=read_only, daemon=not no_daemon)
+    raise typer.Exit(code)
+
+
+@app.command()
 def prepare() -> None:
     """Parse the dbt project and set up Dagster's home, if either has changed."""
     from orchestration.cli.prepare import prepare as make_ready

@@ -7,6 +7,7 @@ module is imported; :func:`load_settings` reads the environment once, at the edg
 from datetime import date
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     ByteSize,
@@ -24,6 +25,8 @@ from orchestration.errors import CspError, SettingsError
 
 CONFIG = Path(__file__).resolve().parent
 PROJECT = CONFIG.parents[1]
+SMTPS_PORT = 465
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEAST_MEMORY = 256 << 20
 
 
@@ -80,15 +83,25 @@ class Settings(BaseSettings):
         description="How long a delivery must be unchanged before the sensor takes it up.",
     )
     alert_webhook: SecretStr | None = Field(
-        None, description="Address (https) to which alerts are posted as JSON."
+        None,
+        description="Address to which alerts are posted as JSON; https, or http on this machine.",
     )
     smtp_host: str | None = Field(None, description="Mail server for alerts.")
     smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
-    smtp_starttls: bool = Field(False, description="Encrypt the connection to the mail server.")
+    smtp_starttls: bool = Field(
+        False,
+        description="Encrypt the connection to the mail server; port 465 is encrypted without it.",
+    )
     smtp_user: str | None = Field(None, description="User name at the mail server.")
     smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
     smtp_from: str | None = Field(None, description="Sender of the alerts.")
     smtp_to: str | None = Field(None, description="Recipients of the alerts, with commas between.")
+
+    ui_hosts: str | None = Field(
+        None,
+        description="Names under which a proxy serves the Dagster UI, with commas between. A "
+        "request under any other name than these and localhost is refused.",
+    )
 
     @field_validator("home", "raw", "partnerships", "corrections")
     @classmethod
@@ -103,8 +116,15 @@ class Settings(BaseSettings):
     @field_validator("alert_webhook")
     @classmethod
     def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("https://", "http://")):
-            raise ValueError("it does not start with https:// or http://")
+        if value:
+            _check_web_address(value.get_secret_value())
+        return value
+
+    @field_validator("smtp_host", "smtp_from", "smtp_to")
+    @classmethod
+    def _one_line(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError("it holds a line break or another control character")
         return value
 
     @field_validator("memory_limit", mode="before")
@@ -122,6 +142,11 @@ class Settings(BaseSettings):
     def _whole(self) -> "Settings":
         if self.smtp_host and not (self.smtp_from and self.smtp_to):
             raise ValueError("CSP_SMTP_HOST needs CSP_SMTP_FROM and CSP_SMTP_TO beside it")
+        if self.smtp_password and not self.mail_is_encrypted:
+            raise ValueError(
+                "CSP_SMTP_PASSWORD would be sent unencrypted: set CSP_SMTP_STARTTLS=true, or "
+                "CSP_SMTP_PORT=465"
+            )
         if self.profile == "production":
             self._refuse_default_places()
         return self
@@ -147,6 +172,17 @@ class Settings(BaseSettings):
         A quarter is left to Python, dbt, and DuckDB's memory outside its buffers.
         """
         return f"{self.memory_limit * 3 // 4 >> 20}MiB"
+
+    @property
+    def ui_names(self) -> frozenset[str]:
+        """Names under which the Dagster UI answers, in lower case."""
+        given = {name.strip().lower() for name in (self.ui_hosts or "").split(",")} - {""}
+        return LOOPBACK_NAMES | given
+
+    @property
+    def mail_is_encrypted(self) -> bool:
+        """Whether the connection to the mail server is encrypted before anything is sent."""
+        return self.smtp_starttls or self.smtp_port == SMTPS_PORT
 
     @property
     def alerts_by_mail(self) -> bool:
@@ -211,6 +247,20 @@ def load_settings() -> Settings:
         raise SettingsError(f"A setting cannot be used: {faults}") from error
     except CspError as error:
         raise SettingsError(f"A setting cannot be used: {error}") from error
+
+
+def _check_web_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("it is not a web address") from error
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK_NAMES):
+        raise ValueError("it does not start with https://")
+    if not host or not address.isprintable() or " " in address:
+        raise ValueError("it is not a web address")
+    if parts.username is not None:
+        raise ValueError("it holds a user name or password before the host")
 
 
 def _fault(place: tuple[int | str, ...], message: str) -> str:

@@ -2,11 +2,13 @@
 
 A message names runs, quarters, sources, steps and checks. It never carries a value, a reason or an
 error's text, since those may quote a delivered row. Nothing is sent unless a webhook or a mail
-server is configured.
+server is configured. Certificates are verified, and an address that redirects is not followed: the
+alert would go to a place that nobody configured.
 """
 
 import json
 import smtplib
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +18,7 @@ from datetime import date
 from email.message import EmailMessage
 
 from orchestration.config.quarters import quarter_label
-from orchestration.config.settings import Settings
+from orchestration.config.settings import SMTPS_PORT, Settings
 from orchestration.errors import AlertError
 from orchestration.ingest.landing.arrival_calendar import Expectation
 
@@ -139,6 +141,13 @@ def _tried(
     return why
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Leaves an answer that redirects as it is, so that it is an error."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Return no request to follow."""
+
+
 def _post(settings: Settings, alert: Alert) -> None:
     """Post as JSON: ``text`` is what Slack, Teams and Mattermost show."""
     assert settings.alert_webhook
@@ -149,8 +158,10 @@ def _post(settings: Settings, alert: Alert) -> None:
         headers={"Content-Type": "application/json", "User-Agent": "csp-warehouse"},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-        answer.read()
+    verified = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    opener = urllib.request.build_opener(_NoRedirect, verified)
+    with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+        answer.read(1)
 
 
 def _mail(settings: Settings, alert: Alert) -> None:
@@ -159,10 +170,24 @@ def _mail(settings: Settings, alert: Alert) -> None:
     message["From"] = settings.smtp_from
     message["To"] = settings.smtp_to
     message.set_content(alert.body)
-    assert settings.smtp_host
-    with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_SECONDS) as server:
-        if settings.smtp_starttls:
-            server.starttls()
+    with _mail_server(settings) as server:
         if settings.smtp_user and settings.smtp_password:
             server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
         server.send_message(message)
+
+
+def _mail_server(settings: Settings) -> smtplib.SMTP:
+    """Connect to the mail server: encrypted from the start on port 465, or by STARTTLS if set."""
+    assert settings.smtp_host
+    verified = ssl.create_default_context()
+    host, port = settings.smtp_host, settings.smtp_port
+    if port == SMTPS_PORT:
+        return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=verified)
+    server = smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
+    if settings.smtp_starttls:
+        try:
+            server.starttls(context=verified)
+        except (OSError, smtplib.SMTPException):
+            server.close()
+            raise
+    return server
