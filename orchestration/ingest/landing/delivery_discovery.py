@@ -1,15 +1,16 @@
 """Finds new deliveries in the landing zone, and checks the rules for reading them at all."""
 
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from orchestration.errors import CspError
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import Covered
 from orchestration.ingest.checking.faults import Fault, SubmissionError
@@ -23,11 +24,13 @@ from orchestration.ingest.landing.landing_zone import (
     quarters_landed,
     read_delivery,
 )
-from orchestration.ingest.landing.receipt import system_files, unfinished_files
+from orchestration.ingest.landing.receipt import system_files, unfinished_files, unreadable
 from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.reading.csv_integrity import ScannedFile, no_rows, scan_csv
-from orchestration.ingest.reading.keyed_csv import read_keyed_csv
-from orchestration.ingest.reading.source_reading import Reader, Row, reader_of, unknown_columns
+from orchestration.ingest.reading.isolated_reading import ReadFile, read_isolated, unforeseen
+from orchestration.ingest.reading.reading_limits import reading_memory
+from orchestration.ingest.reading.reading_process import place_of
+from orchestration.ingest.reading.source_reading import unknown_columns
 
 
 @dataclass
@@ -37,7 +40,8 @@ class FileLoad:
     file: LandedFile
     file_id: int
     scanned: ScannedFile | None = None
-    rows: Sequence[Row] = ()
+    rows: Path | None = None
+    """Row file of what the source's own reader, or the reader of keyed CSV, found."""
     delivered: int = 0
     loaded: int = 0
     refused: int = 0
@@ -171,58 +175,79 @@ def _latest(connection: duckdb.DuckDBPyConnection, source: str, quarter: date) -
 
 
 def look_over(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Sequence[Pending]
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Sequence[Pending],
+    folder: Path,
 ) -> list[tuple[Pending, list[Fault]]]:
-    """Apply the submission rules, and read what the source's own reader reads.
+    """Apply the submission rules, and read what DuckDB does not read into row files in ``folder``.
 
     Returns each delivery with every fault for which it cannot be used at all.
     """
-    read = _row_reader(contract)
-    # Scanning a file is work for numpy, which lets other threads work; a row reader is Python's.
-    with ThreadPoolExecutor(max_workers=1 if read else None) as pool:
-        looks = [
-            [pool.submit(_look_into, load, contract, read) for load in one.files]
-            if not one.unusable
-            else []
-            for one in pending
-        ]
+    usable = [load for one in pending if not one.unusable for load in one.files]
+    if contract.layout == "csv":
+        looks = _scanned(usable, contract)
+    else:
+        memory = reading_memory(connection)
+        looks = {load.file_id: _look(_read, load, contract, folder, memory) for load in usable}
     looked: list[tuple[Pending, list[Fault]]] = []
-    for one, files in zip(pending, looks, strict=True):
+    for one in pending:
         readable = [other for other, faults in looked if not faults]
         faults = _other_quarters_content(connection, contract, one, readable)
-        looked.append((one, faults or _submission_faults(one, files)))
+        looked.append((one, faults or _submission_faults(one, looks)))
     return looked
 
 
-def _submission_faults(pending: Pending, looks: Iterable[Future[list[Fault]]]) -> list[Fault]:
+_Look = tuple[list[Fault], list[Fault]]
+"""What a look into a file found: warnings, and the faults for which it cannot be used."""
+
+
+def _scanned(loads: Sequence[FileLoad], contract: Contract) -> dict[int, _Look]:
+    """Scan files that DuckDB will read: work for numpy, which lets other threads work."""
+    with ThreadPoolExecutor() as pool:
+        looks = pool.map(lambda load: _look(_scan, load, contract), loads)
+        return {load.file_id: look for load, look in zip(loads, looks, strict=True)}
+
+
+def _look(
+    into: Callable[..., list[Fault]], load: FileLoad, contract: Contract, *more: Any
+) -> _Look:
+    try:
+        _check_kind(contract, load.file)
+        return into(load, contract, *more), []
+    except SubmissionError as error:
+        return [], list(error.faults)
+    except (CspError, MemoryError):
+        raise
+    except OSError as error:
+        raise unreadable(error) from error
+    except Exception as error:  # noqa: BLE001 (whatever it is, the file is refused)
+        return [], [unforeseen(load.file, place_of(error))]
+
+
+def _submission_faults(pending: Pending, looks: Mapping[int, _Look]) -> list[Fault]:
     """Return the faults that the look into each file found; its warnings are the delivery's."""
     faults = pending.unusable + _receipt_faults(pending.delivery)
-    for look in looks:
-        try:
-            pending.warnings += look.result()
-        except SubmissionError as error:
-            faults.extend(error.faults)
+    for load in pending.files:
+        warnings, found = looks.get(load.file_id, ([], []))
+        pending.warnings += warnings
+        faults += found
     return faults
 
 
-def _row_reader(contract: Contract) -> Reader | None:
-    """Return the reader of a file's rows, or None if DuckDB reads them."""
-    if contract.layout == "keyed_csv":
-        return partial(read_keyed_csv, contract=contract)
-    return reader_of(contract) if contract.layout == "reader" else None
+def _read(load: FileLoad, contract: Contract, folder: Path, memory: int) -> list[Fault]:
+    """Read a file's rows in a process apart; return the warnings."""
+    found: ReadFile = read_isolated(load.file, contract, folder, memory)
+    # Whether nothing happened is judged where it is known who may say so.
+    if not found.rows and contract.coverage.every is None:
+        raise SubmissionError(no_rows(load.file))
+    load.rows = found.rows_path
+    load.delivered = found.rows
+    return found.warnings
 
 
-def _look_into(load: FileLoad, contract: Contract, read: Reader | None) -> list[Fault]:
-    """Read a file's rows, or scan it if DuckDB will read them; return the warnings."""
-    _check_kind(contract, load.file)
-    if read:
-        reading = read(load.file)
-        # Whether nothing happened is judged where it is known who may say so.
-        if not reading.rows and contract.coverage.every is None:
-            raise SubmissionError(no_rows(load.file))
-        load.rows = reading.rows
-        load.delivered = len(reading.rows)
-        return reading.warnings
+def _scan(load: FileLoad, contract: Contract) -> list[Fault]:
+    """Scan a file that DuckDB will read; return the warnings."""
     load.scanned = scan_csv(load.file, contract.by_header)
     if load.scanned.header_lines > 1:
         raise SubmissionError(

@@ -50,7 +50,7 @@ from orchestration.ingest.loading.raw_tables import ensure_raw_table
 from orchestration.ingest.loading.stray_rows import remove_strays, stray_rule
 from orchestration.ingest.reading.csv_integrity import blank_lines, first_odd_quote, no_rows
 from orchestration.ingest.reading.delivery_archives import opened
-from orchestration.ingest.reading.source_reading import rows_table
+from orchestration.ingest.reading.row_file import rows_to_load
 from orchestration.warehouse.connection import is_damage, is_refused_by_disk
 from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.sql_quoting import literal
@@ -161,8 +161,8 @@ def check_files(
 
 def load_deliveries(load: _Load, pending: Sequence[Pending]) -> list[Outcome]:
     """Check and load deliveries; return the outcomes by quarter."""
-    with opened(load.connection, load.contract, pending):
-        looked = look_over(load.connection, load.contract, pending)
+    with opened(load.connection, load.contract, pending) as folder:
+        looked = look_over(load.connection, load.contract, pending, folder)
         outcomes = [_refuse(load, one, faults) for one, faults in looked if faults]
         readable = [one for one, faults in looked if not faults]
         for group in _groups(readable):
@@ -253,7 +253,8 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
     connection, contract = load.connection, load.contract
     values = ", ".join(typed(column, contract) for column in contract.stored_columns)
     for place, file in enumerate(pending.files):
-        rows = rows_table(file.rows, contract, file.file_id, load.pseudonyms)
+        assert file.rows is not None
+        rows = rows_to_load(file.rows, contract, file.file_id, load.pseudonyms)
         connection.register("_rows", rows)
         verb = (
             "create or replace temp table _incoming as" if place == 0 else "insert into _incoming"

@@ -64,34 +64,33 @@ class _Stream(Protocol):
 @contextmanager
 def opened(
     connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Sequence[Pending]
-) -> Iterator[None]:
+) -> Iterator[Path]:
     """Replace the files of deliveries by those that are to be read, while the block runs.
 
-    Notes in each delivery what is left out, and why it cannot be used where nothing is to be read
-    or an archive cannot be unpacked. Raises :class:`LandingError` where there is no room to unpack.
+    Yields a folder for what is made of them until they are loaded. Notes in each delivery what is
+    left out, and why it cannot be used where nothing is to be read or an archive cannot be
+    unpacked. Raises :class:`LandingError` where there is no room to unpack.
     """
     numbers = count(1 + max((load.file_id for one in pending for load in one.files), default=0))
-    with _scratch(connection, pending) as folder:
+    with _scratch(connection) as folder:
         for one in pending:
             _open(contract, one, _Unpacked(folder), numbers)
-        yield
+        yield folder
 
 
 @contextmanager
-def _scratch(
-    connection: duckdb.DuckDBPyConnection, pending: Sequence[Pending]
-) -> Iterator[Path | None]:
-    """Make a folder to unpack into where there is an archive, and take it away afterwards.
+def _scratch(connection: duckdb.DuckDBPyConnection) -> Iterator[Path]:
+    """Make a folder to unpack into, and take it away afterwards.
 
     It lies beside the warehouse, whose one writer also clears what a killed load left of it.
+    Beside a database in memory it lies where that one spills to disk.
     """
-    if not any(is_archive(load.file.name) for one in pending for load in one.files):
-        yield None
-        return
-    ((place,),) = connection.execute(
-        "select max(path) from duckdb_databases() where database_name = current_database()"
+    ((place, spill),) = connection.execute(
+        "select max(path), current_setting('temp_directory') from duckdb_databases() "
+        "where database_name = current_database()"
     ).fetchall()
-    home = Path(place).parent if place else None
+    spilled = Path(spill) if Path(spill).is_absolute() and Path(spill).is_dir() else None
+    home = Path(place).parent if place else spilled
     for left in home.glob(f"{_SCRATCH}*") if home else ():
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=home) as folder:
@@ -102,14 +101,13 @@ def _scratch(
 class _Unpacked:
     """What one delivery's archives hold, as far as it was unpacked; and how much that was."""
 
-    folder: Path | None
+    folder: Path
     bytes: int = 0
     members: int = 0
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def place(self) -> Path:
         """Return a path to unpack the next file to: never one that an archive names."""
-        assert self.folder is not None
         return Path(tempfile.mkdtemp(dir=self.folder)) / "file"
 
     def add(self, file: LandedFile, held: int) -> None:

@@ -30,6 +30,7 @@ def read_keyed_csv(file: LandedFile, contract: Contract) -> Reading:
 def csv_rows(file: LandedFile, headings: Mapping[str, str], contract: Contract) -> Reading:
     """Return a row for each line below the header: text by column name, blank as None.
 
+    The file is read as its rows are asked for.
     ``headings`` gives the name for each heading. A line that has more or fewer fields than the
     header is a row that cannot be loaded. Raises :class:`SubmissionError` for a file that
     :func:`scan_csv` would not read.
@@ -38,12 +39,16 @@ def csv_rows(file: LandedFile, headings: Mapping[str, str], contract: Contract) 
     header = scan_csv(file, headings, may_be_empty=may_be_empty).header
     names = [headings.get(heading) for heading in header]
     warnings = unknown_columns(file, header, headings, contract)
-    passed = _PassedOver()
-    with file.path.open(encoding="utf-8-sig", newline="") as stream:
-        lines = csv.reader(stream)
-        next(lines)
-        rows = list(_rows(lines, header, names, passed))
-    return Reading(rows, warnings + passed.warnings(file))
+
+    def rows() -> Iterator[Row]:
+        passed = _PassedOver()
+        with file.path.open(encoding="utf-8-sig", newline="") as stream:
+            lines = csv.reader(stream)
+            next(lines)
+            yield from _rows(lines, header, names, passed)
+        warnings.extend(passed.warnings(file))
+
+    return Reading(rows(), warnings)
 
 
 @dataclass

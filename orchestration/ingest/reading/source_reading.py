@@ -7,23 +7,20 @@ is missing.
 
 import importlib.util
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from fnmatch import fnmatchcase
 from typing import Any
 
-import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from orchestration.errors import ContractError, readable
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError
 from orchestration.ingest.checking.headings import heading_key, known_headings
-from orchestration.ingest.checking.rules import pseudonym
 from orchestration.ingest.landing.landing_zone import LandedFile
-from orchestration.ingest.loading.pseudonyms import Pseudonyms
 from orchestration.ingest.reading.cell_types import CellTypes, SheetCells, cell_types
 
 Cell = Any
@@ -46,8 +43,10 @@ class Row:
 class Reading:
     """What a reader found in one file: its rows, and what stops none of them."""
 
-    rows: list[Row]
+    rows: Iterable[Row]
+    """Read once, from the first to the last."""
     warnings: list[Fault] = field(default_factory=list)
+    """Complete when the rows have been read."""
 
 
 Reader = Callable[[LandedFile], Reading]
@@ -66,28 +65,6 @@ def reader_of(contract: Contract) -> Reader:
     spec.loader.exec_module(module)
     reader: Reader = module.read
     return reader
-
-
-def rows_table(
-    rows: Sequence[Row], contract: Contract, file_id: int, pseudonyms: Pseudonyms
-) -> pa.Table:
-    """Return rows as an Arrow table: the contract's columns as text, and the place of each row.
-
-    Each identifier has its pseudonym beside it (``rules.pseudonym``).
-    """
-    columns: dict[str, list[Any]] = {
-        column.name: [row.values.get(column.name) for row in rows] for column in contract.columns
-    }
-    arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
-    for column in contract.identifiers:
-        made = pseudonyms.of(str(column.identifier), columns[column.name])
-        arrays[pseudonym(column)] = pa.array(made, pa.string())
-    arrays["_file_id"] = pa.array([file_id] * len(rows), pa.int32())
-    arrays["_sheet"] = pa.array([row.sheet for row in rows], pa.string())
-    arrays["_line"] = pa.array([row.line for row in rows], pa.int64())
-    arrays["_column"] = pa.array([row.column for row in rows], pa.string())
-    arrays["_fault"] = pa.array([row.fault for row in rows], pa.string())
-    return pa.table(arrays)
 
 
 _COVERS = (

@@ -19,6 +19,7 @@ from orchestration.ingest.reading.keyed_csv import csv_rows
 from orchestration.ingest.reading.source_reading import Reading, Row, decode_text
 
 _CODE = re.compile(r"^(?P<geography>[A-Z]+)(?P<year>\d{2})CD$", re.IGNORECASE)
+_WITHOUT_CHARACTER = re.compile("[\\0\\ud800-\\udfff]")
 _BOUNDARIES_DISTRICT = "LADCD_ACTIVE"
 _BOUNDARIES_YEAR = "21"
 """The 2021 boundaries give each district as it was when they were issued, without a year."""
@@ -60,7 +61,7 @@ def _lookup(file: LandedFile) -> Reading:
     decode_text(file)  # refuses an empty file and one that is no text before its header is read
     layout = _layout_of(file, read_header(file))
     found = csv_rows(file, layout.columns, load_contract(Path(__file__).parent))
-    return Reading([_completed(row, layout) for row in found.rows], found.warnings)
+    return Reading((_completed(row, layout) for row in found.rows), found.warnings)
 
 
 def _completed(row: Row, layout: _Layout) -> Row:
@@ -175,14 +176,24 @@ def _features(file: LandedFile, text: str) -> Iterator[Row]:
                 )
             )
         values = {column: _text(area.get(name)) for name, column in layout.columns.items()}
+        if any(_WITHOUT_CHARACTER.search(value or "") for value in values.values()):
+            raise SubmissionError(
+                Fault(
+                    "is UTF-8",
+                    "A property of the feature holds what is no character. Send the file as the "
+                    "Open Geography portal issues it.",
+                    file=file.name,
+                    line=number,
+                )
+            )
         yield _completed(Row(values, number), layout)
 
 
 def _properties(file: LandedFile, text: str) -> list[Any]:
     try:
-        features = json.loads(text)["features"]
+        features = json.loads(text, parse_constant=_refuse_constant)["features"]
         properties = [feature["properties"] for feature in features]
-    except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise SubmissionError(
             Fault(
@@ -202,6 +213,11 @@ def _properties(file: LandedFile, text: str) -> list[Any]:
             )
         )
     return properties
+
+
+def _refuse_constant(constant: str) -> None:
+    """Refuse NaN and Infinity, which JSON does not have."""
+    raise ValueError(constant)
 
 
 def _text(value: object) -> str | None:

@@ -54,7 +54,7 @@ def read(file: LandedFile) -> Reading:
 
 def _research_group(file: LandedFile) -> Reading:
     found = csv_rows(file, _RESEARCH_COLUMNS, load_contract(Path(__file__).parent))
-    rows = [
+    rows = (
         replace(
             row,
             values={
@@ -66,7 +66,7 @@ def _research_group(file: LandedFile) -> Reading:
             column="Population",
         )
         for row in found.rows
-    ]
+    )
     return Reading(rows, found.warnings)
 
 

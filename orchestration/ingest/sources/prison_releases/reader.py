@@ -116,7 +116,7 @@ class _Table:
     def count(self, row: Sequence[Cell], line: int, column: str) -> int:
         """Return the cell of ``column`` as a count."""
         text, marker = figure(row[self.columns[column]])
-        if text is not None and text.isdigit() and not marker:
+        if text is not None and text.isascii() and text.isdigit() and not marker:
             return int(text)
         raise SubmissionError(
             Fault(

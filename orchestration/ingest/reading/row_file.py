@@ -1,0 +1,89 @@
+"""The rows of a delivered file on disk, as Arrow: written where it is read, loaded from there.
+
+Rows are written and loaded some thousands at a time, so that a large file takes no more memory than
+a small one.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.rules import pseudonym
+from orchestration.ingest.loading.pseudonyms import Pseudonyms
+from orchestration.ingest.reading.source_reading import Row
+
+_ROWS_AT_A_TIME = 10_000
+
+
+def write_rows(path: Path, rows: Iterable[Row], contract: Contract) -> int:
+    """Write rows to a new file: the contract's columns as text, and the place of each row.
+
+    Returns their number. Raises OSError where the file cannot be written, and
+    :class:`pyarrow.ArrowInvalid` or UnicodeEncodeError for a value that is no text.
+    """
+    schema = _row_schema(contract)
+    left, written = iter(rows), 0
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
+        while some := list(islice(left, _ROWS_AT_A_TIME)):
+            stream.write_batch(_row_batch(some, contract, schema))
+            written += len(some)
+    return written
+
+
+def _row_schema(contract: Contract) -> pa.Schema:
+    text = pa.string()
+    return pa.schema(
+        [
+            *((column.name, text) for column in contract.columns),
+            ("_sheet", text),
+            ("_line", pa.int64()),
+            ("_column", text),
+            ("_fault", text),
+        ]
+    )
+
+
+def _row_batch(rows: list[Row], contract: Contract, schema: pa.Schema) -> pa.RecordBatch:
+    values = [
+        pa.array([row.values.get(column.name) for row in rows], pa.string())
+        for column in contract.columns
+    ]
+    places = [
+        pa.array([row.sheet for row in rows], pa.string()),
+        pa.array([row.line for row in rows], pa.int64()),
+        pa.array([row.column for row in rows], pa.string()),
+        pa.array([row.fault for row in rows], pa.string()),
+    ]
+    return pa.record_batch([*values, *places], schema=schema)
+
+
+def rows_to_load(
+    path: Path, contract: Contract, file_id: int, pseudonyms: Pseudonyms
+) -> pa.RecordBatchReader:
+    """Return the rows of a row file, as they are loaded, from its start to its end.
+
+    Each row has the number of its file, and each identifier its pseudonym beside it
+    (``rules.pseudonym``).
+    """
+    schema = _row_schema(contract)
+    for column in contract.identifiers:
+        schema = schema.append(pa.field(pseudonym(column), pa.string()))
+    schema = schema.append(pa.field("_file_id", pa.int32()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+            for batch in stream:
+                made = [
+                    pa.array(
+                        pseudonyms.of(str(column.identifier), batch[column.name].to_pylist()),
+                        pa.string(),
+                    )
+                    for column in contract.identifiers
+                ]
+                numbers = pa.array([file_id] * len(batch), pa.int32())
+                yield pa.record_batch([*batch.columns, *made, numbers], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
