@@ -31,6 +31,7 @@ _CODES = {
     "F13": "is GeoJSON",
     "F14": "is a known lookup",
     "F15": "is of a known edition",
+    "F16": "is a plain file",
     "S01": "has the sheet",
     "S02": "has a header",
     "S03": "has every column",

@@ -19,7 +19,7 @@ from orchestration.errors import EmptyQuarterError
 from orchestration.ingest.checking.contract import Contract, load_contracts
 from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.landing_zone import quarters_landed
-from orchestration.ingest.landing.receipt import delivered_files
+from orchestration.ingest.landing.receipt import delivered_files, odd_entries
 from orchestration.warehouse.connection import connect
 
 State = Literal["landed", "awaited", "late", "not expected"]
@@ -102,6 +102,7 @@ def landed_quarters(raw: Path, contracts: Mapping[str, Contract]) -> dict[str, l
             quarter
             for quarter in quarters_landed(raw, contract)
             if delivered_files(raw / name / quarter.isoformat())
+            or odd_entries(raw / name / quarter.isoformat())
         ]
         for name, contract in contracts.items()
     }

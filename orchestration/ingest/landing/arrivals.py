@@ -15,8 +15,13 @@ from pydantic import BaseModel
 
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.landing.delivery_folder import recover_landings
+from orchestration.ingest.landing.folder_entries import unreadable
 from orchestration.ingest.landing.landing_zone import quarters_landed, read_delivery
-from orchestration.ingest.landing.receipt import delivered_files, unfinished_files, unreadable
+from orchestration.ingest.landing.receipt import (
+    delivered_files,
+    odd_entries,
+    unfinished_files,
+)
 
 _SHORT = 16
 """Hexadecimal digits kept of a digest: the memory of twenty years must stay small."""
@@ -116,7 +121,7 @@ def _name(contract: Contract, quarter: date) -> str:
 def _look(raw: Path, contract: Contract, quarter: date, memory: Memory, now: float) -> Seen | None:
     folder = raw / contract.source / quarter.isoformat()
     try:
-        parts = []
+        parts = [f"{name}\t{kind}" for name, kind in odd_entries(folder)]
         for name, path in delivered_files(folder, unfinished=True):
             stat = path.stat()
             parts.append(f"{name}\t{stat.st_size}\t{stat.st_ctime_ns}")

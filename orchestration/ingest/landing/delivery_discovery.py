@@ -16,6 +16,7 @@ from orchestration.ingest.checking.coverage import Covered
 from orchestration.ingest.checking.faults import Fault, SubmissionError
 from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.file_index import index_files, indexed_files
+from orchestration.ingest.landing.folder_entries import unreadable
 from orchestration.ingest.landing.landing_zone import (
     Delivery,
     Known,
@@ -24,7 +25,7 @@ from orchestration.ingest.landing.landing_zone import (
     quarters_landed,
     read_delivery,
 )
-from orchestration.ingest.landing.receipt import system_files, unfinished_files, unreadable
+from orchestration.ingest.landing.receipt import system_files, unfinished_files
 from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.reading.csv_integrity import ScannedFile, no_rows, scan_csv
 from orchestration.ingest.reading.isolated_reading import ReadFile, read_isolated, unforeseen
@@ -97,7 +98,7 @@ def pending_deliveries(
             continue
         version = latest.outcome.version + 1 if latest else 1
         files = [FileLoad(file, next_file + place) for place, file in enumerate(delivery.files)]
-        found = Pending(delivery, next_delivery, version, files)
+        found = Pending(delivery, next_delivery, version, files, unusable=list(delivery.faults))
         found.warnings += _system_files(delivery)
         pending.append(found)
         next_delivery += 1

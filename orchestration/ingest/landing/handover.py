@@ -4,6 +4,7 @@ A landing adds to what has landed for the quarter. A file that would replace ano
 replaces it only if the caller says so.
 """
 
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -26,8 +27,8 @@ from orchestration.ingest.landing.landing_zone import (
 from orchestration.ingest.landing.receipt import (
     Covers,
     Receipt,
-    ReceiptError,
     is_system_file,
+    odd_entries,
     unfinished_files,
 )
 
@@ -132,14 +133,21 @@ def _standing(raw: Path, contract: Contract, quarter: date, *, whole: bool) -> D
             f"{unfinished[0]} is being transferred into {folder}. Nothing was landed. Land the "
             "files when the transfer has ended; if it has broken off, take that file away."
         )
-    try:
-        return read_delivery(raw, contract, quarter)
-    except ReceiptError as error:
-        if not whole:
-            raise LandingError(
-                f"{error} Nothing was landed: --whole lands the given files as the whole delivery."
-            ) from error
-        return read_delivery(raw, contract, quarter, receipted=False)
+    if odd := odd_entries(folder):
+        name, kind = odd[0]
+        raise LandingError(
+            f"{readable(name)} in {folder} is {kind}. Nothing was landed. Take it away, and land "
+            "the files again."
+        )
+    delivery = read_delivery(raw, contract, quarter)
+    if delivery is None or not delivery.faults:
+        return delivery
+    if not whole:
+        raise LandingError(
+            f"{delivery.faults[0].message} Nothing was landed: --whole lands the given files as "
+            "the whole delivery."
+        )
+    return dataclasses.replace(delivery, faults=()) if delivery.files else None
 
 
 # --- what a landing does ---------------------------------------------------------------------
@@ -419,8 +427,11 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise LandingError(f"Two files are called {', '.join(twice)}. Rename one of them.")
     for path in paths:
-        if not path.is_file():
-            raise LandingError(f"{readable(str(path))} is not a file. Check the path.")
+        if path.is_symlink() or not path.is_file():
+            raise LandingError(
+                f"{readable(str(path))} is not a file (a folder, a link or a pipe, perhaps). Name "
+                "the file itself."
+            )
         if not path.name.isprintable():
             raise LandingError(
                 f"{readable(path.name)}: the name holds a character that cannot be shown. "

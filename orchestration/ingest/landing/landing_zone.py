@@ -16,7 +16,15 @@ from typing import NamedTuple, Self
 from orchestration.config.quarters import parse_quarter
 from orchestration.errors import LandingError, QuarterError, readable
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.landing.receipt import Receipt, delivered_files, unreadable
+from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.landing.folder_entries import refuse_special, unreadable
+from orchestration.ingest.landing.receipt import (
+    RECEIPT_NAME,
+    Receipt,
+    ReceiptError,
+    delivered_files,
+    odd_entries,
+)
 from orchestration.warehouse.checksum import sha256_of
 
 NO_QUARTER = date(2000, 1, 1)
@@ -39,8 +47,9 @@ class FileState(NamedTuple):
 
     @classmethod
     def of(cls, path: Path, name: str) -> Self:
-        """Return the state of the file at ``path``. Raises OSError where there is none."""
+        """Return the state of the file at ``path``. Raises OSError where it is no regular file."""
         stat = path.stat()
+        refuse_special(path, stat.st_mode)
         return cls(name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
 
@@ -72,16 +81,21 @@ class Delivery:
     folder: Path
     files: tuple[LandedFile, ...]
     receipt: Receipt | None
+    faults: tuple[Fault, ...] = ()
+    """Why none of its files is used, whatever it holds: the receipt, or what is not a file."""
 
     @property
     def content_sha256(self) -> str:
         """Identity of the content: file names and times do not count.
 
         What the receipt claims that the delivery covers does: the same bytes can say more then.
+        So does what is wrong with the folder: it is another delivery once that is corrected.
         """
         digests = "\n".join(sorted(file.sha256 for file in self.files))
         if self.receipt and self.receipt.covers:
             digests += f"\ncovers {self.receipt.covers}"
+        for fault in self.faults:
+            digests += f"\nwrong {fault}"
         return hashlib.sha256(digests.encode()).hexdigest()
 
     @property
@@ -97,10 +111,16 @@ Known = Mapping[FileState, str]
 def quarters_landed(raw: Path, contract: Contract) -> list[date]:
     """Return the quarters for which the landing zone has a folder of this source, oldest first.
 
-    Raises :class:`LandingError` for a folder that is not named after a quarter.
+    Raises :class:`LandingError` for a folder that is not named after a quarter, and where the
+    source's own folder is a link that leads out of the landing zone.
     """
     quarters = []
-    for folder in _folders(raw / contract.source):
+    root = raw / contract.source
+    if root.is_symlink() and not root.resolve().is_relative_to(raw.resolve()):
+        raise LandingError(
+            f"{root} is a link that leads out of the landing zone. Put the folder itself there."
+        )
+    for folder in _folders(root):
         if folder.name.startswith("."):
             continue
         try:
@@ -115,10 +135,11 @@ def quarters_landed(raw: Path, contract: Contract) -> list[date]:
 def _folders(root: Path) -> list[Path]:
     """Return the folders directly under ``root``; none where it is missing.
 
+    Links, pipes and devices are among them: the look into the delivery refuses them.
     One that may not be read is not an empty one: what has landed would be left out unnoticed.
     """
     try:
-        return sorted(path for path in root.iterdir() if path.is_dir())
+        return sorted(path for path in root.iterdir() if path.is_symlink() or not path.is_file())
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -130,31 +151,49 @@ def read_delivery(
     contract: Contract,
     quarter: date,
     known: Known | None = None,
-    *,
-    receipted: bool = True,
 ) -> Delivery | None:
     """Return what lies in the landing zone for one source and quarter, or None where nothing does.
 
     A file is hashed unless ``known`` has its checksum and the receipt does not contradict it.
-    ``receipted`` false leaves the receipt out. Raises :class:`LandingError` where a file or the
-    receipt cannot be read.
+    A receipt that is none, or of another delivery, and whatever is not a file are ``faults`` of the
+    delivery. Raises :class:`LandingError` where a file cannot be read.
     """
     folder = raw / contract.source / quarter.isoformat()
-    receipt = Receipt.read(folder) if receipted else None
+    faults = [_odd(name, kind) for name, kind in odd_entries(folder)]
+    receipt = None
+    if folder.is_dir() and not folder.is_symlink():
+        try:
+            receipt = Receipt.read(folder)
+        except ReceiptError as error:
+            faults.append(_receipt_fault(str(error)))
+    if receipt and (receipt.source, receipt.quarter) != (contract.source, quarter):
+        faults.append(_receipt_fault("The receipt is of another source or quarter."))
+        receipt = None
     try:
         files = _landed_files(folder, known or {}, receipt)
     except OSError as error:
         raise unreadable(error) from error
-    if not files:
+    if not files and not faults:
         return None
-    return Delivery(contract.source, quarter, folder, files, receipt)
+    return Delivery(contract.source, quarter, folder, files, receipt, tuple(faults))
+
+
+def _odd(name: str, kind: str) -> Fault:
+    return Fault(
+        "is a plain file",
+        f"It is {kind}. Nothing of the delivery is read. Put the file itself there, or take it "
+        "away.",
+        file=readable(name),
+    )
+
+
+def _receipt_fault(message: str) -> Fault:
+    return Fault("matches its receipt", message, file=RECEIPT_NAME)
 
 
 def _landed_files(
     folder: Path, known: Known, receipt: Receipt | None = None
 ) -> tuple[LandedFile, ...]:
-    if not folder.is_dir():
-        return ()
     receipted = {file.name: file.sha256 for file in receipt.files} if receipt else {}
 
     def look(file: tuple[str, Path]) -> LandedFile:

@@ -7,7 +7,6 @@ sample deliveries that are made in memory. Landing, checking and loading belong 
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +15,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from orchestration.errors import LandingError
+from orchestration.errors import LandingError, readable
+from orchestration.ingest.landing.folder_entries import entries, read_regular
 
 RECEIPT_NAME = "delivery.json"
 UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", ".uploading")
@@ -24,6 +24,9 @@ UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", 
 
 _SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
 _SYSTEM_FOLDERS = ("__macosx", "$recycle.bin", "system volume information")
+
+_MOST_BYTES = 64 << 20
+"""Size that the receipt of no delivery comes near."""
 
 Nature = Literal["real", "synthetic"]
 
@@ -92,17 +95,21 @@ class Receipt(BaseModel):
     def read(cls, folder: Path) -> Self | None:
         """Return the receipt in `folder`, or None where there is none.
 
-        Raises ReceiptError where the file is there but is not a receipt.
+        Raises ReceiptError where something is there that is not a receipt: a file that says
+        something else, or is far too large, a link, a pipe.
         """
         path = folder / RECEIPT_NAME
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(read_regular(path, _MOST_BYTES))
         except FileNotFoundError:
             return None
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in fault["loc"]) or "file"
-            raise ReceiptError(_unreadable(path, f"{place}: {fault['msg']}")) from error
+            known = fault["type"] != "extra_forbidden"  # whose name may be anything
+            place = ".".join(str(part) for part in fault["loc"] if known) or "file"
+            raise ReceiptError(
+                _unreadable(path, f"{readable(place)}: {readable(fault['msg'])}")
+            ) from error
         except OSError as error:
             raise ReceiptError(_unreadable(path, error.strerror or str(error))) from error
 
@@ -214,29 +221,27 @@ def delivered_files(folder: Path, *, unfinished: bool = False) -> list[tuple[str
     """Return name and path of each delivered file.
 
     Receipt, hidden, lock and system files are not any, nor (unless asked for) are files that carry
-    the name of an unfinished transfer. Raises LandingError where a folder cannot be read: it is not
-    an empty one.
+    the name of an unfinished transfer, nor is what :func:`odd_entries` returns. Raises LandingError
+    where a folder cannot be read: it is not an empty one.
     """
     files = []
-    for root, _, names in os.walk(folder, onerror=_refuse_closed):
-        for path in (Path(root) / name for name in names):
-            parts = path.relative_to(folder).parts
-            hidden = is_system_file("/".join(parts))
-            partial = path.name.lower().endswith(UNFINISHED) and not unfinished
-            if path.is_file() and path.name != RECEIPT_NAME and not hidden and not partial:
-                files.append(("/".join(parts), path))
+    for entry in entries(folder):
+        partial = entry.name.lower().endswith(UNFINISHED) and not unfinished
+        receipt = entry.path.name == RECEIPT_NAME
+        if not (entry.odd or receipt or partial or is_system_file(entry.name)):
+            files.append((entry.name, entry.path))
     return sorted(files)
 
 
-def _refuse_closed(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise unreadable(error) from error
+def odd_entries(folder: Path) -> list[tuple[str, str]]:
+    """Return name and kind of what lies among the delivered files and is not a file.
 
-
-def unreadable(error: OSError) -> LandingError:
-    """Return the error of a file or folder of the landing zone that cannot be read."""
-    return LandingError(
-        f"{error.filename} cannot be read ({error.strerror}). Check its permissions."
+    The receipt is looked at where it is read.
+    """
+    return sorted(
+        (entry.name, entry.odd)
+        for entry in entries(folder)
+        if entry.odd and entry.name != RECEIPT_NAME and not is_system_file(entry.name)
     )
 
 
