@@ -43,7 +43,7 @@ def test_restored_warehouse_is_the_one_that_was_backed_up(loaded: Ground) -> Non
     loaded.load("police_uk_street")
     newer = loaded.settings.warehouse.read_bytes()
 
-    _, aside = restore(loaded.settings, backup, LATER)
+    aside = restore(loaded.settings, backup, LATER).aside
 
     assert loaded.settings.warehouse.read_bytes() == before
     assert loaded.value(COUNT) == 10

@@ -8,7 +8,7 @@ import errno
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -23,43 +23,23 @@ from orchestration.ingest.landing import delivery_folder
 from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.handover import land
 from orchestration.ingest.landing.receipt import Receipt
+from tests.fault_injection import (
+    DONE,
+    INTERRUPTED,
+    REFUSED,
+    UNCONFIRMED,
+    Faulty,
+    fill_the_disk,
+    in_child,
+    interrupt,
+    kill,
+    moments,
+)
 from tests.support import month_file
 
 STREET, QUARTER = "police_uk_street", date(2018, 4, 1)
-FAULTS = int(os.environ.get("LANDING_FAULTS", "20"))
-RACES = int(os.environ.get("LANDING_RACES", "20"))
-DONE, REFUSED, INTERRUPTED, UNCONFIRMED, KILLED = 0, 1, 2, 4, 9
-_CALLS = {
-    "open", "mkdir", "rename", "replace", "link", "write", "fsync", "chmod", "utime", "sendfile",
-    "copy_file_range", "rmdir", "unlink", "close", "_fcopyfile", "flock", "exchange",
-}  # fmt: skip
-
-
-def _kill() -> NoReturn:
-    os._exit(KILLED)
-
-
-def _fill_the_disk() -> NoReturn:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
-
-
-def _interrupt() -> NoReturn:
-    raise KeyboardInterrupt
-
-
-class Faulty:
-    """Counts this thread's calls into the operating system, and has a fault at one of them."""
-
-    def __init__(self, at: int | None = None, fault: Callable[[], NoReturn] = _kill) -> None:
-        self.calls = 0
-        self._at, self._fault = at, fault
-
-    def __call__(self, frame: Any, event: str, called: Any) -> None:
-        name = getattr(called, "__name__", "") if event.startswith("c_") else frame.f_code.co_name
-        if name in _CALLS:
-            self.calls += 1
-            if self.calls == self._at:
-                self._fault()
+FAULTS = int(os.environ.get("LANDING_FAULTS", "16"))
+RACES = int(os.environ.get("LANDING_RACES", "10"))
 
 
 def _land(raw: Path, file: Path, note: str = "made for a test") -> None:
@@ -82,16 +62,6 @@ def _landed_with(raw: Path, file: Path, faulty: Faulty) -> int:
     return DONE
 
 
-def _in_child(work: Callable[[], int]) -> int:
-    if (pid := os.fork()) == 0:
-        code = 3
-        try:
-            code = work()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def _given(tmp_path: Path, name: str, rows: int) -> Path:
     folder = tmp_path / "given" / name
     folder.mkdir(parents=True)
@@ -112,21 +82,15 @@ def _kept(raw: Path) -> list[bytes | None]:
     return [_version(folder) for folder in (raw / STREET / ".superseded").glob("*")]
 
 
-def _moments(calls: int, faults: int) -> Iterator[int]:
-    """Return so many calls, evenly from the first to the last; 0 stands for every one."""
-    wanted = min(faults or calls, calls)
-    return (calls - place * calls // wanted for place in range(wanted))
-
-
 def test_a_kill_leaves_a_whole_delivery_and_loses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _faults(tmp_path, monkeypatch, _kill, exchanged=True, faults=3)
+    _faults(tmp_path, monkeypatch, kill, exchanged=True, faults=3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exchanged", [True, False], ids=["exchange", "two renames"])
-@pytest.mark.parametrize("fault", [_kill, _fill_the_disk, _interrupt])
+@pytest.mark.parametrize("fault", [kill, fill_the_disk, interrupt])
 def test_a_fault_at_any_call_leaves_a_whole_delivery_and_loses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[[], NoReturn], exchanged: bool
 ) -> None:
@@ -150,10 +114,10 @@ def _faults(
     assert _landed_with(tmp_path / "counted", new, faulty) == DONE
     assert faulty.calls > 40
     found = set()
-    for at in _moments(faulty.calls, faults):
+    for at in moments(faulty.calls, faults):
         raw = tmp_path / f"raw-{at}"
         _land(raw, old)
-        code = _in_child(partial(_landed_with, raw, new, Faulty(at, fault)))
+        code = in_child(partial(_landed_with, raw, new, Faulty(at, fault)))
         place = raw / STREET / QUARTER.isoformat()
         if not exchanged:
             recover_landings(raw / STREET)

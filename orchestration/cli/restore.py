@@ -6,6 +6,7 @@ from rich.console import Console
 
 from orchestration.config.settings import Settings
 from orchestration.warehouse.backup import restore, summary, utc_now
+from orchestration.warehouse.purging import purged_again
 
 
 def restore_backup(settings: Settings, file: Path, console: Console) -> None:
@@ -13,8 +14,10 @@ def restore_backup(settings: Settings, file: Path, console: Console) -> None:
 
     Raises what :func:`~orchestration.warehouse.backup.restore` does.
     """
-    manifest, aside = restore(settings, file, utc_now())
+    manifest, aside, purged = restore(settings, file, utc_now())
     console.print(f"Restored and verified: {summary(file, manifest)}.", soft_wrap=True)
+    if purged:
+        console.print(purged_again(purged))
     if aside:
         console.print(f"The earlier warehouse is kept as {aside}. Delete it when it is not needed.")
     console.print("`csp refresh` loads what has landed since.")

@@ -11,9 +11,11 @@ from pydantic import PrivateAttr
 from orchestration.config.settings import Settings, load_settings
 from orchestration.dagster.run_launcher import marked_as_running
 from orchestration.errors import BackfillError, WarehouseBusyError
+from orchestration.ingest.landing.delivery_folder import remove_delivery
 from orchestration.warehouse.backup import REPAIRED, repair, utc_now
 from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.permissions import restrict
+from orchestration.warehouse.purging import settle_purges
 
 STARTED_BY = "csp/started_by"
 """Tag of a run that a person started at a terminal. It stops at once instead of waiting."""
@@ -76,7 +78,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
         """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
 
-        A damaged warehouse is repaired first.
+        A damaged warehouse is repaired first, and a purge that was cut short is finished.
         """
         self._settings = load_settings()
         self._completed = CompletedQuarters()
@@ -88,7 +90,9 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         if not watched:
             wait = max(wait, self._settings.run_lock_wait_seconds)
         with _marked(context, watched), writer_lock(self._settings.home, what, wait):
-            repair(self._settings, _teller(context), utc_now())
+            say, now = _teller(context), utc_now()
+            repair(self._settings, say, now)
+            settle_purges(self._settings, say, now.replace(tzinfo=None), remove_delivery)
             yield self
 
 

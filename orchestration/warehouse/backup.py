@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -32,6 +33,8 @@ from orchestration.warehouse.connection import (
     log_beside,
     writer_lock,
 )
+from orchestration.warehouse.purge_journal import PurgedDelivery
+from orchestration.warehouse.purging import purged_again, reapply
 
 REPAIRED = "Repaired: "
 """Start of the log message that says how a damaged warehouse was repaired."""
@@ -189,24 +192,40 @@ def backups(settings: Settings) -> list[Path]:
 # --- restoring -------------------------------------------------------------------------------
 
 
-def restore(settings: Settings, file: Path, now: datetime) -> tuple[Manifest, Path | None]:
-    """Put the backup ``file`` in the warehouse's place; return its manifest, and what it replaced.
+class Restored(NamedTuple):
+    """The manifest of a restored backup, the file that it replaced, and what it would have brought
+    back: deliveries that had been purged, which were purged from it first."""
+
+    manifest: Manifest
+    aside: Path | None
+    purged: tuple[PurgedDelivery, ...]
+
+
+def restore(settings: Settings, file: Path, now: datetime) -> Restored:
+    """Put the backup ``file`` in the warehouse's place.
 
     The backup is verified before and after it is copied: checksum, and the rows of every table.
-    The replaced file is kept beside it. Raises :class:`BackupError` where the backup is not
-    what its manifest says, and :class:`EncryptionError` where the key in use is not the one that it
-    was made with; nothing has changed then.
+    What was purged since it was made is purged from the copy before that is in place. The replaced
+    file is kept beside it. Raises :class:`PurgeError` where that fails, :class:`BackupError` where
+    the backup is not what its manifest says, and :class:`EncryptionError` where the key in use is
+    not the one that it was made with; nothing has changed then.
     """
     manifest = _read_manifest(file)
     with writer_lock(settings.home, "A restore", settings.lock_wait_seconds):
         new = _verified_copy(settings, file, manifest)
         try:
+            purged = reapply(settings, new, _naive(now))
             aside = set_aside(settings, "replaced", now)
             new.replace(settings.warehouse)
             _sync(settings.home)
         finally:
             new.unlink(missing_ok=True)
-    return manifest, aside
+    return Restored(manifest, aside, purged)
+
+
+def _naive(now: datetime) -> datetime:
+    """Return a moment of UTC as the tables have it: without a zone."""
+    return now.replace(tzinfo=None)
 
 
 def _read_manifest(file: Path) -> Manifest:
@@ -312,6 +331,7 @@ def repair(settings: Settings, say: Callable[[str], None], now: datetime) -> Non
     if what is None:
         return
     found = _newest_sound_copy(settings)
+    purged = reapply(settings, found[0], _naive(now)) if found else ()
     aside = set_aside(settings, "damaged", now)
     if found:
         new, backup = found
@@ -326,6 +346,8 @@ def repair(settings: Settings, say: Callable[[str], None], now: datetime) -> Non
         f"The warehouse was damaged ({what}). It was set aside as {aside}, and is rebuilt from "
         f"{source}. The published releases were not affected."
     )
+    if purged:
+        say(purged_again(purged))
 
 
 def _damage(settings: Settings) -> str | None:

@@ -140,6 +140,25 @@ def _sync_all(folder: Path) -> None:
         sync(path)
 
 
+def remove_delivery(folder: Path) -> None:
+    """Delete a version of a delivery, in place or superseded; nothing is left of it half-way.
+
+    Raises :class:`LandingError` where a landing of the source runs for long, and OSError where it
+    cannot be deleted.
+    """
+    source = folder.parent.parent if folder.parent.name in (SUPERSEDED, READY) else folder.parent
+    if not folder.exists():
+        return
+    with one_landing(source):
+        leaving = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=source))
+        folder.replace(leaving)
+        sync(source)
+        shutil.rmtree(leaving)
+        for kept in (source / SUPERSEDED, source / READY):
+            with suppress(OSError):
+                kept.rmdir()
+
+
 def recover_landings(folder: Path) -> list[str]:
     """Do what :func:`recover` does where a killed landing left something.
 
