@@ -12,6 +12,7 @@ from orchestration.config.settings import Settings, load_settings
 from orchestration.dagster.run_launcher import marked_as_running
 from orchestration.errors import BackfillError, WarehouseBusyError
 from orchestration.ingest.landing.delivery_folder import remove_delivery
+from orchestration.releases.release_registry import complete_rollback
 from orchestration.warehouse.backup import REPAIRED, repair, utc_now
 from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.permissions import restrict
@@ -78,7 +79,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
         """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
 
-        A damaged warehouse is repaired first, and a purge that was cut short is finished.
+        A damaged warehouse is repaired first; a purge or rollback that was cut short is finished.
         """
         self._settings = load_settings()
         self._completed = CompletedQuarters()
@@ -93,6 +94,8 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
             say, now = _teller(context), utc_now()
             repair(self._settings, say, now)
             settle_purges(self._settings, say, now.replace(tzinfo=None), remove_delivery)
+            if rollback := complete_rollback(self._settings.published):
+                say(f"The rollback to {rollback.quarter} was cut short. It was completed.")
             yield self
 
 

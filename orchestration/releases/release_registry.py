@@ -17,7 +17,13 @@ import pydantic
 from orchestration.config.quarters import quarter_label
 from orchestration.releases.errors import PublishError, ReleaseUnreadableError, UnknownReleaseError
 from orchestration.releases.published_file import PUBLISHED_FILE, open_release
-from orchestration.warehouse.atomic_file import SCRATCH_PREFIX, place, place_copy
+from orchestration.warehouse.atomic_file import (
+    SCRATCH_PREFIX,
+    place,
+    place_copy,
+    remove_leftovers,
+    sync,
+)
 
 SUPERSEDED = "superseded"
 ROLLBACK_FILE = "rollback.json"
@@ -120,7 +126,7 @@ def settle_current(root: Path, quarter: date, target: Path) -> bool:
 
     A current release of a later quarter is left alone, and so is one that was rolled back to,
     until ``target`` differs from the release that was rolled back. A missing or unreadable
-    current file is restored.
+    current file is restored, and a rollback that was cut short is completed.
     """
     current = root / PUBLISHED_FILE
     standing = _readable(current)
@@ -128,16 +134,41 @@ def settle_current(root: Path, quarter: date, target: Path) -> bool:
     if standing is None:
         place_copy(_rolled_back_to(root, rollback) or newest_release(root) or target, current)
         return True
-    new = read_release(target)
-    if rollback and not _lifts(rollback, new):
+    if rollback and not _lifts(rollback, read_release(target)):
+        return complete_rollback(root) is not None
+    _end_rollback(root)
+    # The newest is another quarter's where the end of a rollback was cut short.
+    wanted = newest_release(root) or target
+    new = read_release(wanted)
+    if new.quarter < standing.quarter or new.identity == standing.identity:
         return False
-    if not rollback and quarter < standing.quarter:
-        return False
-    (root / ROLLBACK_FILE).unlink(missing_ok=True)
-    if new.identity == standing.identity:
-        return False
-    place_copy(target, current)
+    place_copy(wanted, current)
     return True
+
+
+def complete_rollback(root: Path) -> Rollback | None:
+    """Make the release of the recorded rollback current; return the rollback if it was not so yet.
+
+    The record comes first, so a rollback that was killed is completed here. None where no rollback
+    is in force, it is complete, or its release is no longer on disk. The caller holds the writer
+    lock. Raises :class:`PublishError` where the record cannot be read.
+    """
+    rollback = read_rollback(root)
+    chosen = _rolled_back_to(root, rollback)
+    if rollback is None or chosen is None:
+        return None
+    standing = _readable(root / PUBLISHED_FILE)
+    if standing and standing.identity == read_release(chosen).identity:
+        return None
+    place_copy(chosen, root / PUBLISHED_FILE)
+    return rollback
+
+
+def _end_rollback(root: Path) -> None:
+    file = root / ROLLBACK_FILE
+    if file.exists():
+        file.unlink()
+        sync(root)
 
 
 def roll_back(
@@ -145,15 +176,18 @@ def roll_back(
 ) -> PublishedRelease:
     """Make the release of ``quarter`` (or one ``build`` of it) current; return it.
 
-    Rolling "back" to the newest release ends a rollback. The caller holds the writer lock.
+    Rolling "back" to the newest release ends a rollback. The record is written before the release
+    is made current: :func:`complete_rollback` completes one that was cut short. The caller holds
+    the writer lock.
     Raises :class:`UnknownReleaseError` where there is no such release.
     """
+    remove_leftovers(root)
     releases = list_releases(root)
     chosen = _choose(releases, quarter, build)
     newest = releases[0]
     file = root / ROLLBACK_FILE
     if chosen.identity == newest.identity:
-        file.unlink(missing_ok=True)
+        _end_rollback(root)
     else:
         said = Rollback(
             quarter=chosen.quarter,

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SCRATCH_PREFIX = ".building-"
@@ -35,12 +35,13 @@ def scratch_folder(root: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(root: Path) -> None:
-    """Remove what killed runs left half-built directly under ``root``."""
+    """Remove what killed runs left half-built directly under ``root``, as far as it can."""
     for leftover in root.glob(f"{SCRATCH_PREFIX}*"):
-        if leftover.is_dir():
+        if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
-            leftover.unlink(missing_ok=True)
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

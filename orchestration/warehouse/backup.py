@@ -7,7 +7,6 @@ damaged is kept aside, never deleted.
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from orchestration.errors import (
     WarehouseDamagedError,
     WarehouseUnreadableError,
 )
+from orchestration.warehouse.atomic_file import SCRATCH_PREFIX, remove_leftovers, sync
 from orchestration.warehouse.checksum import sha256_of
 from orchestration.warehouse.connection import (
     connect,
@@ -42,7 +42,6 @@ REPAIRED = "Repaired: "
 _PRIVATE = 0o600
 """A backup holds people's data: its owner alone reads it."""
 _STAMP = "%Y%m%dT%H%M%SZ"
-_BUILDING = ".building-"
 
 
 class TableContent(BaseModel):
@@ -95,15 +94,18 @@ def back_up(settings: Settings, file: Path | None, now: datetime) -> tuple[Path,
             f"There is no warehouse at {settings.warehouse} yet. Run `csp refresh` first."
         )
     with writer_lock(settings.home, "A backup", settings.lock_wait_seconds):
+        clear_half_done(settings)
         _write_out(settings)
-        new = target.with_name(f"{_BUILDING}{target.name}")
+        new = target.with_name(f"{SCRATCH_PREFIX}{target.name}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = _copy(settings.warehouse, new)
             manifest = _describe(settings, new, digest, now)
+            # First: a backup without its manifest could not be restored.
             manifest_path(target).write_text(manifest.model_dump_json(indent=1) + "\n")
+            sync(manifest_path(target))
             new.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         except WarehouseDamagedError as error:
             # The copy is the warehouse byte for byte: so the warehouse is damaged as well.
             raise damaged(settings.warehouse, str(error.__cause__)) from error
@@ -111,6 +113,8 @@ def back_up(settings: Settings, file: Path | None, now: datetime) -> tuple[Path,
             raise BackupError(f"{target} cannot be written: {error.strerror}.") from error
         finally:
             new.unlink(missing_ok=True)
+            if not target.exists():
+                manifest_path(target).unlink(missing_ok=True)
     return target, manifest
 
 
@@ -135,14 +139,6 @@ def _copy(source: Path, target: Path) -> str:
         writer.flush()
         os.fsync(writer.fileno())
     return digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _describe(settings: Settings, copy: Path, digest: str, now: datetime) -> Manifest:
@@ -212,12 +208,13 @@ def restore(settings: Settings, file: Path, now: datetime) -> Restored:
     """
     manifest = _read_manifest(file)
     with writer_lock(settings.home, "A restore", settings.lock_wait_seconds):
+        clear_half_done(settings)
         new = _verified_copy(settings, file, manifest)
         try:
             purged = reapply(settings, new, _naive(now))
-            aside = set_aside(settings, "replaced", now)
-            new.replace(settings.warehouse)
-            _sync(settings.home)
+            aside = _replace(settings, new, "replaced", now)
+        except OSError as error:
+            raise BackupError(f"{file} cannot be restored: {error.strerror}.") from error
         finally:
             new.unlink(missing_ok=True)
     return Restored(manifest, aside, purged)
@@ -246,7 +243,7 @@ def _read_manifest(file: Path) -> Manifest:
 def _verified_copy(settings: Settings, file: Path, manifest: Manifest) -> Path:
     """Return a copy of the backup beside the warehouse, once it is what the manifest says."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    new = settings.home / f"{_BUILDING}restore.duckdb"
+    new = settings.home / f"{SCRATCH_PREFIX}restore.duckdb"
     try:
         digest = _copy(file, new)
         if digest != manifest.sha256:
@@ -292,28 +289,51 @@ def _differ(one: TableContent | None, other: TableContent | None, digests: bool)
     return one.rows != other.rows or (digests and one.digest != other.digest)
 
 
-def set_aside(settings: Settings, why: str, now: datetime) -> Path | None:
-    """Keep the standing warehouse under another name as well; return that, or none.
+def _replace(settings: Settings, new: Path | None, why: str, now: datetime) -> Path | None:
+    """Put ``new`` in the warehouse's place, or nothing; return where the old file is kept, if any.
 
-    The warehouse itself stays in place until it is replaced, so that there is never none. Its
-    write-ahead log, if any, goes with the copy: beside another file it would spoil that.
+    The old file gets its second name first and stays in place until it is replaced, so that there
+    is never none. Its write-ahead log, if any, goes with it: beside another file it would spoil
+    that. :func:`clear_half_done` undoes what was cut short.
     """
     standing = settings.warehouse
-    if not standing.exists():
-        log_beside(standing).unlink(missing_ok=True)
-        damage_note(standing).unlink(missing_ok=True)
-        return None
-    aside = standing.with_name(f"warehouse-{why}-{now.strftime(_STAMP)}.duckdb")
-    aside.unlink(missing_ok=True)
-    try:
-        aside.hardlink_to(standing)
-    except OSError:
-        # Not every filesystem has hard links.
-        shutil.copy2(standing, aside)
-    if log_beside(standing).exists():
-        log_beside(standing).replace(log_beside(aside))
+    aside = None
+    if standing.exists():
+        aside = standing.with_name(f"warehouse-{why}-{now.strftime(_STAMP)}.duckdb")
+        aside.unlink(missing_ok=True)
+        try:
+            aside.hardlink_to(standing)
+        except OSError:
+            # Not every filesystem has hard links.
+            _copy(standing, aside)
+        if log_beside(standing).exists():
+            log_beside(standing).replace(log_beside(aside))
+    log_beside(standing).unlink(missing_ok=True)
+    if new:
+        new.replace(standing)
+    else:
+        standing.unlink(missing_ok=True)
+    sync(settings.home)
     damage_note(standing).unlink(missing_ok=True)
     return aside
+
+
+def clear_half_done(settings: Settings) -> None:
+    """Remove what killed backups, restores and repairs left; the caller holds the writer's lock.
+
+    Half-written copies go, manifests without a backup, and second names of a warehouse that was
+    not replaced after all, which gets its write-ahead log back.
+    """
+    remove_leftovers(settings.home)
+    remove_leftovers(settings.backups)
+    for manifest in settings.backups.glob("warehouse-*.manifest.json"):
+        if not manifest.with_name(manifest.name.removesuffix(".manifest.json")).exists():
+            manifest.unlink(missing_ok=True)
+    for aside in settings.home.glob("warehouse-*.duckdb"):
+        if settings.warehouse.exists() and aside.samefile(settings.warehouse):
+            if log_beside(aside).exists() and not log_beside(settings.warehouse).exists():
+                log_beside(aside).replace(log_beside(settings.warehouse))
+            aside.unlink()
 
 
 # --- repair ----------------------------------------------------------------------------------
@@ -327,19 +347,16 @@ def repair(settings: Settings, say: Callable[[str], None], now: datetime) -> Non
     lock. Raises :class:`EncryptionError` where the backups have other keys than the one in use, and
     what opening the warehouse raises for any other reason.
     """
+    clear_half_done(settings)
     what = _damage(settings)
     if what is None:
         return
     found = _newest_sound_copy(settings)
     purged = reapply(settings, found[0], _naive(now)) if found else ()
-    aside = set_aside(settings, "damaged", now)
+    aside = _replace(settings, found[0] if found else None, "damaged", now)
     if found:
-        new, backup = found
-        new.replace(settings.warehouse)
-        _sync(settings.home)
-        source = f"the backup {backup}"
+        source = f"the backup {found[1]}"
     else:
-        settings.warehouse.unlink(missing_ok=True)
         source = "the landing zone: there is no backup, so versions that are no longer there"
         source += " are lost"
     say(
