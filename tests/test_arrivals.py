@@ -77,7 +77,7 @@ def test_unfinished_transfer_holds_its_own_delivery_only(ground: Ground) -> None
     ground.put("population_estimates", "2018-04-01", {"a.csv": "x"})
     seen = _settled(ground)
     assert [one.source for one in seen.arrivals] == ["population_estimates"]
-    assert "b.csv.part is being transferred" in seen.waiting[0]
+    assert "b.csv.part" in seen.waiting[0]
 
 
 def test_correction_arrives_and_so_does_its_withdrawal(ground: Ground) -> None:
@@ -106,13 +106,13 @@ def test_quarter_that_has_not_ended_waits(ground: Ground) -> None:
     memory = _watch(ground, Memory(), 0, closed=Q1).memory
     held = _watch(ground, memory, QUIET, closed=Q1)
     assert not held.arrivals
-    assert "has not ended" in held.waiting[0]
+    assert "2018-07-01" in held.waiting[0]
     assert [one.quarter for one in _watch(ground, held.memory, QUIET, closed=Q2).arrivals] == [Q2]
 
 
 def test_folder_of_no_quarter_is_reported(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-05-01", {"2018-05.csv": month_file("2018-05")})
-    with pytest.raises(LandingError, match="named after its quarter"):
+    with pytest.raises(LandingError, match=r"police_uk_street.*2018-05-01"):
         _settled(ground)
 
 
@@ -140,7 +140,7 @@ def test_refresh_passes_over_a_delivery_that_is_being_transferred(ground: Ground
     folder = ground.put("police_uk_street", "2018-04-01", files)
     report = ground.load("police_uk_street")
     assert not report.outcomes
-    assert "still being transferred" in str(report.warnings[0])
+    assert "2018-05.csv.part" in str(report.warnings[0])
     (folder / "2018-05.csv.part").rename(folder / "2018-05.csv")
     (folder / "2018-05.csv").write_text(month_file("2018-05"))
     assert ground.load("police_uk_street").total("rows_loaded") == 20
@@ -160,7 +160,7 @@ def test_file_written_to_while_it_is_read_is_not_loaded(
             handle.write("one more line")
 
     monkeypatch.setattr(load, "_insert", slowly)
-    with pytest.raises(LandingError, match="still being written"):
+    with pytest.raises(LandingError, match=r"2018-04\.csv"):
         ground.load("police_uk_street")
     monkeypatch.undo()
     assert ground.query("select count(*) from control.deliveries") == [(0,)]

@@ -102,8 +102,7 @@ def test_a_quarter_for_which_nothing_has_landed_is_refused(ground: Ground) -> No
     refuse_empty(raw, contracts, [Q1])
     with pytest.raises(
         EmptyQuarterError,
-        match=r"Nothing has landed for Q2 2018/19 \(2018-07-01\)\. The last quarter before it with "
-        r"a delivery is Q1 2018/19 \(2018-04-01\)",
+        match=r"Q2 2018/19 \(2018-07-01\).*Q1 2018/19 \(2018-04-01\)",
     ):
         refuse_empty(raw, contracts, [Q1, Q2])
     # What was loaded counts though its files are gone.
@@ -114,9 +113,7 @@ def test_reference_data_alone_make_no_quarter(ground: Ground) -> None:
     raw, contracts = ground.settings.raw, load_contracts()
     ground.put("area_lookups", "2018-07-01", {"a.csv": "x"})
     (raw / "police_uk_street" / "2018-07-01").mkdir(parents=True)
-    with pytest.raises(
-        EmptyQuarterError, match=r"Q2 2018/19 \(2018-07-01\) but reference data \(area_lookups\)"
-    ):
+    with pytest.raises(EmptyQuarterError, match=r"Q2 2018/19 \(2018-07-01\).*\(area_lookups\)"):
         refuse_empty(raw, contracts, [Q2])
     ground.put("dwelling_stock", "2018-07-01", {"a.ods": "x"})
     refuse_empty(raw, contracts, [Q2])

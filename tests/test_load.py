@@ -123,7 +123,7 @@ def test_a_last_line_over_the_end_of_a_chunk_is_whole(ground: Ground, beyond: in
 
 def test_files_that_are_not_named_after_a_quarter_are_reported(ground: Ground) -> None:
     ground.put("police_uk_street", "2018-05-01", {NAME: month_file()})
-    with pytest.raises(LandingError, match=r"2018-05-01.*is not a quarter"):
+    with pytest.raises(LandingError, match="2018-05-01"):
         ground.load("police_uk_street")
 
 

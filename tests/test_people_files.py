@@ -102,7 +102,7 @@ def test_windows_letters_are_refused_and_never_garbled(tmp_path: Path) -> None:
     content = _places(PLACE.replace("Foyer", "Caf\u00e9")).decode().encode("cp1252")
     outcome = check(tmp_path, "supported_accommodation", a_csv=content)
     assert outcome.state == "refused"
-    assert "Save the file as CSV (UTF-8)" in str(outcome.faults[0])
+    assert outcome.faults[0].rule == "is UTF-8"
 
 
 def test_values_without_a_heading_and_empty_lines_are_said(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def _said(
 def test_range_holds_both_ends() -> None:
     assert list(quarters_between(FIRST, LAST)) == ALL
     assert list(quarters_between(FIRST, FIRST)) == [FIRST]
-    with pytest.raises(QuarterError, match="Name the older one first"):
+    with pytest.raises(QuarterError):
         list(quarters_between(LAST, FIRST))
 
 

@@ -134,7 +134,7 @@ def test_every_report_model_of_the_project_has_valid_metadata() -> None:
 def test_a_published_report_model_without_metadata_is_refused() -> None:
     entry = yaml_of_the_page()
     del entry["config"]["meta"]["csp"]["report"]
-    with pytest.raises(CatalogueError, match=f"{TABLE_9}.*declares nothing"):
+    with pytest.raises(CatalogueError, match=TABLE_9):
         declared_reports(with_model(entry))
     entry["config"]["meta"]["csp"]["publish"] = False
     assert TABLE_9 not in {report.name for report in declared_reports(with_model(entry))}

@@ -160,10 +160,8 @@ def test_no_receipt_is_none_and_changed_files_are_named(tmp_path: Path) -> None:
     (folder / changed.name).write_bytes(b"changed")
     (folder / removed.name).unlink()
     (folder / "new.csv").touch()
-    found = "\n".join(receipt.differences(folder))
-    assert f"{changed.name}: its bytes differ" in found
-    assert f"{removed.name}: on the receipt" in found
-    assert "new.csv: in the folder" in found
+    found = {difference.split(":")[0] for difference in receipt.differences(folder)}
+    assert found == {changed.name, removed.name, "new.csv"}
 
 
 # --- street-level crime
