@@ -63,6 +63,17 @@ class DisclosureError(CspError):
     """A hidden count could be worked out, or cannot be protected; nothing is published."""
 
 
+class UnpublishableCountError(DisclosureError):
+    """A count that no choice of what to hide protects, or that tables give in two ways.
+
+    ``key`` names it.
+    """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
 class PurgeError(CspError):
     """What was purged is needed, or a purge did not remove everything."""
 

@@ -286,6 +286,14 @@ def test_giving_up_early_is_safe_and_tells_the_gap() -> None:
     assert hasty.gap > 0
 
 
+def test_a_group_that_needs_more_work_than_it_may_have_is_hidden_whole() -> None:
+    release = square((1, 4, 3, 0), Rule(4))
+    whole = protect(release, Effort(work=0))
+    assert whole.hidden == {key for key, cell in release.cells.items() if cell.value}
+    assert whole.bound == 0 < protect(release).cost < whole.cost
+    assert examine(whole).safe
+
+
 def test_what_cannot_be_hidden_any_more_is_reported_without_its_value() -> None:
     release = tables(
         [

@@ -3,6 +3,7 @@
 Tables are made of people drawn at random and have the declarations of the models themselves.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from orchestration.config.settings import PROJECT
 from orchestration.disclosure.attack_verdict import Verdict, examine
 from orchestration.disclosure.attacker_view import as_written, printed_counts
 from orchestration.disclosure.declarations import Declaration, Row
+from orchestration.disclosure.exact_suppression import Prober
 from orchestration.disclosure.protection import protect
 from orchestration.disclosure.table_assembly import (
     assembled,
@@ -139,6 +141,35 @@ def judged(contents: dict[str, list[Row]], before: dict[str, list[Row]] | None =
 )
 def test_people_who_are_few_are_protected_without_a_fault(people: list[Person]) -> None:
     assert judged(tables_of(people)).safe
+
+
+@pytest.mark.parametrize(("few", "elsewhere"), [(1, 30), (2, 30), (3, 60)])
+def test_the_work_for_two_tiny_districts_is_bounded(
+    few: int, elsewhere: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the few is the only one in many counts, and knows that."""
+    draws = random.Random(6)
+    searches: list[int] = []
+    whole = Prober.whole
+    monkeypatch.setattr("tests.test_disclosure_sparse.PATHWAYS", tuple("ABCDEFGHIJKL"))
+
+    def counted(prober: Prober, *arguments: Any) -> Any:
+        searches.append(1)
+        return whole(prober, *arguments)
+
+    monkeypatch.setattr(Prober, "whole", counted)
+    people = [
+        Person(
+            area,
+            draws.choice(("Male", "Female", None)),
+            draws.random() < 0.5,
+            tuple(draws.random() < 0.5 for _ in range(12)),
+        )
+        for area, number in (("D1", few), ("D2", few), ("F:outside", elsewhere))
+        for _ in range(number)
+    ]
+    assert judged(tables_of(people)).safe
+    assert len(searches) <= 1_000
 
 
 @given(PEOPLE, st.sets(st.sampled_from((TABLE_3, TABLE_6, APPENDIX))))

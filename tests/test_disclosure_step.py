@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from orchestration.disclosure import release_protection as step
 from orchestration.disclosure.attack_verdict import Finding, Verdict, examine
 from orchestration.disclosure.attacker_view import as_written, printed_counts
 from orchestration.disclosure.declarations import Declaration, Row, declarations
+from orchestration.disclosure.earlier_releases import with_releases
 from orchestration.disclosure.protection import protect
+from orchestration.disclosure.published_store import models_of
 from orchestration.disclosure.release_protection import Outcome, disclose
 from orchestration.disclosure.table_assembly import (
     assembled,
@@ -27,10 +29,10 @@ from orchestration.disclosure.table_assembly import (
     with_force,
 )
 from orchestration.disclosure.table_model import Protection, Tables
-from orchestration.errors import DisclosureError
+from orchestration.errors import DisclosureError, UnpublishableCountError
 from orchestration.publish import PublishedColumn, PublishedTable, build_release
 from orchestration.publish.errors import UnsafeTableError
-from orchestration.releases.release_registry import read_release
+from orchestration.releases.release_registry import PublishedRelease, read_release
 from tests.release_fixtures import NOW, QUARTER, build_warehouse
 from tests.support import Ground
 
@@ -270,6 +272,173 @@ def test_what_the_attack_works_out_is_hidden_with_its_neighbours(
     ).fetchall() == [(outcome.hidden, 0, outcome.hidden_after_attack)]
 
 
+OTHER, THIRD = "reports.other", "reports.third"
+APART = DECLARED.model_copy(
+    update={
+        "counts": tuple(
+            count.model_copy(
+                update={
+                    "cell": f"third {count.cell}",
+                    "adds_to": tuple(
+                        whole.model_copy(update={"cell": f"third {whole.cell}"})
+                        for whole in count.adds_to
+                    ),
+                    "shares": (),
+                }
+            )
+            for count in DECLARED.counts
+        )
+    }
+)
+
+
+def test_tables_of_a_count_that_nothing_protects_are_withheld_and_the_rest_is_not(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute(
+        "create table reports.third as from reports.known; "
+        "create table reports.other as select * replace (people + 1 as people) "
+        "from reports.known where area_code = 'D2' and sex = 'All'"
+    )
+    declared = {NAME: DECLARED, OTHER: DECLARED, THIRD: APART}
+    outcome = disclose(warehouse, QUARTER, declared, [])
+    assert outcome.findings == ()
+    assert set(outcome.withheld) == {NAME, OTHER}
+    assert (outcome.tables, outcome.hidden) == (1, 4)
+    assert warehouse.execute(
+        "select (select count(*) from protected.known), (select count(*) from protected.other), "
+        "(select count(*) from protected.third where people is null and status = '[c]')"
+    ).fetchall() == [(0, 0, 4)]
+    assert warehouse.execute(
+        "select table_name from control.withheld_tables where quarter = ? order by all", [QUARTER]
+    ).fetchall() == [(NAME,), (OTHER,)]
+
+
+def test_a_table_that_cannot_be_protected_is_tried_once(
+    warehouse: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.execute("create table reports.third as from reports.known")
+    tried: list[int] = []
+
+    def refusing(made: Tables) -> Protection:
+        tried.append(len(made.cells))
+        if "people D1 Women" in made.cells:
+            raise UnpublishableCountError("No way.", "people D1 Women")
+        return protect(made)
+
+    monkeypatch.setattr(step, "protect", refusing)
+    declared = {NAME: DECLARED, THIRD: APART}
+    for _ in range(2):
+        assert set(disclose(warehouse, QUARTER, declared, []).withheld) == {NAME}
+    assert len(tried) == 2
+    monkeypatch.setattr(step, "protect", protect)
+    warehouse.execute("update reports.known set status = '[b]'")
+    warehouse.execute("delete from control.hiding_choices")
+    assert disclose(warehouse, QUARTER, declared, []).withheld == {}
+    assert warehouse.execute("select count(*) from control.withheld_tables").fetchall() == [(0,)]
+
+
+def test_what_the_attack_works_out_whatever_is_hidden_is_withheld(
+    warehouse: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def always_found(*arguments: Any) -> Verdict:
+        verdict = examine(*arguments)
+        if "people D1 Women" not in arguments[0].tables.cells:
+            return verdict
+        return replace(verdict, findings=(Finding("people D1 Women", "found"),))
+
+    warehouse.execute("create table reports.third as from reports.known")
+    monkeypatch.setattr(step, "examine", always_found)
+    outcome = disclose(warehouse, QUARTER, {NAME: DECLARED, THIRD: APART}, [])
+    assert (outcome.findings, set(outcome.withheld)) == ((), {NAME})
+
+
+# --- beside earlier builds -------------------------------------------------------------------
+
+
+def published_file(connection: duckdb.DuckDBPyConnection, path: Path) -> PublishedRelease:
+    """Publish what schema protected holds, with [r] as a release adds it, and only that."""
+    path.parent.mkdir(parents=True)
+    connection.execute(f"attach '{path}' as out; create schema out.reports")
+    connection.execute(
+        "create table out.reports.known as select * replace "
+        "(case when area_code = 'D3' then concat_ws(' ', status, '[r]') else status end as status) "
+        "from protected.known"
+    )
+    connection.execute("detach out")
+    return PublishedRelease(QUARTER, datetime(2018, 7, 1), 1, False, "0" * 64, path, True)
+
+
+def test_what_a_replaced_build_hid_is_known_to_the_next_one(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    run(warehouse)
+    release = published_file(warehouse, tmp_path / "1" / "csp.duckdb")
+    warehouse.execute(
+        "update reports.known set people = people + 1 "
+        "where area_code in ('D2', 'F') and sex in ('Women', 'All')"
+    )
+    outcome = disclose(warehouse, QUARTER, {NAME: DECLARED}, [release])
+    assert (outcome.findings, outcome.withheld, outcome.still_readable) == ((), {}, 0)
+    models, unknown = models_of(warehouse, [release])
+    assert unknown == []
+    made = with_releases(assembled({NAME: known()}, {NAME: DECLARED}), models)
+    women, before = made.cells["people D1 Women"], models[0].counts["people D1 Women"]
+    assert (before.shown, before.marked, women.marked_before, women.fixed) == (
+        False, True, True, False,
+    )  # fmt: skip
+    assert made.cells["people D1"].fixed
+    later = [
+        {**row, "people": row["people"] + (row["area_code"] in ("D2", "F"))}
+        for row in known()
+        if row["sex"] != "Men"
+    ]
+    men = [row for row in known() if row["sex"] == "Men"]
+    revised = with_releases(assembled({NAME: [*later, *men]}, {NAME: DECLARED}), models)
+    old = revised.cells["people D2 Women (before 1)"]
+    assert (old.value, old.printed, old.marked_before, old.fixed) == (12, False, True, False)
+    assert revised.cells["people D2 (before 1)"].fixed
+    named = {key for relation in revised.relations for key, _ in relation.terms}
+    assert {"people D2 Women", "people D2 Women (before 1)"} <= named
+
+
+def test_a_build_without_a_model_binds_by_what_it_prints(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    run(warehouse)
+    release = published_file(warehouse, tmp_path / "1" / "csp.duckdb")
+    warehouse.execute("delete from control.published_counts")
+    _, unknown = models_of(warehouse, [release])
+    assert unknown == [release]
+    assert run_beside(warehouse, release).findings == ()
+
+
+def test_a_threshold_that_is_raised_holds_from_then_on(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    run(warehouse)
+    release = published_file(warehouse, tmp_path / "1" / "csp.duckdb")
+    raised = DECLARED.model_copy(update={"threshold": 25})
+    outcome = disclose(warehouse, QUARTER, {NAME: raised}, [release])
+    assert (outcome.findings, outcome.withheld) == ((), {})
+    # The women of D3 were printed, and so those of D1 and D2 are known to be 15 together: fewer
+    # than 25 each. No release takes that back; more than that must not follow.
+    assert outcome.still_readable == 3
+    hidden = {("D1", "Men"), ("D1", "Women"), ("D2", "Men"), ("D2", "Women"), ("D3", "Women")}
+    assert (
+        set(
+            warehouse.execute(
+                "select area_code, sex from protected.known where people is null and status = '[c]'"
+            ).fetchall()
+        )
+        == hidden
+    )
+
+
+def run_beside(connection: duckdb.DuckDBPyConnection, release: PublishedRelease) -> Outcome:
+    return disclose(connection, QUARTER, {NAME: DECLARED}, [release])
+
+
 # --- at the gate -----------------------------------------------------------------------------
 
 PEOPLE = PublishedTable(
@@ -322,7 +491,8 @@ def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -
         )
         if in_place is not None:
             connection.execute(
-                "insert into control.disclosure values (?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0, 0)",
+                "insert into control.disclosure values "
+                "(?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0, 0, 0)",
                 [QUARTER, in_place, findings],
             )
 

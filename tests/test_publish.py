@@ -21,10 +21,12 @@ from orchestration.publish import (
     VerificationError,
     WrongQuarterError,
     build_release,
+    declared_reports,
     published_tables,
 )
 from orchestration.publish import release_build as release
 from orchestration.releases.published_file import open_release
+from orchestration.releases.report_metadata import ReportMetadata
 from orchestration.warehouse.atomic_file import place_copy
 from tests.release_fixtures import (
     CREDITS,
@@ -403,3 +405,39 @@ def test_a_release_names_only_the_sources_that_its_tables_come_from(tmp_path: Pa
         None: {"police_uk_street", "iom_cohort"},
         ("police_uk_street",): {"police_uk_street"},
     }
+
+
+def test_a_table_that_is_withheld_keeps_its_columns_and_says_why(tmp_path: Path) -> None:
+    name = "reports.figure_10_shoplifting"
+    warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
+
+    def publish_again(state: str) -> Path:
+        with duckdb.connect(warehouse) as connection:
+            connection.execute(state)
+        return build_release(
+            warehouse, tmp_path / "published", QUARTER, tables(), NOW, credits=CREDITS,
+            reports=declared_reports(manifest()),
+        ).path  # fmt: skip
+
+    shown = fetch(publish_again("select 1"), f"select count(*) from {name}")
+    path = publish_again(
+        f"insert into control.withheld_tables values ('2018-04-01', '{name}', 'a reason'); "
+        f"create table kept as from {name}; delete from {name}"
+    )
+    assert fetch(path, f"select count(*) from {name}") == [(0,)]
+    ((note,),) = fetch(
+        path, "select note from main.published_tables where table_name = 'figure_10_shoplifting'"
+    )
+    assert "a reason" in note
+    ((told,),) = fetch(
+        path,
+        "select metadata from main.report_metadata where table_name = 'figure_10_shoplifting'",
+    )
+    metadata = ReportMetadata.model_validate_json(told)
+    assert metadata.withheld
+    assert "a reason" in metadata.absent_because
+    changes = "select count(*) from main.changes where table_name = 'figure_10_shoplifting'"
+    assert fetch(path, changes) == [(0,)]
+    back = publish_again(f"delete from control.withheld_tables; insert into {name} from kept")
+    assert fetch(back, f"select count(*) from {name}") == shown
+    assert fetch(back, changes) == [(0,)]

@@ -30,6 +30,8 @@ from orchestration.ingest.landing.arrival_calendar import (
 from orchestration.ingest.landing.file_index import indexed_files
 from orchestration.ingest.landing.landing_zone import FileState, read_delivery
 from orchestration.ingest.landing.receipt import unfinished_files
+from orchestration.publish.withheld_tables import withheld_earlier
+from orchestration.releases.published_file import CATALOGUE
 from orchestration.warehouse.connection import connect
 
 _VERSIONS = """
@@ -251,31 +253,34 @@ def _releases(settings: Settings) -> Table | str:
         return "Nothing is published yet."
     at = settings.published / "csp.duckdb"
     current = _release(at) if at.exists() else None
-    table = Table("Release", "Built (UTC)", "Synthetic", "Current", title="Published")
+    table = Table("Release", "Built (UTC)", "Synthetic", "Current", "Withheld", title="Published")
     for file in files:
         release = _release(file)
         if release is None:
             table.add_row(file.parent.name, "", "", styled("[red]cannot be read[/]"))
             continue
-        quarter, built, synthetic = release
+        quarter, built, synthetic, withheld = release
         is_current = current is not None and current[0] == quarter
         table.add_row(
             _quarter(quarter),
             f"{built:%Y-%m-%d %H:%M}",
             "yes" if synthetic else "no",
             "current" if is_current else "",
+            ", ".join(withheld),
         )
     return table
 
 
-def _release(file: Path) -> tuple[date, datetime, bool] | None:
+def _release(file: Path) -> tuple[date, datetime, bool, list[str]] | None:
+    """Return quarter, time and nature of a release, and the tables withheld from it."""
     try:
         with duckdb.connect(file, read_only=True) as connection:
             rows = connection.execute("select quarter, built_at, synthetic from release").fetchall()
+            withheld = sorted(withheld_earlier(connection, CATALOGUE))
     except duckdb.Error:
         return None
     quarter, built, synthetic = rows[0]
-    return quarter, built, synthetic
+    return quarter, built, synthetic, withheld
 
 
 def landed_to(settings: Settings, contracts: dict[str, Contract]) -> date | None:

@@ -31,7 +31,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from orchestration.disclosure.table_model import MANY, PrintedRatio, Publication
-from orchestration.errors import DisclosureError
+from orchestration.errors import UnpublishableCountError
 
 NODES = 20_000
 """Steps of branch and bound after which the search for an extreme value is given up."""
@@ -76,8 +76,8 @@ def attack(
     """Return the interval of each count ``asked`` for (all that are not printed by default).
 
     With ``enough``, the search for a count stops at an interval that is: it may then be too narrow,
-    never too wide. Raises :class:`DisclosureError` where what is printed contradicts itself, so
-    that no counts fit.
+    never too wide. Raises :class:`UnpublishableCountError` where what is printed contradicts
+    itself, so that no counts fit.
     """
     wanted = sorted(published.asked if asked is None else asked)
     bounds = dict(published.bounds)
@@ -201,7 +201,7 @@ def _settle(bounds: dict[str, tuple[int, int]], row: _Row, unknown: Sequence[str
     high = None if row.high is None else row.high - rest
     if not unknown:
         if (low is not None and low > 0) or (high is not None and high < 0):
-            raise DisclosureError(_CONTRADICTION.format(", ".join(sorted(row.terms))))
+            raise _contradiction(sorted(row.terms))
         return
     (key,) = unknown
     least, greatest = bounds[key]
@@ -213,7 +213,7 @@ def _settle(bounds: dict[str, tuple[int, int]], row: _Row, unknown: Sequence[str
     if high is not None:
         greatest = min(greatest, high // factor)
     if least > greatest:
-        raise DisclosureError(_CONTRADICTION.format(key))
+        raise _contradiction([key])
     bounds[key] = (least, greatest)
 
 
@@ -225,6 +225,10 @@ _CONTRADICTION = (
     "What would be published contradicts itself, so that no counts fit it. Where: {}. Look for a "
     "total that is not the sum of its parts, or a percentage of another base."
 )
+
+
+def _contradiction(keys: Sequence[str]) -> UnpublishableCountError:
+    return UnpublishableCountError(_CONTRADICTION.format(", ".join(keys)), keys[0])
 
 
 def _parts(
@@ -469,7 +473,7 @@ class _System:
         solver.changeColCost(place, float(sense))
         solver.run()
         if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
-            raise DisclosureError(_CONTRADICTION.format(", ".join(self.keys[:5])))
+            raise _contradiction(self.keys[:5])
         furthest = np.ceil(solver.getInfo().objective_function_value - 1e-6)
         witness = self._fitting(solver)
         solver.changeColCost(place, 0.0)
@@ -480,7 +484,7 @@ class _System:
             ):
                 witness = whole
         if witness is None:
-            raise DisclosureError(_CONTRADICTION.format(", ".join(self.keys[:5])))
+            raise _contradiction(self.keys[:5])
         return witness
 
     def _whole(self, place: int, sense: int) -> NDArray[np.int64] | None:

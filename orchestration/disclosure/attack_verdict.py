@@ -43,7 +43,7 @@ def examine(protection: Protection, published: Publication | None = None) -> Ver
     ``published`` is what was really written, if it is written already.
     """
     published = published or publication(protection)
-    cells, hidden = protection.tables.cells, protection.hidden
+    cells, hidden = protection.tables.cells, _marked(protection)
 
     def clear(key: str, interval: Interval) -> bool:
         """Whether an interval is without fault, and no narrower than a sensitive one may be."""
@@ -92,7 +92,7 @@ def _narrowest(
 
 def _findings_from_within(protection: Protection, published: Publication) -> list[tuple[str, str]]:
     """Return what singletons learn beyond what follows from their own count alone."""
-    cells, hidden = protection.tables.cells, protection.hidden
+    cells, hidden = protection.tables.cells, _marked(protection)
     lone = {key: 1 for key in sorted(hidden) if cells[key].value == 1}
     sensitive = {key for key in published.asked if cells[key].sensitive}
 
@@ -124,6 +124,16 @@ def _findings_from_within(protection: Protection, published: Publication) -> lis
     ]
 
 
+def _marked(protection: Protection) -> frozenset[str]:
+    """Return what is hidden now, and what only an earlier release has, and hid."""
+    cells = protection.tables.cells
+    return protection.hidden | {
+        key
+        for key, cell in cells.items()
+        if cell.marked_before and not cell.printed and not cell.fixed
+    }
+
+
 def _printed_openly(cells: Mapping[str, Cell], published: Publication) -> Iterator[str]:
     for key, cell in cells.items():
         least, greatest = published.bounds[key]
@@ -132,7 +142,7 @@ def _printed_openly(cells: Mapping[str, Cell], published: Publication) -> Iterat
 
 
 def _if_nothing_were_shown(cell: Cell) -> tuple[int, int]:
-    if not cell.printed:
+    if not (cell.shows_marker or cell.fixed):
         return 0, MANY
     if cell.value == 0 and not cell.rule.hide_zeros:
         return 0, 0
@@ -149,8 +159,12 @@ def _findings(
 
 def fault_of(cell: Cell, marked: bool, interval: Interval) -> str | None:
     """Return what is wrong with a count's interval under its rule; none where nothing is."""
+    if cell.readable:
+        return None
     if not cell.sensitive:
-        return "it can be worked out exactly" if marked and interval.width == 0 else None
+        # What only an earlier release hid for others' sake needs nothing itself.
+        idle = marked and cell.printed and interval.width == 0
+        return "it can be worked out exactly" if idle else None
     if not marked and interval.least == 0:
         return None
     if interval.width == 0:

@@ -30,7 +30,7 @@ def as_written(
     Raises :class:`DisclosureError` for a number of which the table model has no cell.
     """
     bounds = {key: _outer(cell) for key, cell in made.cells.items()}
-    ratios: list[PrintedRatio] = []
+    ratios: list[PrintedRatio] = list(made.known_ratios)
     for name, rows in contents.items():
         for row, count, key in _counts(rows, declared[name], labels.get(name, {})):
             if key not in bounds:
@@ -52,7 +52,9 @@ def as_written(
 
 
 def _outer(cell: Cell) -> tuple[int, int]:
-    return (cell.value, cell.value) if cell.fixed else (0, MANY)
+    if cell.fixed:
+        return cell.value, cell.value
+    return cell.least_if_marked if cell.marked_before else 0, MANY
 
 
 def _counts(

@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix
 
 from orchestration.disclosure.table_model import MANY, Cell, Relation
-from orchestration.errors import DisclosureError
+from orchestration.errors import UnpublishableCountError
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
 _NEAR = 1e-6
+WHOLE = 20  # linear problems that one in whole numbers costs
+_SCANNED = 200  # cells of witnesses that are looked at in the time of one in a linear problem
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,35 @@ class Effort:
 
     After ``rounds`` of the master, ``nodes`` of its branch and bound in one of them, or
     ``iterations`` of the simplex in all, the choice is repaired and thinned out greedily. It is
-    still safe, and its gap to the proved bound is reported.
+    still safe, and its gap to the proved bound is reported. A group that needs more than ``work``
+    in all (see :class:`Work`) is hidden whole.
     """
 
     rounds: int = 80
     nodes: int = 1_000
     iterations: int = 100_000
     large_rounds: int = 2
+    work: int = 12_000_000
+
+
+class WorkSpentError(Exception):
+    """A group needs more work than it may have."""
+
+
+class Work:
+    """Counts what a group costs, in cells that the solver looks at, and ends it at a limit.
+
+    Never in seconds, so that the same tables end the same way on every machine.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+
+    def spend(self, cells: int) -> None:
+        """Take so many cells off what is left; raise :class:`WorkSpentError` at the end of it."""
+        self.left -= cells
+        if self.left < 0:
+            raise WorkSpentError
 
 
 @dataclass(frozen=True)
@@ -59,12 +83,21 @@ def information(cell: Cell) -> int:
     return cell.weight * (10 + cell.value.bit_length())
 
 
-def unprotectable(cell: Cell) -> DisclosureError:
+def unprotectable(cell: Cell) -> UnpublishableCountError:
     """Return the fault of a count that no choice can protect."""
-    return DisclosureError(
+    return UnpublishableCountError(
         f"{cell.key} cannot be protected: what cannot be hidden any more (a sentence, an earlier "
-        "release) gives it away. Merge categories, or do not publish its table."
+        "release) gives it away. Merge categories, or do not publish its table.",
+        cell.key,
     )
+
+
+def everything(cells: Sequence[Cell]) -> Choice:
+    """Return the choice that hides every count that may be hidden, with nothing proved of it."""
+    hidden = [
+        cell for cell in cells if cell.printed and (_always_hidden(cell) or _may_be_hidden(cell))
+    ]
+    return Choice(frozenset(cell.key for cell in hidden), sum(map(information, hidden)), 0)
 
 
 @dataclass(frozen=True)
@@ -83,7 +116,7 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
 
     Raises :class:`DisclosureError` naming the first cell that no choice can protect.
     """
-    group = Group(cells, relations)
+    group = Group(cells, relations, effort.work)
     if not group.levels:
         return group.choice(group.must, 0)
     master = Master(group.costs, group.optional, effort.nodes)
@@ -111,7 +144,8 @@ def suppress(cells: Sequence[Cell], relations: Iterable[Relation], effort: Effor
 class Group:
     """Cells, their equations, and the protection levels of the counts."""
 
-    def __init__(self, cells: Sequence[Cell], relations: Iterable[Relation]) -> None:
+    def __init__(self, cells: Sequence[Cell], relations: Iterable[Relation], work: int) -> None:
+        self.work = Work(work)
         self.cells = sorted(cells, key=lambda cell: cell.key)
         place = {cell.key: number for number, cell in enumerate(self.cells)}
         self.values = np.array([cell.value for cell in self.cells], dtype=np.int64)
@@ -120,7 +154,7 @@ class Group:
         )
         self.must = np.array([_always_hidden(cell) for cell in self.cells])
         self.optional = np.array([_may_be_hidden(cell) for cell in self.cells]) & ~self.must
-        marked = [cell.least_if_marked if cell.printed else 0 for cell in self.cells]
+        marked = [cell.least_if_dark for cell in self.cells]
         shown = np.array([cell.range_if_shown for cell in self.cells], dtype=np.int64)
         self.down = self.values - np.array(marked, dtype=np.int64)
         self.slack_down = self.values - shown[:, 0]
@@ -152,11 +186,12 @@ class Group:
         )
         return Choice(keys, self.cost(hidden), bound)
 
-    def unprotectable(self) -> DisclosureError:
+    def unprotectable(self) -> UnpublishableCountError:
         """Return the fault of the first count that stays open with everything hidden."""
         everything = self.must | self.optional
-        exposed = [d for d in self.levels if self._fault(everything, d) is not None]
-        return unprotectable(self.cells[exposed[0].place if exposed else 0])
+        exposed = (d for d in self.levels if self._fault(everything, d) is not None)
+        found = next(exposed, None)
+        return unprotectable(self.cells[found.place if found else 0])
 
     def violated(
         self, hidden: Mask, fractions_only: bool = False
@@ -205,6 +240,7 @@ class Group:
     def _witnessed(self, hidden: Mask, level: ProtectionLevel) -> bool:
         """Whether witnesses found before meet the level already."""
         known = self._witnesses
+        self.work.spend(known.size // _SCANNED)
         beyond = (known > self.slack_up) | (known < -self.slack_down)
         fits = ~(beyond & ~hidden).any(axis=1)
         if level.knows is not None:
@@ -284,11 +320,11 @@ class Group:
 
 
 def _always_hidden(cell: Cell) -> bool:
-    return not cell.fixed and (not cell.printed or cell.sensitive)
+    return not cell.fixed and (not cell.printed or cell.small)
 
 
 def _may_be_hidden(cell: Cell) -> bool:
-    return not cell.fixed and (cell.value > 0 or cell.rule.hide_zeros)
+    return not (cell.fixed or cell.stays) and (cell.value > 0 or cell.rule.hide_zeros)
 
 
 def _matrix(place: Mapping[str, int], relations: Iterable[Relation]) -> csr_matrix:
@@ -318,14 +354,14 @@ def _protection_levels(cells: Sequence[Cell]) -> list[ProtectionLevel]:
                 threshold = cell.rule.threshold
                 levels.append(
                     ProtectionLevel(
-                        number, threshold - cell.value, threshold - 1, cell.printed, knows
+                        number, threshold - cell.value, threshold - 1, cell.shows_marker, knows
                     )
                 )
     return levels
 
 
 def _is_marked(cell: Cell) -> bool:
-    return cell.printed and cell.sensitive
+    return cell.shows_marker and cell.sensitive
 
 
 @dataclass(frozen=True)
@@ -363,6 +399,7 @@ class Prober:
 
     def linear(self, hidden: Mask, place: int, sense: int, knows: int | None) -> Probe:
         """Deviate ``place`` as far down (sense 1) or up (-1) as fractions allow."""
+        self._group.work.spend(len(self._places))
         solver = self._solver
         low, high = self.limits(hidden, knows)
         solver.changeColsBounds(
@@ -383,6 +420,7 @@ class Prober:
 
     def whole(self, hidden: Mask, place: int, sense: int, knows: int | None) -> NDArray[np.float64]:
         """Return the point that deviates furthest in whole numbers; empty where none was found."""
+        self._group.work.spend(WHOLE * len(self._places))
         solver = self._loaded()
         low, high = self.limits(hidden, knows)
         solver.changeColsBounds(

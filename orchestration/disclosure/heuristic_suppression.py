@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from orchestration.disclosure.exact_suppression import (
+    WHOLE,
     Choice,
     Counts,
     Effort,
@@ -32,7 +33,7 @@ from orchestration.disclosure.exact_suppression import (
     unprotectable,
 )
 from orchestration.disclosure.table_model import Cell, Relation
-from orchestration.errors import DisclosureError
+from orchestration.errors import UnpublishableCountError
 
 LARGE = 400
 """Cells of a group from which on it is solved here."""
@@ -64,7 +65,7 @@ def suppress_in_parts(
     cells: Sequence[Cell], relations: Sequence[Relation], effort: Effort
 ) -> Choice:
     """Choose as ``exact_suppression.suppress`` does, for a large group."""
-    group = Group(cells, relations)
+    group = Group(cells, relations, effort.work)
     proofs = _Proofs(group)
     if not proofs.asks:
         return group.choice(group.must, 0)
@@ -124,7 +125,7 @@ def _plain_cuts(group: Group) -> Iterator[Cut]:
         factors = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
         for at, place in enumerate(places):
             cell = group.cells[place]
-            if place not in outsiders or not cell.printed:
+            if place not in outsiders or not cell.shows_marker:
                 continue
             opposite = factors * factors[at] < 0
             scale = np.abs(factors / factors[at])
@@ -160,7 +161,7 @@ class _Proofs:
         self._group = group
         cells = group.cells
         self._rows = np.array([n for n, cell in enumerate(cells) if cell.sensitive], dtype=np.int64)
-        lone = [n for n, c in enumerate(cells) if c.value == 1 and c.printed and c.sensitive]
+        lone = [n for n, c in enumerate(cells) if c.value == 1 and c.shows_marker and c.sensitive]
         self._lone = np.array(lone, dtype=np.int64)
         self._row_of = np.full(len(cells), -1, dtype=np.int64)
         self._row_of[self._rows] = np.arange(len(self._rows))
@@ -169,7 +170,7 @@ class _Proofs:
         some = [cells[n] for n in self._rows]
         self._reach = np.array([c.rule.threshold - c.value for c in some], dtype=np.int64)
         self._span = np.array([c.rule.threshold - 1 for c in some], dtype=np.int64)
-        self._marked = np.array([c.printed for c in some], dtype=bool)
+        self._marked = np.array([c.shows_marker for c in some], dtype=bool)
         self._values = np.array([c.value for c in some], dtype=np.int64)
         self._alone = np.maximum(self._reach, self._span)
         self._own = self._tied()
@@ -446,7 +447,7 @@ class _Proofs:
                 return Cut((reached & open_cells).astype(np.float64), 1.0, proved=False)
             inside = reached.astype(np.int64)
 
-    def unprotectable(self) -> DisclosureError:
+    def unprotectable(self) -> UnpublishableCountError:
         """Return the fault of a count that stays open with everything hidden."""
         self._choose(self._group.must | self._group.optional)
         self._move_many(0)
@@ -489,6 +490,7 @@ class _Mover:
         In ``whole`` numbers they are moved just so far, in the first way that is found.
         """
         group, size = self._group, len(self._group.cells)
+        group.work.spend((2 * WHOLE if whole else 2) * size)
         rise = np.where(hidden, group.up, group.slack_up)
         fall = np.where(hidden, group.down, group.slack_down)
         rise[up[0]] = np.minimum(rise[up[0]], up[1])

@@ -16,7 +16,14 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
 
-from orchestration.disclosure.exact_suppression import Choice, Effort, information, suppress
+from orchestration.disclosure.exact_suppression import (
+    Choice,
+    Effort,
+    WorkSpentError,
+    everything,
+    information,
+    suppress,
+)
 from orchestration.disclosure.heuristic_suppression import LARGE, suppress_in_parts
 from orchestration.disclosure.table_model import (
     Cell,
@@ -27,7 +34,7 @@ from orchestration.disclosure.table_model import (
     Tables,
     with_merge,
 )
-from orchestration.errors import DisclosureError
+from orchestration.errors import DisclosureError, UnpublishableCountError
 
 MOST_COMBINATIONS = 256
 """Ways of merging a group's tables that are all tried; above that, one table is tried at a time."""
@@ -57,8 +64,9 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
     """
     effort = effort or Effort()
     if known := sorted(cell.key for cell in given.cells.values() if cell.fixed and cell.sensitive):
-        raise DisclosureError(
-            f"{known[0]} must be hidden, but an earlier release or a sentence has published it."
+        raise UnpublishableCountError(
+            f"{known[0]} must be hidden, but an earlier release or a sentence has published it.",
+            known[0],
         )
     solved = _solve_groups(given, effort)
     cells: dict[str, Cell] = dict(given.cells)
@@ -70,7 +78,9 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
         relations.update(dict.fromkeys(one.tables.relations))
         merged.update(one.merged)
         hidden |= one.hidden
-    made = Tables(cells, tuple(relations), given.ratios, given.merges)
+    made = replace(given, cells=cells, relations=tuple(relations))
+    # What earlier releases give away and is small is not printed once more.
+    hidden |= {key for key, cell in cells.items() if cell.small and cell.printed}
     return Protection(
         made,
         frozenset(hidden),
@@ -119,7 +129,7 @@ def _solve_groups(given: Tables, effort: Effort) -> list[_Solved]:
             if isinstance(found, _Solved):
                 known[_members(group)] = found
                 continue
-            kept = {cell.key for cell in _members(group) if _stays(cell)}
+            kept = {cell.key for cell in _members(group) if cell.stays}
             if not kept:
                 raise found
             refused |= kept
@@ -162,10 +172,6 @@ def _let_go(given: Tables, keys: Collection[str]) -> Tables:
         key: replace(cell, kept=False) if key in keys else cell for key, cell in given.cells.items()
     }
     return replace(given, cells=cells)
-
-
-def _stays(cell: Cell) -> bool:
-    return cell.kept and cell.printed and not cell.fixed and not cell.sensitive
 
 
 def groups(given: Tables) -> Iterator[Tables]:
@@ -224,7 +230,9 @@ class _Links:
 def _moves(cell: Cell) -> bool:
     """Whether a count can be anything but what is printed."""
     low, high = cell.range_if_shown
-    hideable = not (cell.fixed or _stays(cell)) and (cell.value > 0 or cell.rule.hide_zeros)
+    if cell.fixed:
+        return low != high
+    hideable = not cell.stays and (cell.value > 0 or cell.rule.hide_zeros)
     return hideable or not cell.printed or low != high
 
 
@@ -283,9 +291,15 @@ def _merged(group: Tables, picks: _Picks) -> Tables:
 
 def _solved(group: Tables, picks: _Picks, lost: int, effort: Effort) -> _Solved:
     made = _merged(group, picks)
-    moving = [cell for cell in made.cells.values() if _moves(cell)]
-    solve = suppress if len(moving) < LARGE else suppress_in_parts
-    choice: Choice = solve(moving, made.relations, effort)
+    # What is shown whatever is chosen is of the group: a contributor may learn nothing from it.
+    cells = list(made.cells.values())
+    solve = suppress if sum(map(_moves, cells)) < LARGE else suppress_in_parts
+    choice: Choice
+    try:
+        choice = solve(cells, made.relations, effort)
+    except WorkSpentError:
+        # The attack judges whether that is enough.
+        choice = everything(cells)
     merged = {
         merge.name: option
         for merge, option in zip(group.merges, picks, strict=True)

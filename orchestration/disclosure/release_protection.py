@@ -2,18 +2,18 @@
 
 Protected tables are in schema ``protected`` of the restricted warehouse, under the models' names.
 Publishing takes them from there. ``control.disclosure`` has one row for each quarter with what the
-attack found, and says which quarter's tables the schema holds. ``control.disclosure_choices`` has
-the last choice of cells by the fingerprint of its input: as long as neither tables nor earlier
-releases change, it is not made again. The attack runs every time.
+attack found, and says which quarter's tables the schema holds; ``control.withheld_tables`` those
+that are left out. ``control.hiding_choices`` has the choices of cells by the fingerprint of their
+input: as long as neither tables nor earlier releases change, none is made again. The attack runs
+every time.
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,7 +24,16 @@ from orchestration.disclosure import PROTECTED
 from orchestration.disclosure.attack_verdict import Finding, Verdict, examine
 from orchestration.disclosure.attacker_view import Labels, as_written, printed_counts
 from orchestration.disclosure.declarations import Declaration, Row
+from orchestration.disclosure.earlier_releases import (
+    NOTHING,
+    GivenAway,
+    PublishedModel,
+    given_away,
+    published_model,
+    with_releases,
+)
 from orchestration.disclosure.protection import hide_neighbours, protect
+from orchestration.disclosure.published_store import keep_model, models_of, published_rows
 from orchestration.disclosure.table_assembly import (
     Contents,
     assembled,
@@ -33,17 +42,23 @@ from orchestration.disclosure.table_assembly import (
     with_earlier,
     with_force,
 )
-from orchestration.disclosure.table_model import Protection, Tables, with_merge
+from orchestration.disclosure.table_model import Protection, Publication, Tables, with_merge
+from orchestration.disclosure.withholding import WITHHELD, tables_behind
+from orchestration.errors import DisclosureError, UnpublishableCountError
 from orchestration.releases.release_registry import PublishedRelease
 from orchestration.warehouse.control_schema import ensure_control
 
 _MOST_WIDENINGS = 8
-"""How often what the attack worked out is hidden with its neighbours, before the run is stopped."""
+"""How often what the attack works out is hidden with its neighbours, before tables are withheld."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the step did: counts of cells, never their values; ``findings`` name cells."""
+    """What the step did: counts of cells, never their values; ``findings`` name cells.
+
+    ``withheld`` has the tables that are left out of the release, with the reason;
+    ``still_readable`` counts the small counts that earlier releases give away.
+    """
 
     tables: int
     cells: int
@@ -56,6 +71,38 @@ class Outcome:
     solver_gap: float
     seconds: float
     hidden_after_attack: int
+    still_readable: int = 0
+    withheld: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The tables as the marts have them, and what was published before.
+
+    ``models`` are of the builds that the warehouse knows; of the others ``printed`` has the counts
+    that they show, and whether they are of the same quarter.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    quarter: date
+    declared: Mapping[str, Declaration]
+    contents: Contents
+    schemas: Mapping[str, pa.Schema]
+    labels: Labels
+    forces: Mapping[str, str]
+    models: tuple[PublishedModel, ...]
+    printed: tuple[tuple[bool, Mapping[str, int]], ...]
+
+
+@dataclass(frozen=True)
+class _Result:
+    """The tables of a run, protected and attacked: ``own`` without those of earlier releases."""
+
+    own: Tables
+    chosen: Protection
+    protection: Protection
+    verdict: Verdict
+    published: Publication
 
 
 def disclose(
@@ -67,13 +114,51 @@ def disclose(
     """Protect the declared tables of the open warehouse, attack them as written, record the result.
 
     ``releases`` are all that were ever published, superseded builds too: what they print is known.
-    Raises :class:`DisclosureError` where tables disagree or a count cannot be protected; findings
-    of the attack are returned, for the caller to stop.
+    A table of which no choice protects a count is withheld: it is written without rows. Raises
+    :class:`DisclosureError` where a declaration is wrong; findings of the attack are returned, for
+    the caller to stop.
     """
     started = time.monotonic()
     ensure_control(connection)
     # Until this run has passed, nothing in `protected` may be published.
     connection.execute("update control.disclosure set in_place = false")
+    given = _given(connection, quarter, declared, releases)
+    found, withheld = _protected(given)
+    keep_model(
+        connection,
+        quarter,
+        sorted(declared),
+        published_model(found.own, found.protection, found.published),
+    )
+    narrowest = found.verdict.narrowest
+    cells = found.protection.tables.cells
+    outcome = Outcome(
+        tables=len(given.contents) - len(withheld),
+        cells=sum(cell.printed for cell in found.own.cells.values()),
+        sensitive=sum(cell.small and cell.printed for cell in found.own.cells.values()),
+        hidden=len(found.protection.hidden),
+        merged=len(found.protection.merged),
+        findings=found.verdict.findings,
+        narrowest_interval=None if narrowest in (None, float("inf")) else int(narrowest or 0),
+        information_lost=found.protection.cost,
+        solver_gap=found.protection.gap,
+        seconds=round(time.monotonic() - started, 3),
+        hidden_after_attack=len(found.protection.hidden) - len(found.chosen.hidden),
+        still_readable=sum(
+            cell.small and (cell.readable or cell.marked_below > 0) for cell in cells.values()
+        ),
+        withheld=withheld,
+    )
+    _record(connection, quarter, outcome)
+    return outcome
+
+
+def _given(
+    connection: duckdb.DuckDBPyConnection,
+    quarter: date,
+    declared: Mapping[str, Declaration],
+    releases: Sequence[PublishedRelease],
+) -> _Given:
     sources = {name: _read(connection, name) for name in declared}
     forces = _forces(connection)
     contents: dict[str, list[Row]] = {
@@ -83,58 +168,146 @@ def disclose(
     labels: Labels = {
         name: ordinary_labels(rows, declared[name]) for name, rows in contents.items()
     }
-    made = assembled(contents, declared)
-    made = _with_releases(connection, made, quarter, declared, labels, releases, forces)
-    chosen = protection = _choice(connection, quarter, made)
-
-    def attacked(protection: Protection) -> Verdict:
-        """Write the tables under a protection, read them back, and attack them."""
-        written: dict[str, list[Row]] = {}
-        for name, rows in contents.items():
-            shown = protected_rows(name, rows, declared[name], protection)
-            read_back = _write(connection, name, sources[name].schema, shown)
-            written[name] = [with_force(row, forces) for row in read_back]
-        return examine(protection, as_written(written, declared, protection.tables, labels))
-
-    verdict = attacked(protection)
-    if verdict.findings:
-        protection = _widened(protection)
-        if protection.hidden != chosen.hidden:
-            verdict = attacked(protection)
-    narrowest = verdict.narrowest if verdict.narrowest != float("inf") else None
-    outcome = Outcome(
-        tables=len(contents),
-        cells=sum(cell.printed for cell in made.cells.values()),
-        sensitive=sum(cell.sensitive and cell.printed for cell in made.cells.values()),
-        hidden=len(protection.hidden),
-        merged=len(protection.merged),
-        findings=verdict.findings,
-        narrowest_interval=None if narrowest is None else int(narrowest),
-        information_lost=protection.cost,
-        solver_gap=protection.gap,
-        seconds=round(time.monotonic() - started, 3),
-        hidden_after_attack=len(protection.hidden) - len(chosen.hidden),
+    models, unknown = models_of(connection, releases)
+    printed = tuple(
+        (release.quarter == quarter, _printed(connection, release, declared, labels, forces))
+        for release in unknown
     )
-    _record(connection, quarter, outcome)
-    return outcome
+    schemas = {name: table.schema for name, table in sources.items()}
+    return _Given(connection, quarter, declared, contents, schemas, labels, forces, models, printed)
 
 
-def _widened(protection: Protection) -> Protection:
+def _protected(given: _Given) -> tuple[_Result, dict[str, str]]:
+    """Protect and attack the tables; where that fails for a count, withhold its tables.
+
+    What earlier releases give away by themselves is no reason: nothing that is withheld now takes
+    it back.
+    """
+    withheld: dict[str, str] = {}
+    away: GivenAway | None = None if given.models else NOTHING
+    while True:
+        contents = {name: rows for name, rows in given.contents.items() if name not in withheld}
+        result: _Result | None = None
+        fault: DisclosureError | None = None
+        try:
+            result = _attempt(given, contents, away or NOTHING)
+            failing = _open_counts(result)
+        except UnpublishableCountError as error:
+            failing, fault = {error.key}, error
+        if result is not None and not failing:
+            # Findings in tables that were not written as chosen are for the caller to stop.
+            return result, withheld
+        if away is None:
+            away = _given_away(given, contents)
+            if away:
+                continue
+        more = tables_behind(failing, contents, given.declared)
+        if not more:
+            if result is not None:
+                return result, withheld
+            assert fault is not None
+            raise fault
+        withheld |= dict.fromkeys(more, WITHHELD)
+
+
+def _attempt(given: _Given, contents: Contents, away: GivenAway) -> _Result:
+    """Protect these contents beside all earlier releases, write them, and attack what is there."""
+    own = assembled(contents, given.declared)
+    made = with_releases(own, given.models, away)
+    for same_quarter, printed in given.printed:
+        made = with_earlier(made, _binding(made, printed) if same_quarter else printed)
+    chosen = protection = _choice(given.connection, given.quarter, made)
+    published = _written(given, contents, protection)
+    verdict = examine(protection, published)
+    if verdict.findings and not _forgotten(protection, published):
+        protection = _widened(given, contents, protection, verdict)
+        if protection.hidden != chosen.hidden:
+            published = _written(given, contents, protection)
+            verdict = examine(protection, published)
+    return _Result(own, chosen, protection, verdict, published)
+
+
+def _binding(made: Tables, printed: Mapping[str, int]) -> dict[str, int]:
+    """Return what a build that is replaced now binds: it does not keep a leak of its own open."""
+    return {
+        key: value
+        for key, value in printed.items()
+        if key not in made.cells or not made.cells[key].small
+    }
+
+
+def _written(given: _Given, contents: Contents, protection: Protection) -> Publication:
+    """Write the tables under a protection, and return what a reader of them knows.
+
+    A table that is withheld is written without rows.
+    """
+    written: dict[str, list[Row]] = {}
+    for name, schema in given.schemas.items():
+        rows = contents.get(name, [])
+        shown = protected_rows(name, rows, given.declared[name], protection)
+        read_back = _write(given.connection, name, schema, shown)
+        written[name] = [with_force(row, given.forces) for row in read_back]
+    return as_written(written, given.declared, protection.tables, given.labels)
+
+
+def _open_counts(result: _Result) -> set[str]:
+    """Return the counts that the attack works out although the tables were written as chosen."""
+    if _forgotten(result.protection, result.published):
+        return set()
+    return {finding.key for finding in result.verdict.findings}
+
+
+def _forgotten(protection: Protection, published: Publication) -> bool:
+    """Whether a hidden count was written all the same.
+
+    That is a fault of the product: no reason to hide more or to withhold a table, but to stop.
+    """
+    cells, bounds = protection.tables.cells, published.bounds
+    return any(
+        bounds[key][0] == bounds[key][1] and not cells[key].fixed for key in protection.hidden
+    )
+
+
+def _given_away(given: _Given, contents: Contents) -> GivenAway | None:
+    """Return what earlier releases give away by themselves; none where the tables disagree."""
+    try:
+        own = assembled(contents, given.declared)
+    except UnpublishableCountError:
+        return None
+    return given_away(own, given.models, _found)
+
+
+def _found(alone: Tables) -> frozenset[str]:
+    """Return the cells that the attack works out in tables of which nothing is to be printed."""
+    return frozenset(finding.key for finding in examine(Protection(alone, frozenset())).findings)
+
+
+def _widened(
+    given: _Given, contents: Contents, protection: Protection, verdict: Verdict
+) -> Protection:
     """Return the protection with counts hidden around what can be worked out under it.
 
-    It comes back as it was where that does not close everything, and where the choice is safe but
-    the tables were written otherwise: both are for a person to look at, and stop the run.
+    It comes back as it was where that does not close everything.
     """
     wider = protection
     for _ in range(_MOST_WIDENINGS):
-        found = {finding.key for finding in examine(wider).findings}
-        if not found:
-            return wider
-        more = hide_neighbours(wider, found)
+        more = hide_neighbours(wider, {finding.key for finding in verdict.findings})
         if more.hidden == wider.hidden:
             break
         wider = more
+        verdict = examine(wider, _seen(given, contents, wider))
+        if not verdict.findings:
+            return wider
     return protection
+
+
+def _seen(given: _Given, contents: Contents, protection: Protection) -> Publication:
+    """Return what readers would know of the contents under a protection."""
+    shown = {
+        name: protected_rows(name, rows, given.declared[name], protection)
+        for name, rows in contents.items()
+    }
+    return as_written(shown, given.declared, protection.tables, given.labels)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
@@ -166,71 +339,54 @@ def _write(
     return found
 
 
-def _with_releases(
+def _printed(
     connection: duckdb.DuckDBPyConnection,
-    made: Tables,
-    quarter: date,
+    release: PublishedRelease,
     declared: Mapping[str, Declaration],
     labels: Labels,
-    releases: Sequence[PublishedRelease],
     forces: Mapping[str, str],
-) -> Tables:
-    """Fix what releases print. A release of the same quarter, which this one is to replace, binds
-    the choice of what to hide for others' sake, but does not keep a leak open."""
-    for release in releases:
-        known: dict[str, int] = {}
-        for name, rows in _published(connection, release.path, declared).items():
-            told = [with_force(row, forces) for row in rows]
-            known |= printed_counts(told, declared[name], labels[name])
-        if release.quarter == quarter:
-            known = {
-                key: value
-                for key, value in known.items()
-                if key not in made.cells or not made.cells[key].sensitive
-            }
-        made = with_earlier(made, known)
-    return made
-
-
-def _published(
-    connection: duckdb.DuckDBPyConnection, path: Path, declared: Mapping[str, Declaration]
-) -> Contents:
-    """Return the declared tables that a published file holds in their present shape."""
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as current_release (read_only)")
-    try:
-        there = connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() "
-            "where database_name = 'current_release'"
-        ).fetchall()
-        found = {}
-        for name in sorted(declared.keys() & {name for (name,) in there}):
-            schema, table = name.split(".")
-            found[name] = (
-                connection.sql(f'select * from current_release."{schema}"."{table}"')
-                .to_arrow_table()
-                .to_pylist()
-            )
-        return found
-    finally:
-        connection.execute("detach current_release")
+) -> dict[str, int]:
+    """Return what a build prints of which the warehouse keeps no model (an earlier version's)."""
+    known: dict[str, int] = {}
+    for name, rows in published_rows(connection, release.path, declared).items():
+        told = [with_force(row, forces) for row in rows]
+        known |= printed_counts(told, declared[name], labels[name])
+    return known
 
 
 def _choice(connection: duckdb.DuckDBPyConnection, quarter: date, made: Tables) -> Protection:
     """Return the choice of cells; the stored one if nothing has changed since."""
     fingerprint = _fingerprint(made)
     found = connection.execute(
-        "select hidden, merged, cost, bound from control.disclosure_choices "
+        "select hidden, merged, cost, bound, unprotected from control.hiding_choices "
         "where quarter = ? and input_sha256 = ?",
         [quarter, fingerprint],
     ).fetchall()
     if found:
-        ((hidden, merged, cost, bound),) = found
+        ((hidden, merged, cost, bound, unprotected),) = found
+        if unprotected is not None:
+            raise UnpublishableCountError(f"{unprotected} cannot be protected.", unprotected)
         return _repeated(made, json.loads(hidden), json.loads(merged), cost, bound)
-    protection = protect(made)
+    try:
+        protection = protect(made)
+    except UnpublishableCountError as error:
+        _keep_choice(connection, quarter, fingerprint, Protection(made, frozenset()), error.key)
+        raise
+    _keep_choice(connection, quarter, fingerprint, protection, None)
+    return protection
+
+
+def _keep_choice(
+    connection: duckdb.DuckDBPyConnection,
+    quarter: date,
+    fingerprint: str,
+    protection: Protection,
+    unprotected: str | None,
+) -> None:
+    """Keep a choice, or the key of the count for which there is none."""
     labels = {name: option.label for name, option in protection.merged.items()}
     connection.execute(
-        "insert or replace into control.disclosure_choices values (?, ?, ?, ?, ?, ?)",
+        "insert or replace into control.hiding_choices values (?, ?, ?, ?, ?, ?, ?)",
         [
             quarter,
             fingerprint,
@@ -238,16 +394,16 @@ def _choice(connection: duckdb.DuckDBPyConnection, quarter: date, made: Tables) 
             json.dumps(labels, sort_keys=True),
             protection.cost,
             protection.bound,
+            unprotected,
         ],
     )
-    return protection
 
 
 def _fingerprint(made: Tables) -> str:
     digest = hashlib.sha256(__version__.encode())
     for cell in sorted(made.cells.values(), key=lambda cell: cell.key):
         digest.update(repr(cell).encode())
-    for part in (*made.relations, *made.merges):
+    for part in (*made.relations, *made.merges, *made.known_ratios):
         digest.update(repr(part).encode())
     return digest.hexdigest()
 
@@ -265,10 +421,16 @@ def _repeated(
 
 
 def _record(connection: duckdb.DuckDBPyConnection, quarter: date, outcome: Outcome) -> None:
-    values = asdict(replace(outcome, findings=()))
+    values = asdict(replace(outcome, findings=(), withheld={}))
     values["findings"] = len(outcome.findings)
+    del values["withheld"]
     columns = ", ".join(values)
     marks = ", ".join("?" for _ in values)
+    connection.execute("delete from control.withheld_tables where quarter = ?", [quarter])
+    for name, reason in outcome.withheld.items():
+        connection.execute(
+            "insert into control.withheld_tables values (?, ?, ?)", [quarter, name, reason]
+        )
     connection.execute(
         f"insert or replace into control.disclosure (quarter, in_place, {columns}) "
         f"values (?, true, {marks})",

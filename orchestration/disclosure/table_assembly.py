@@ -17,6 +17,7 @@ from orchestration.disclosure.declarations import (
 )
 from orchestration.disclosure.table_model import (
     Cell,
+    ContradictionError,
     Merge,
     MergedCell,
     MergeOption,
@@ -26,7 +27,7 @@ from orchestration.disclosure.table_model import (
     tables,
     total,
 )
-from orchestration.errors import DisclosureError
+from orchestration.errors import UnpublishableCountError
 
 MARKER = "[c]"
 OR_MORE = " or more"
@@ -58,7 +59,7 @@ class _Sum:
 def assembled(contents: Contents, declared: Mapping[str, Declaration]) -> Tables:
     """Return the table model of all ``contents`` together, rows as :func:`with_force` gives them.
 
-    Raises :class:`DisclosureError` where two
+    Raises :class:`UnpublishableCountError` where two
     tables disagree about a count, or parts do not add up to the total that they are declared of.
     """
     building = _Building()
@@ -106,8 +107,9 @@ class _Building:
     def _print(self, name: str, cell: Cell) -> None:
         standing = self._cells.setdefault(cell.key, cell)
         if standing.value != cell.value:
-            raise DisclosureError(
-                f"{name} and another table print different counts of one thing: {cell.key}."
+            raise UnpublishableCountError(
+                f"{name} and another table print different counts of one thing: {cell.key}.",
+                cell.key,
             )
         stricter = max(standing.rule, cell.rule, key=lambda rule: rule.threshold)
         kept = standing.kept or cell.kept
@@ -146,8 +148,10 @@ class _Building:
         relations = dict.fromkeys(self._relations)
         try:
             return tables(self._cells.values(), relations, (), self._merges)
-        except ValueError as error:
-            raise DisclosureError(f"The tables to be published disagree: {error}.") from error
+        except ContradictionError as error:
+            raise UnpublishableCountError(
+                f"The tables to be published disagree: {error}.", error.key
+            ) from error
 
     def _close(self, found: _Sum, by: str) -> None:
         """Make the relation of a total: one that is printed nowhere, and a remainder, are added."""
@@ -164,7 +168,9 @@ class _Building:
                 # Two counts that contradict each other: nothing follows from one for the other.
                 return
             if left < 0:
-                raise DisclosureError(f"The parts by {by} are more than {found.whole}.")
+                raise UnpublishableCountError(
+                    f"The parts by {by} are more than {found.whole}.", found.whole
+                )
             self._cells[rest] = Cell(rest, left, rule, printed=False)
             terms.append((rest, -1))
         self._relations.append(Relation(tuple(terms)))
@@ -175,7 +181,9 @@ class _Building:
             return
         left = self._cells[wider].value - self._cells[key].value
         if left < 0:
-            raise DisclosureError(f"{key} counts more than {wider}, of which it is a part.")
+            raise UnpublishableCountError(
+                f"{key} counts more than {wider}, of which it is a part.", key
+            )
         self._cells[rest] = replace(self._cells[rest], value=left)
         self._relations.append(Relation(((wider, 1), (key, -1), (rest, -1))))
 
@@ -235,7 +243,8 @@ def with_earlier(given: Tables, known: Mapping[str, int]) -> Tables:
     ``known`` are counts by key; a merged row has the key of its first member and :data:`OR_MORE`.
     """
     cells = {
-        key: replace(cell, fixed=known.get(key) == cell.value) for key, cell in given.cells.items()
+        key: replace(cell, fixed=True, readable=True) if known.get(key) == cell.value else cell
+        for key, cell in given.cells.items()
     }
     relations = list(given.relations)
     for merge in given.merges:
@@ -243,7 +252,9 @@ def with_earlier(given: Tables, known: Mapping[str, int]) -> Tables:
             value = sum(cells[key].value for key in merged.members)
             if known.get(merged.key) == value:
                 rule = cells[merged.members[0]].rule
-                cells[merged.key] = Cell(merged.key, value, rule, fixed=True)
+                cells[merged.key] = Cell(
+                    merged.key, value, rule, printed=False, fixed=True, readable=True
+                )
                 relations.append(total(merged.key, merged.members))
     return replace(given, cells=cells, relations=tuple(relations))
 

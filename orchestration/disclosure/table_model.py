@@ -63,7 +63,11 @@ class Cell:
     ``printed`` is false for a count that no table prints but that can be worked out; ``fixed`` is
     true where readers know it already (a sentence, an earlier release), so that no marker hides
     it. ``weight`` multiplies the information that hiding it loses. ``kept`` asks that it be hidden
-    only where nothing else protects the counts that are linked with it.
+    only where nothing else protects the counts that are linked with it. ``marked_before`` says that
+    an earlier release marks it, so that it is known to hold somebody whether it is printed now or
+    not. ``readable`` says that earlier releases give it away: it is marked where the rule asks for
+    that, but nothing protects it any more. With ``marked_below`` it is marked below that, and
+    protected by the lower ``rule`` of the earlier releases that have narrowed it down.
     """
 
     key: str
@@ -73,18 +77,44 @@ class Cell:
     fixed: bool = False
     weight: int = 1
     kept: bool = False
+    marked_before: bool = False
+    readable: bool = False
+    marked_below: int = 0
 
     @property
     def sensitive(self) -> bool:
-        """Whether the rule asks for the count to be hidden."""
+        """Whether the rule asks for the count to be protected."""
+        return self._below(self.rule.threshold) and not self.readable
+
+    @property
+    def small(self) -> bool:
+        """Whether the count is to be marked."""
+        return self._below(max(self.rule.threshold, self.marked_below))
+
+    def _below(self, threshold: int) -> bool:
         if self.value == 0:
-            return self.rule.hide_zeros and self.rule.threshold > 0
-        return self.value < self.rule.threshold
+            return self.rule.hide_zeros and threshold > 0
+        return self.value < threshold
 
     @property
     def least_if_marked(self) -> int:
         """The least value that a reader of a marker must allow for."""
         return 0 if self.rule.hide_zeros else 1
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is to be shown, unless its group cannot be protected so."""
+        return self.kept and self.printed and not self.fixed and not self.small
+
+    @property
+    def shows_marker(self) -> bool:
+        """Whether a reader who does not see the count sees a marker of it, now or earlier."""
+        return self.printed or self.marked_before
+
+    @property
+    def least_if_dark(self) -> int:
+        """The least value that a reader who does not see the count must allow for."""
+        return self.least_if_marked if self.shows_marker else 0
 
     @property
     def range_if_shown(self) -> tuple[int, int]:
@@ -111,6 +141,14 @@ def total(whole: str, parts: Iterable[str]) -> Relation:
 def multiple(result: str, cell: str, times: int) -> Relation:
     """``result`` is ``times`` as many as ``cell``: offences of those who committed so many."""
     return Relation(((result, 1), (cell, -times)))
+
+
+class ContradictionError(ValueError):
+    """Tables contradict one another about the count that ``key`` names."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -160,12 +198,13 @@ class Merge:
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables of a release together."""
+    """All tables of a release together; ``known_ratios`` are what earlier releases print."""
 
     cells: Mapping[str, Cell]
     relations: tuple[Relation, ...] = ()
     ratios: tuple[Ratio, ...] = ()
     merges: tuple[Merge, ...] = ()
+    known_ratios: tuple[PrintedRatio, ...] = ()
 
 
 def tables(
@@ -174,7 +213,7 @@ def tables(
     ratios: Iterable[Ratio] = (),
     merges: Iterable[Merge] = (),
 ) -> Tables:
-    """Return the tables made of these. Raises ValueError where they contradict one another.
+    """Return the tables made of these. Raises :class:`ContradictionError` where they disagree.
 
     Two cells of one key must be equal, relations must hold between the true counts, and every key
     that is mentioned must have a cell.
@@ -182,7 +221,7 @@ def tables(
     found: dict[str, Cell] = {}
     for cell in cells:
         if found.setdefault(cell.key, cell) != cell:
-            raise ValueError(f"{cell.key} is declared twice and differently")
+            raise ContradictionError(f"{cell.key} is declared twice and differently", cell.key)
     made = Tables(found, tuple(relations), tuple(ratios), tuple(merges))
     for relation in made.relations:
         _check_relation(found, relation)
@@ -192,9 +231,9 @@ def tables(
 def _check_relation(cells: Mapping[str, Cell], relation: Relation) -> None:
     keys = [key for key, _ in relation.terms]
     if missing := [key for key in keys if key not in cells]:
-        raise ValueError(f"no cell {missing[0]}")
+        raise ContradictionError(f"no cell {missing[0]}", keys[0])
     if sum(coefficient * cells[key].value for key, coefficient in relation.terms):
-        raise ValueError(f"the parts do not add up to {keys[0]}")
+        raise ContradictionError(f"the parts do not add up to {keys[0]}", keys[0])
 
 
 def with_merge(given: Tables, option: MergeOption) -> Tables:
@@ -206,15 +245,12 @@ def with_merge(given: Tables, option: MergeOption) -> Tables:
         for member in members:
             cells[member.key] = replace(member, printed=False)
         value = sum(member.value for member in members)
-        cells[merged.key] = Cell(
-            merged.key,
-            value,
-            members[0].rule,
-            fixed=merged.key in cells and cells[merged.key].fixed,
-            weight=max(member.weight for member in members),
-        )
+        rule, weight = members[0].rule, max(member.weight for member in members)
+        # An earlier release may have printed or marked the same merged row.
+        known = cells.get(merged.key, Cell(merged.key, value))
+        cells[merged.key] = replace(known, rule=rule, weight=weight, printed=True)
         relations.append(total(merged.key, merged.members))
-    return Tables(cells, tuple(relations), given.ratios, given.merges)
+    return replace(given, cells=cells, relations=tuple(dict.fromkeys(relations)))
 
 
 def with_known(given: Tables, known: Mapping[str, int]) -> Tables:
@@ -270,10 +306,8 @@ def publication(protection: Protection) -> Publication:
     for key, cell in made.cells.items():
         if cell.fixed:
             bounds[key] = cell.range_if_shown
-        elif not cell.printed:
-            bounds[key] = (0, MANY)
-        elif key in protection.hidden:
-            bounds[key] = (cell.least_if_marked, MANY)
+        elif not cell.printed or key in protection.hidden:
+            bounds[key] = (cell.least_if_dark, MANY)
         else:
             bounds[key] = cell.range_if_shown
     dark = {key for key, cell in made.cells.items() if not cell.printed} | protection.hidden
@@ -286,6 +320,7 @@ def publication(protection: Protection) -> Publication:
         and ratio.denominator not in quiet
         and (units := printed_units(made.cells, ratio)) is not None
     ]
+    printed += made.known_ratios
     return Publication(bounds, made.relations, tuple(printed), tuple(sorted(dark)))
 
 

@@ -48,6 +48,7 @@ from orchestration.publish.release_contents import (
 from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE, write_changes, write_in_force
 from orchestration.publish.schema_compatibility import refuse_schema_change
+from orchestration.publish.withheld_tables import noted, withheld_tables, without_rows
 from orchestration.releases.errors import PublishError
 from orchestration.releases.published_file import (
     CATALOGUE,
@@ -245,7 +246,9 @@ def _write(
         f"attach {literal(str(new))} as {identifier(CATALOGUE)} "
         f"(storage_version {literal(STORAGE_VERSION)})"
     )
-    ordered = sorted(tables, key=lambda table: (table.schema, table.name))
+    withheld = withheld_tables(connection, quarter)
+    noted_tables = [noted(table, withheld) for table in tables]
+    ordered = sorted(noted_tables, key=lambda table: (table.schema, table.name))
     copied = [copy_table(connection, table) for table in ordered]
     if before.newest is not None:
         refuse_schema_change([*copied, *ABOUT_TABLES], SCHEMA_VERSION, before.newest)
@@ -254,8 +257,9 @@ def _write(
     write_methods(connection, copied)
     write_data_up_to(connection, copied, quarter)
     cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
-    write_changes(connection, copied, before.previous, before.standing, cadences)
-    write_report_metadata(connection, reports)
+    there = [table for table in copied if table.full_name not in withheld]
+    write_changes(connection, there, before.previous, before.standing, cadences)
+    write_report_metadata(connection, [without_rows(report, withheld) for report in reports])
     write_descriptions(connection, copied)
     contents = [
         *copied,

@@ -16,6 +16,7 @@ import duckdb
 from orchestration.config.quarters import quarter_end
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
 from orchestration.publish.revision_causes import REVISIONS, Context, Evidence, Shift, cause_of
+from orchestration.publish.withheld_tables import withheld_earlier
 from orchestration.releases.errors import PublishError
 from orchestration.releases.published_file import CATALOGUE, attach_read_only
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
@@ -190,7 +191,9 @@ def _compare(
     Other deliveries in force are a difference though no figure moved.
     """
     connection.execute(_DIFFERING)
-    for table in tables:
+    # A table that the earlier release withheld is new as a whole.
+    absent = withheld_earlier(connection, earlier.alias)
+    for table in (one for one in tables if one.full_name not in absent):
         query = _differing_cells(connection, table, earlier)
         if query:
             connection.execute(f"insert into _differing {query}")

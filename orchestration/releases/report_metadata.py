@@ -193,7 +193,8 @@ class ReportMetadata(_Declared):
     ``last_rows`` of them in the order of the columns ``order_by``, and of the partnership's own
     areas only where ``own_areas_only``. ``areas`` says which rows a partnership gets: its own
     areas and its force, or every area of the force. ``subject`` names the table where the release
-    does not hold it, and ``absent_because`` then says why.
+    does not hold it, and ``absent_because`` then says why. A release sets ``withheld`` where it
+    holds the table without rows, and gives the reason.
     """
 
     section: str
@@ -212,6 +213,7 @@ class ReportMetadata(_Declared):
     chart: Annotated[ControlChart | BarChart, Field(discriminator="kind")] | None = None
     notes: Mapping[str, ColumnNote] = Field(default_factory=dict)
     absent_because: str = Field(default="not in the release", pattern=r".*[^.]$")
+    withheld: bool = False
 
     @property
     def references(self) -> list[Reference]:

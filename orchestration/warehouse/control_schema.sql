@@ -218,14 +218,41 @@ create table if not exists control.disclosure (
 -- of an earlier version.
 alter table control.disclosure add column if not exists hidden_after_attack integer;
 
--- What was hidden and merged last time, by the checksum of what it was chosen from.
-create table if not exists control.disclosure_choices (
-    quarter date primary key,
-    input_sha256 varchar not null,
+-- Small counts that earlier releases give away, so that nothing protects them any more.
+alter table control.disclosure add column if not exists still_readable integer;
+
+-- What was hidden and merged last time, by the checksum of what it was chosen from: one row for each
+-- try. A count that no choice protects is named, and the row has no choice.
+drop table if exists control.disclosure_choices;
+create table if not exists control.hiding_choices (
+    quarter date,
+    input_sha256 varchar,
     hidden varchar not null,
     merged varchar not null,
     cost bigint not null,
-    bound bigint not null
+    bound bigint not null,
+    unprotected varchar,
+    primary key (quarter, input_sha256)
+);
+
+-- Tables that were withheld from a quarter's release, and why.
+create table if not exists control.withheld_tables (
+    quarter date,
+    table_name varchar,
+    reason varchar not null,
+    primary key (quarter, table_name)
+);
+
+-- The true counts of the builds that were published, with what each shows: the next build is
+-- protected beside all of them. Counts, not rows of persons: a purge leaves them.
+create table if not exists control.published_counts (
+    quarter date,
+    printed_md5 varchar,
+    ordinal integer not null,
+    published boolean not null,
+    tables varchar not null,
+    model varchar not null,
+    primary key (quarter, printed_md5)
 );
 
 -- The last build of the models that ended well. At most one row; dbt empties the table before it

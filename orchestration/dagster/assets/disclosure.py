@@ -99,6 +99,7 @@ def _columns() -> dg.TableSchema:
         "solver_gap": "Share of that cost by which it may exceed the least.",
         "seconds": "Time that it took.",
         "hidden_after_attack": "Counts hidden beside the choice, after the attack.",
+        "still_readable": "Small counts that earlier releases give away.",
     }
     return dg.TableSchema(
         [dg.TableColumn(name, description=words) for name, words in described.items()]
@@ -109,6 +110,7 @@ def disclosure_metadata(outcome: "Outcome") -> dict[str, Any]:
     """Return the step's metadata for Dagster: counts, never values."""
     told = asdict(outcome)
     told["findings"] = len(outcome.findings)
+    told["withheld"] = ", ".join(outcome.withheld)
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -122,10 +124,31 @@ def attack_words(outcome: "Outcome") -> str:
             if outcome.hidden_after_attack
             else ""
         )
-        return f"None of {outcome.hidden} hidden counts can be worked out.{more}"
+        return (
+            f"None of {outcome.hidden} hidden counts can be worked out.{more}{_readable(outcome)}"
+            f"{_withheld(outcome)}"
+        )
     return (
         f"{len(outcome.findings)} hidden counts can be worked out; nothing is published. "
         f"{'; '.join(found)}"
+    )
+
+
+def _readable(outcome: "Outcome") -> str:
+    if not outcome.still_readable:
+        return ""
+    return (
+        f" {outcome.still_readable} small counts stay readable in earlier releases, which were made"
+        " under another rule or by an earlier version: no release takes them back."
+    )
+
+
+def _withheld(outcome: "Outcome") -> str:
+    if not outcome.withheld:
+        return ""
+    return (
+        f" Withheld, because a small count could be worked out from them whatever is hidden: "
+        f"{', '.join(outcome.withheld)}."
     )
 
 

@@ -66,7 +66,7 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
 
 def absence(exhibit: Exhibit, published: bool, rows: Sequence[Row], whose: Partnership) -> str:
     """Return why nothing is shown of an exhibit; empty where something is."""
-    if not published:
+    if not published or exhibit.withheld:
         return exhibit.absent_because
     if not rows:
         return (
