@@ -33,7 +33,10 @@ FORCE = "E23000023"
 MISSING_MONTHS = (date(2016, 5, 1), date(2016, 6, 1), date(2017, 2, 1))
 CREDITS = {
     "police_uk_street": SourceDescription(
-        "Street-level recorded crime", "data.police.uk", "Open Government Licence v3.0"
+        "Street-level recorded crime",
+        "data.police.uk",
+        "Open Government Licence v3.0",
+        counts="offences",
     )
 }
 FORMULAS = ("=1+1", "+44 1354", "-2", "@SUM(A1)", "\tx", "\rx")

@@ -421,7 +421,7 @@ BROKEN: dict[str, tuple[Callable[[Rows], None], str, list[str]]] = {
     "many wrong answers": (
         many_wrong,
         "few rows are wrong",
-        ["4 of 100 rows", "line 5", "column 'How safe do you feel", "'Fairly safe'"],
+        ["4 of 100 rows", "line 5", "column 'How safe do you feel", "a text of 11 characters"],
     ),
 }
 
@@ -474,14 +474,14 @@ ONE_WRONG: dict[str, tuple[str, Any, str, str | None, str]] = {
         "Response date",
         "first of May",
         "is a date like yyyy-mm-dd",
-        "first of May",
+        "a text of 12 characters",
         "Response date",
     ),
     "a whole postcode, which is not repeated": (
         "Postcode (first part)",
         "PE15 0ZZ",
         "has the right form",
-        None,
+        "a text of 8 characters",
         "Postcode (first part)",
     ),
     "a response twice": ("Response ID", 1_000_000, "row is not repeated", None, ""),

@@ -95,7 +95,8 @@ def _superseding(one: Superseding) -> str:
 
 def _files(records: list[DeliveryRecord]) -> Table:
     table = Table(
-        Column("Delivery", no_wrap=True), "File", Column("Bytes", justify="right"),
+        Column("Delivery", no_wrap=True), Column("No.", justify="right"), "File",
+        Column("Bytes", justify="right"),
         Column("Rows loaded", justify="right"), Column("Refused", justify="right"),
         Column("SHA-256", no_wrap=True),
         title="Files",
@@ -104,6 +105,7 @@ def _files(records: list[DeliveryRecord]) -> Table:
         for file in one.files:
             table.add_row(
                 f"{one.quarter} v{one.version}",
+                str(file.number),
                 file.name,
                 f"{file.bytes:,}",
                 f"{file.rows_loaded:,}",

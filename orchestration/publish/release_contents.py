@@ -14,6 +14,8 @@ from datetime import date, datetime
 import duckdb
 
 from orchestration.config.quarters import quarter_label
+from orchestration.ingest.checking.identifying_texts import holds_identifier
+from orchestration.ingest.checking.shown_texts import neutral_file_name
 from orchestration.publish.errors import (
     MissingTableError,
     SchemaMismatchError,
@@ -108,10 +110,18 @@ SOURCES = PublishedTable(
         PublishedColumn("quarter", "DATE", "First day of the quarter in which it was delivered."),
         PublishedColumn("version", "INTEGER", "Version of the delivery within that quarter."),
         PublishedColumn("nature", "VARCHAR", "Whether the delivery is real or synthetic."),
-        PublishedColumn("note", "VARCHAR", "What its supplier or maker said about it."),
+        PublishedColumn(
+            "note",
+            "VARCHAR",
+            "What its supplier or maker said about it; null of a source about people.",
+        ),
         PublishedColumn("first_period", "DATE", "First period for which the delivery is in force."),
         PublishedColumn("last_period", "DATE", "Last period for which the delivery is in force."),
-        PublishedColumn("file_name", "VARCHAR", "Name of the file as delivered."),
+        PublishedColumn(
+            "file_name",
+            "VARCHAR",
+            "Name of the file; of a source about people a neutral one (csp history has both).",
+        ),
         PublishedColumn("sha256", "VARCHAR", "SHA-256 checksum of the file, in hexadecimal."),
         PublishedColumn("bytes", "BIGINT", "Size of the file in bytes."),
         PublishedColumn("rows_loaded", "BIGINT", "Rows of the file that were loaded."),
@@ -271,7 +281,7 @@ select
     deliveries.quarter,
     deliveries.version,
     deliveries.nature,
-    deliveries.note,
+    files.note,
     in_force.first_period,
     in_force.last_period,
     files.file_name,
@@ -282,7 +292,7 @@ select
     corrected.corrections
 from in_force
 inner join warehouse.control.deliveries as deliveries using (delivery_id)
-inner join warehouse.control.files as files using (delivery_id)
+inner join published_files as files using (delivery_id)
 left join source_credits as credits on credits.source = deliveries.source
 left join corrected
     on corrected.source = deliveries.source and corrected.quarter = deliveries.quarter
@@ -382,6 +392,7 @@ def write_sources(
             "insert into source_credits values (?, ?, ?, ?)",
             [source, credit.title or None, credit.supplier or None, credit.licence or None],
         )
+    _name_files(connection, credits)
     _create(connection, SOURCES)
     connection.execute(f"insert into {_path(SOURCES)} {_SOURCES_QUERY}")
     unknown = connection.execute(
@@ -393,6 +404,40 @@ def write_sources(
             "The warehouse does not say which files these deliveries in force came in: "
             f"{', '.join(str(delivery) for (delivery,) in unknown)}."
         )
+
+
+def _name_files(
+    connection: duckdb.DuckDBPyConnection, credits: Mapping[str, SourceDescription]
+) -> None:
+    """List the files of the deliveries in force under the names that everybody may read.
+
+    Of a source about people, or of which it is not known what it is about, that is a neutral name,
+    and no note: a supplier may name a file after a person. Others keep theirs, unless it looks like
+    an identifier.
+    """
+    connection.execute(
+        "create temp table published_files as select files.*, deliveries.note, deliveries.source, "
+        "deliveries.quarter, deliveries.version, row_number() over "
+        "(partition by delivery_id order by file_id) as number "
+        "from warehouse.control.files as files "
+        "inner join warehouse.control.deliveries as deliveries using (delivery_id) "
+        "where delivery_id in (select delivery_id from released_in_force)"
+    )
+    rows = connection.execute(
+        "select file_id, source, quarter, version, number, file_name, note from published_files"
+    ).fetchall()
+    for file_id, source, quarter, version, number, name, note in rows:
+        credit = credits.get(source)
+        is_public = credit is not None and credit.counts not in ("", "people")
+        if not is_public or holds_identifier(name):
+            neutral = neutral_file_name(source, quarter, version, number, name)
+            connection.execute(
+                "update published_files set file_name = ? where file_id = ?", [neutral, file_id]
+            )
+        if note and (not is_public or holds_identifier(note)):
+            connection.execute(
+                "update published_files set note = null where file_id = ?", [file_id]
+            )
 
 
 def write_data_up_to(

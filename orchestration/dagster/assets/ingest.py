@@ -26,6 +26,7 @@ from orchestration.ingest.loading.load import load_source
 from orchestration.ingest.loading.outcomes import LoadReport
 from orchestration.ingest.loading.pseudonyms import pseudonyms_for
 from orchestration.warehouse.connection import connect
+from orchestration.warehouse.control_schema import ensure_control
 
 GROUP = "ingest"
 
@@ -91,6 +92,9 @@ def _source_asset(
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with asking_again(context), connect(settings) as connection:
+            ensure_control(connection)
+            # A message may show the names that the partnerships file has.
+            load_partnerships(connection, settings.partnerships)
             report = load_source(
                 connection,
                 settings.raw,

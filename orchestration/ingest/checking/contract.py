@@ -41,6 +41,8 @@ class Column(BaseModel):
     severity: Literal["record", "warning"] = "record"
     """What breaking the value's rules does: the row is refused, or loaded and reported."""
     allowed: tuple[str, ...] | None = None
+    otherwise: str | None = None
+    """What is kept in place of a value that is not among those allowed, which is only warned of."""
     pattern: str | None = None
     """Regular expression for the whole value. Dear on long values in bulk: see ``length``."""
     form: str | None = None
@@ -65,6 +67,14 @@ class Column(BaseModel):
     """Identifiers by which a row without a date of birth takes it from another of its person."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether a text that is kept may be anything: no list and no form bounds it."""
+        bounded = bool(self.identifier or self.otherwise)
+        if self.severity == "record":
+            bounded = bounded or bool(self.allowed or self.pattern or self.length)
+        return self.stored and self.type == "VARCHAR" and not bounded
+
+    @property
     def comment(self) -> str:
         """What the raw table holds, with its unit, for the database and for dbt."""
         if self.identifier:
@@ -80,6 +90,8 @@ class Column(BaseModel):
     def _rules_fit(self) -> "Column":
         if self.pattern and not self.form:
             raise ValueError(f"{self.name} has a pattern and no form that describes it")
+        if self.otherwise and not (self.allowed and self.severity == "warning"):
+            raise ValueError(f"{self.name}: otherwise needs a list (allowed) that only warns")
         if self.severity == "warning" and self.type != "VARCHAR":
             raise ValueError(f"{self.name}: only a rule on text can warn; other types must be read")
         if (self.derived_from is None) != (self.derived_to is None):
@@ -206,6 +218,11 @@ class Contract(BaseModel):
     coverage: Coverage = Coverage()
     columns: tuple[Column, ...]
 
+    @property
+    def about_people(self) -> bool:
+        """Whether its rows are about people or count them, so that texts are shown with care."""
+        return self.counts == "people"
+
     @cached_property
     def stored_columns(self) -> tuple[Column, ...]:
         """Columns of the raw table."""
@@ -285,6 +302,10 @@ class Contract(BaseModel):
             raise ValueError("holds persons and does not say for how long (retention_quarters)")
         if self.layout == "csv" and (births or self.identifiers):
             raise ValueError("is read in bulk, where nobody's identifiers can be replaced")
+        if self.layout == "csv" and self.about_people:
+            raise ValueError("counts people and is read in bulk; use keyed_csv")
+        if not self.about_people and any(column.personal for column in self.columns):
+            raise ValueError('has personal columns and does not say counts = "people"')
         if self.layout == "csv" and self.key:
             raise ValueError("has a key, which a bulk CSV is not checked for; use keyed_csv")
         return self

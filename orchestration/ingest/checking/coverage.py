@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 from orchestration.config.quarters import quarter_end
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.checking.faults import Fault, given
 from orchestration.ingest.checking.named_periods import Span, named_spans
 
 Role = Literal["covers", "history", "late rows", "left out"]
@@ -170,8 +170,8 @@ class _Judging:
             for series, number in sorted(_sum_by(others, lambda one: one.series).items()):
                 self._warn(
                     file_id,
-                    f"{_rows(number)} of '{series}' in a file of '{main}'. They are left out of "
-                    "both. If they are a delivery, send them in a file of their own.",
+                    f"{_rows(number)} of '{given(series)}' in a file of '{given(main)}'. They are "
+                    "left out of both. If they are a delivery, send them in a file of their own.",
                 )
             self.found += [_covered(one, "left out") for one in others]
         return [one for one in counts if plain_name(one.series) not in few]
@@ -195,9 +195,9 @@ class _Judging:
             return spans[held.index(best)]
         self._warn(
             file_id,
-            f"The name says {spans[0]}, but {_rows(whole - held[0])} of {whole:,} are of another "
-            "period, so the name does not decide what the file covers. Name the file after its "
-            "period, or land it with --covers.",
+            f"The name says {given(spans[0])}, but {_rows(whole - held[0])} of {whole:,} are of "
+            "another period, so the name does not decide what the file covers. Name the file after "
+            "its period, or land it with --covers.",
         )
         return None
 
@@ -206,7 +206,7 @@ class _Judging:
             if span.holds(one.period):
                 self._covers(one)
             else:
-                self._outside(one, str(span))
+                self._outside(one, given(span))
         # A name is a weak sign that nothing happened: it yields to a delivery that has rows.
         empty: Role = "covers" if self.receipt else "history"
         for sample in _one_a_series(counts):
@@ -243,7 +243,7 @@ class _Judging:
             by_period = _sum_by(rows, lambda one: one.period)
             fullest = max(by_period.values())
             full = {period for period, n in by_period.items() if by_label or n >= asked * fullest}
-            of = ", ".join(str(period) for period in sorted(full))
+            of = ", ".join(given(period) for period in sorted(full))
             for one in rows:
                 if one.period in full:
                     self._covers(one)
@@ -274,7 +274,8 @@ class _Judging:
                 self._warn(
                     rows[0].file_id,
                     f"The file does not say which periods it covers. Its rows of "
-                    f"'{sample.series}' count for {min(history)} to {max(own | history)}, where "
+                    f"'{given(sample.series)}' count for {given(min(history))} to "
+                    f"{given(max(own | history))}, where "
                     "no other delivery covers them; a period without rows is 0. If that is "
                     "wrong, name the file after its period (2018-04-to-2018-06), or land it with "
                     "--covers.",
@@ -310,10 +311,11 @@ class _Judging:
             return
         for one in self.claims.covered:
             if one.role == "late rows":
-                told = f" of '{one.series}'" if one.series else ""
+                told = f" of '{given(one.series)}'" if one.series else ""
                 self._warn(
                     None,
-                    f"{_rows(one.rows)}{told} {'is' if one.rows == 1 else 'are'} of {one.period}, "
+                    f"{_rows(one.rows)}{told} {'is' if one.rows == 1 else 'are'} of "
+                    f"{given(one.period)}, "
                     "which this delivery does not cover. They are late rows: they are added to "
                     "what is in force for that period, and replace none of it.",
                 )

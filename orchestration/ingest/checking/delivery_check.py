@@ -5,18 +5,21 @@ is the one rule that only a load can apply.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
+from orchestration.config.partnerships import load_partnerships
 from orchestration.config.settings import Settings
-from orchestration.errors import LandingError, readable
+from orchestration.errors import LandingError, SettingsError, readable
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.landing.landing_zone import NO_QUARTER, Delivery, landed_file
 from orchestration.ingest.loading.load import check_delivery
 from orchestration.ingest.loading.outcomes import Outcome
+from orchestration.warehouse.control_schema import ensure_control
 
 
 def check(settings: Settings, contract: Contract, paths: Sequence[Path]) -> Outcome:
@@ -34,6 +37,10 @@ def check(settings: Settings, contract: Contract, paths: Sequence[Path]) -> Outc
             "temp_directory": scratch,
         }
         with duckdb.connect(":memory:", config=config) as connection:
+            ensure_control(connection)
+            # A message may show the names that the partnerships file has; it need not be there.
+            with suppress(SettingsError):
+                load_partnerships(connection, settings.partnerships)
             return check_in(connection, contract, paths)
 
 

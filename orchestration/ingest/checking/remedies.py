@@ -48,6 +48,7 @@ _REMEDIES = {
     "code and its values.",
     "has rows": "Send the file with its rows.",
     "has the sheet": "Name the sheet as agreed, or send the right workbook.",
+    "holds no identifier": "Write the name or the title alone, without anything about a person.",
     "holds no spreadsheet error": "Correct the formula, or put the value itself into the cell.",
     "is GeoJSON": "Send the boundaries again as the portal issues them.",
     "is UTF-8": "Save the file as CSV (UTF-8).",

@@ -71,6 +71,7 @@ _CODES = {
     "V07": "is one day",
     "V08": "has no time of day",
     "V09": "holds no spreadsheet error",
+    "V17": "holds no identifier",
 }
 _FAMILIES = {
     "V10": r"is a date like .+",

@@ -33,8 +33,8 @@ _OTHER_DAY = f"(?:T| )(?:23:00(?::00(?:[.]0+)?)?|11:00(?::00)? ?[Pp][Mm]|23:.*{_
 OLDEST = 110
 """Age in years above which a date of birth cannot be right, unless a contract says otherwise."""
 
-_SHOWN = 100
-"""Most characters of a wrong value that are shown."""
+_LONGEST = 1_000
+"""Most characters of a wrong value that are read from its table."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,20 @@ def _series(contract: Contract) -> str:
 def as_type(column: Column) -> str:
     """Return the SQL expression that turns a column's text into its type; null if it cannot."""
     if column.type == "VARCHAR":
-        return column.name
+        return _listed(column) if column.otherwise else column.name
     if column.type == "DATE" and column.date_format == "%Y-%m":
         # A date as DuckDB itself writes it is read twice as fast as one of a format.
         return f"try_cast({column.name}[:7] || '-01' as date)"
     if column.type == "DATE":
         return _day(column.name, column)
     return f"try_cast({column.name} as {column.type})"
+
+
+def _listed(column: Column) -> str:
+    """Return the SQL expression of a value, or of what is kept in place of one not listed."""
+    values = ", ".join(literal(value) for value in column.allowed or ())
+    name, otherwise = column.name, literal(str(column.otherwise))
+    return f"case when {name} is null or {name} in ({values}) then {name} else {otherwise} end"
 
 
 def _day(name: str, column: Column) -> str:
@@ -357,43 +364,24 @@ def acceptable(contract: Contract) -> str:
     return f"({conditions})"
 
 
-def shown(column: Column, contract: Contract) -> str:
-    """Return the SQL expression of a wrong value as it may be shown, null where it may not.
+def found(column: Column) -> str:
+    """Return the SQL expression of a wrong value as it was found, cut where it is very long.
 
-    Hidden are personal columns and, in a source about people, whatever has the form of one: a
-    shifted row puts an identifier or a date of birth under another heading. (A wrong date under
-    the heading of a date says nothing of a birth.)
+    ``shown_texts`` decides what of it may be shown.
     """
-    if column.personal:
-        return "null"
-    value = f"left({column.name}, {_SHOWN})"
-    hidden = [
-        _looks_personal(column.name, one)
-        for one in contract.columns
-        if one.personal and not (one.type == column.type == "DATE")
-    ]
-    conditions = " or ".join(condition for condition in hidden if condition)
-    return f"case when not coalesce({conditions}, false) then {value} end" if conditions else value
-
-
-def _looks_personal(name: str, personal: Column) -> str | None:
-    if personal.pattern:
-        return f"regexp_full_match({name}, {literal(personal.pattern)})"
-    if personal.type == "DATE":
-        return f"{_day(name, personal)} is not null"
-    return None
+    return f"left({column.name}, {_LONGEST})"
 
 
 def broken_rules(contract: Contract, further: Rule | None = None) -> str:
     """Return a SQL list of structs, one for each rule (and a further one) that refuses a row.
 
-    Fields: ``column_name``, ``value`` (null where it may not be shown), ``rule``, ``message``.
+    Fields: ``column_name``, ``value`` (as it was found), ``rule``, ``message``.
     """
     faults = []
     for rule in [*_record_rules(contract), *([further] if further else [])]:
         fault = (
             f"struct_pack(column_name := {literal(rule.column.title)}, "
-            f"value := {shown(rule.column, contract)}::varchar, "
+            f"value := {found(rule.column)}::varchar, "
             f"rule := {literal(rule.name)}, message := {literal(rule.message)})"
         )
         faults.append(f"case when not ({rule.condition}) then {fault} end")

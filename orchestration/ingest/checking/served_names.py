@@ -8,7 +8,7 @@ capitalised. Rows of an unknown name are counted nowhere and reported.
 import csv
 import difflib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 
@@ -16,6 +16,7 @@ from orchestration.config.settings import PROJECT
 from orchestration.errors import SettingsError
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import plain_name
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 
 _SEEDS = PROJECT / "dbt_project" / "seeds"
 _SEED_OF = {"service": "youth_offending_services.csv", "prison": "prisons.csv"}
@@ -82,14 +83,18 @@ def resolve_series(
         for kind in {one.coverage.names for one in contracts.values() if one.coverage.names}
     }
     first: dict[tuple[str, str], str] = {}
+    hidden = _HiddenNames(
+        Vocabulary.with_names(name for names in served.values() for name in names)
+    )
     found = []
     for source, series, name in rows:
         contract = contracts.get(source)
         kind = contract.coverage.names if contract else None
         names = served[kind] if kind else {}
         tidy = " ".join(name.split())
+        tidy = hidden.shown(contract, source, tidy)
         spelled = names.get(plain_name(name), first.setdefault((source, plain_name(name)), tidy))
-        before = " ".join(series.removesuffix(name).split())
+        before = hidden.shown(contract, source, " ".join(series.removesuffix(name).split()))
         whole = f"{before} {spelled}".strip()
         canonical = first.setdefault((f"{source} series", plain_name(whole)), whole)
         is_served = not names or plain_name(name) in names
@@ -101,6 +106,25 @@ def resolve_series(
             "unnest($5)",
             [list(column) for column in zip(*found, strict=True)],
         )
+
+
+@dataclass
+class _HiddenNames:
+    """Names that may be a person's or hold an identifier: each has a number in their place.
+
+    What is published names series, and a supplier may write anything where a name should be.
+    """
+
+    vocabulary: Vocabulary
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def shown(self, contract: Contract | None, source: str, name: str) -> str:
+        """Return a name as everybody may read it."""
+        if contract is not None and ShownTexts(contract, self.vocabulary).may_show(name):
+            return name
+        own = sum(known == source for known, _ in self.numbers)
+        number = self.numbers.setdefault((source, plain_name(name)), own + 1)
+        return f"name {number} (not shown, {len(name)} characters)"
 
 
 # --- what nobody serves ----------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The supplier's error report: what is wrong with one delivery, where, and how to fix it.
 
 A report goes back to the supplier as XLSX and CSV. It is the same to the byte for the same
-delivery, shows no value of a personal column, and no cell of it is ever run as a formula.
+delivery, shows of a source about people only what is harmless (``shown_texts``), and no cell of it
+is ever run as a formula.
 """
 
 import csv
@@ -11,9 +12,9 @@ from datetime import datetime, time
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.checking.faults import Fault
 from orchestration.ingest.checking.remedies import SEVERITIES, remedy_of
 from orchestration.ingest.checking.rule_codes import code_of
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 from orchestration.ingest.loading.outcomes import Outcome
 
 HEADINGS = (
@@ -29,7 +30,6 @@ HEADINGS = (
     "Code",
 )
 _WIDTHS = (16, 34, 16, 8, 26, 26, 60, 60, 28, 8)
-HIDDEN = "(personal: not shown)"
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | int | None
@@ -63,7 +63,8 @@ def write_report(folder: Path, name: str, contract: Contract, outcome: Outcome) 
 
 def report_rows(contract: Contract, outcome: Outcome) -> Iterator[tuple[Cell, ...]]:
     """Yield a row under ``HEADINGS`` for each fault: what refuses the delivery comes first."""
-    faults = [*outcome.faults, *outcome.warnings]
+    texts = ShownTexts(contract, Vocabulary.with_names())
+    faults = texts.faults([*outcome.faults, *outcome.warnings])
     for severity, said in SEVERITIES.items():
         for fault in faults:
             if fault.severity == severity:
@@ -73,7 +74,7 @@ def report_rows(contract: Contract, outcome: Outcome) -> Iterator[tuple[Cell, ..
                     fault.sheet,
                     fault.line,
                     fault.column,
-                    _value(fault, contract),
+                    fault.value,
                     fault.message,
                     remedy_of(fault, contract),
                     fault.rule,
@@ -95,13 +96,6 @@ def summary(outcome: Outcome) -> str:
         )
     warned = " There are warnings." if outcome.warnings else ""
     return f"Loaded: all {outcome.rows_loaded:,} rows.{warned}"
-
-
-def _value(fault: Fault, contract: Contract) -> str | None:
-    column = next((one for one in contract.columns if one.title == fault.column), None)
-    if column and column.personal and fault.severity != "submission":
-        return None if fault.rule == "is not blank" else HIDDEN
-    return fault.value
 
 
 def _csv(rows: Sequence[tuple[Cell, ...]]) -> bytes:

@@ -13,7 +13,7 @@ import duckdb
 from orchestration.errors import CspError
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import Covered
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.file_index import index_files, indexed_files
 from orchestration.ingest.landing.folder_entries import unreadable
@@ -68,6 +68,8 @@ class Pending:
     """Why its files cannot be read at all, known before they are looked into."""
     covered: list[Covered] = field(default_factory=list)
     """What the delivery covers, where it is loaded."""
+    shown_names: dict[str, str] = field(default_factory=dict)
+    """How messages name its files, by their names."""
 
 
 def pending_deliveries(
@@ -137,7 +139,7 @@ def _system_files(delivery: Delivery) -> list[Fault]:
     if not names:
         return []
     are = "1 file" if len(names) == 1 else f"{len(names):,} files"
-    said = f"{are} of the operating system left out ({', '.join(names[:3])})."
+    said = f"{are} of the operating system left out ({', '.join(map(given, names[:3]))})."
     return [Fault("is read by a source", said, file=names[0], severity="warning")]
 
 

@@ -244,6 +244,11 @@ def refuse_moved(files: Iterable[LandedFile]) -> None:
             )
 
 
+def quarter_of(delivery: Delivery) -> date | None:
+    """Return the quarter of a delivery; none of one that is only checked."""
+    return None if delivery.quarter == NO_QUARTER else delivery.quarter
+
+
 def received_at(delivery: Delivery) -> datetime | None:
     """When the delivery was received, where its receipt says so."""
     return delivery.receipt.received_at if delivery.receipt else None

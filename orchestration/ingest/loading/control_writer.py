@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 from orchestration.ingest.landing.delivery_discovery import Pending
 from orchestration.ingest.landing.file_index import index_files
-from orchestration.ingest.landing.landing_zone import received_at
+from orchestration.ingest.landing.landing_zone import quarter_of, received_at
 from orchestration.ingest.loading.outcomes import Outcome
 
 Judged = tuple[Pending, Sequence[Fault]]
@@ -25,14 +26,43 @@ def record(
 ) -> list[Outcome]:
     """Record deliveries as loaded or refused, with their files and faults; return the outcomes.
 
-    Belongs inside the load's transaction.
+    Faults are recorded and returned as they may be shown. Belongs inside the load's transaction.
     """
+    vocabulary = vocabulary_of(connection)
+    judged = [
+        (pending, shown_faults(contract, vocabulary, pending, stopping))
+        for pending, stopping in judged
+    ]
     outcomes = [_outcome(contract, pending, stopping) for pending, stopping in judged]
     _record_deliveries(connection, judged, outcomes, now)
     _record_files(connection, contract, [pending for pending, _ in judged])
     _record_faults(connection, judged)
     _record_coverage(connection, contract, judged)
     return outcomes
+
+
+def vocabulary_of(connection: duckdb.DuckDBPyConnection) -> Vocabulary:
+    """Return the words that are harmless here: the project's and the partnerships file's."""
+    names = connection.execute(
+        "select unnest([csp_name, district_name, force_name, force_area_name]) "
+        "from control.partnership_areas "
+        "union all select youth_offending_service from control.partnership_youth_services "
+        "union all select unnest([prison, prison_group]) from control.partnership_prisons"
+    ).fetchall()
+    return Vocabulary.with_names(str(name) for (name,) in names)
+
+
+def shown_faults(
+    contract: Contract, vocabulary: Vocabulary, pending: Pending, stopping: Sequence[Fault]
+) -> list[Fault]:
+    """Turn the faults and warnings of a delivery into what may be shown; return ``stopping`` so."""
+    names = [load.file.name for load in pending.files]
+    texts = ShownTexts(contract, vocabulary, quarter_of(pending.delivery), names)
+    pending.shown_names = {name: texts.file(name) for name in names}
+    pending.faults = texts.faults(pending.faults)
+    pending.warnings = texts.faults(pending.warnings)
+    pending.mild = texts.faults(pending.mild)
+    return texts.faults(stopping)
 
 
 def _outcome(contract: Contract, pending: Pending, stopping: Sequence[Fault]) -> Outcome:
@@ -113,7 +143,7 @@ def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judge
     if not told:
         return
     numbers = {
-        (pending.delivery_id, load.file.name): load.file_id
+        (pending.delivery_id, pending.shown_names[load.file.name]): load.file_id
         for pending, _ in judged
         for load in pending.files
     }

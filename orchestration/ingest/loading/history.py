@@ -19,6 +19,8 @@ class FileRecord:
     sha256: str
     rows_loaded: int
     rows_refused: int
+    number: int
+    """Its place in the delivery, by which a release names a file of a source about people."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ order by deliveries.quarter, deliveries.version
 """
 
 _FILES = """
-select files.delivery_id, file_name, bytes, sha256, files.rows_loaded, files.rows_refused
+select
+    files.delivery_id, file_name, bytes, sha256, files.rows_loaded, files.rows_refused,
+    row_number() over (partition by files.delivery_id order by file_id)
 from control.files as files
 inner join control.deliveries as deliveries using (delivery_id)
 where deliveries.source = $source and ($quarter is null or deliveries.quarter = $quarter)

@@ -24,16 +24,17 @@ from orchestration.ingest.checking.coverage import (
     nothing_happened,
     plain_name,
 )
-from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.checking.faults import Fault, given
 from orchestration.ingest.checking.named_periods import Span
 from orchestration.ingest.checking.rules import (
     acceptable,
     broken_rules,
-    shown,
+    found,
     typed,
     warning_rules,
 )
 from orchestration.ingest.checking.served_names import listed_names
+from orchestration.ingest.checking.shown_texts import ShownTexts
 from orchestration.ingest.checking.supplier_report import file_report
 from orchestration.ingest.landing.delivery_discovery import (
     FileLoad,
@@ -43,7 +44,7 @@ from orchestration.ingest.landing.delivery_discovery import (
 )
 from orchestration.ingest.landing.landing_zone import NO_QUARTER, Delivery, LandedFile, refuse_moved
 from orchestration.ingest.loading.bulk_csv import BulkFile, insert_files, refused_lines
-from orchestration.ingest.loading.control_writer import record
+from orchestration.ingest.loading.control_writer import record, shown_faults, vocabulary_of
 from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.loading.pseudonyms import Pseudonyms, throwaway_pseudonyms
 from orchestration.ingest.loading.raw_tables import ensure_raw_table
@@ -56,6 +57,7 @@ from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.sql_quoting import literal
 
 _REPEATED = "row is not repeated"
+_IDENTIFIER_RULE = "holds no identifier"
 
 _FEWEST_OF_ONE = 10
 """Rows that a delivery has for each that may be wrong, whatever its share."""
@@ -97,6 +99,8 @@ def load_source(
         ensure_raw_table(connection, contract)
     report = LoadReport(contract.source)
     pending = pending_deliveries(connection, raw, contract, as_at, report)
+    texts = ShownTexts(contract, vocabulary_of(connection), as_at)
+    report.passed_over = texts.faults(report.passed_over)
     load = _Load(connection, contract, now, pseudonyms, reports)
     report.outcomes = load_deliveries(load, pending)
     return report
@@ -209,7 +213,7 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
             return _load_group(load, group, tolerant=True)
         fault = Fault(
             "can be read",
-            f"DuckDB cannot read the delivery as a table ({str(error).splitlines()[0]}).",
+            f"DuckDB cannot read the delivery as a table ({given(str(error).splitlines()[0])}).",
             file=group[0].files[0].file.name,
         )
         return [_refuse(load, group[0], [fault])]
@@ -264,7 +268,8 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
     connection.execute(
         f"create or replace temp table _checked as select *, {_repeat(contract)} as _repeat, "
         f"{_is_same(contract)} as _same "
-        f"from (select *, _fault is null and ({acceptable(contract)}) is true as _good "
+        "from (select *, _fault is null and _reveals is null "
+        f"and ({acceptable(contract)}) is true as _good "
         "from _incoming)"
     )
     connection.execute(
@@ -315,6 +320,12 @@ def _faulty_rows(
     said_as_key = " and ".join(
         column.title for name in contract.key for column in contract.columns if column.name == name
     )
+    revealed = (
+        "case when _reveals is not null then [struct_pack(column_name := _reveals, "
+        f"value := null::varchar, rule := {literal(_IDENTIFIER_RULE)}, message := "
+        "'The text holds what looks like an identifier, a number or a date of a person.')] "
+        "else [] end"
+    )
     other = "struct_pack(column_name := null::varchar, value := null::varchar, rule := {}, "
     faults = (
         "case "
@@ -324,7 +335,7 @@ def _faulty_rows(
         f"{literal('The row is the same as an earlier one in every value. It counts once.')})] "
         f"when _good then [{other.format(literal('key is unique'))}message := "
         f"{literal(f'The same {said_as_key} are in an earlier row, which counts.')})] "
-        f"else {broken_rules(contract)} end"
+        f"else list_concat({revealed}, {broken_rules(contract)}) end"
     )
     rows = connection.execute(
         "select _file_id, _sheet, _line, _column, fault.column_name, fault.value, fault.rule, "
@@ -361,7 +372,7 @@ def _find_mild_faults(load: _Load, group: Sequence[Pending], loaded: str) -> Non
     place = "null, null" if load.contract.layout == "csv" else _FIRST_PLACES
     for rule in warning_rules(load.contract):
         rows = load.connection.execute(
-            f"select _file_id, count(*), min({shown(rule.column, load.contract)}), {place} "
+            f"select _file_id, count(*), min({found(rule.column)}), {place} "
             f"from {loaded} and not ({rule.condition}) group by _file_id order by _file_id"
         ).fetchall()
         for file_id, count, value, sheet, lines in rows:
@@ -406,10 +417,13 @@ def _settle(load: _Load, group: Sequence[Pending]) -> list[Outcome]:
     twice = _find_coverage(connection, contract, group)
     if contract.layout == "csv":
         _find_mild_faults(load, group, f"{contract.raw_table} where {_among(group)}")
-    judged = [
-        (one, [*_unbalanced(one), *_over_limit(contract, one), *twice.get(one.delivery_id, [])])
-        for one in group
-    ]
+    vocabulary = vocabulary_of(connection)
+    judged = []
+    for one in group:
+        # Before a message quotes the first of them.
+        shown_faults(contract, vocabulary, one, [])
+        stopping = [*_unbalanced(one), *_over_limit(contract, one), *twice.get(one.delivery_id, [])]
+        judged.append((one, stopping))
     if refused := [one for one, stopping in judged if stopping]:
         connection.execute(f"delete from {contract.raw_table} where {_among(refused)}")
     for one, stopping in judged:
@@ -544,6 +558,7 @@ def _over_limit(contract: Contract, pending: Pending) -> list[Fault]:
             sheet=first.sheet,
             line=first.line,
             column=first.column,
+            is_shown=True,
         )
     ]
 
@@ -556,8 +571,8 @@ def _periods_twice(contract: Contract, names: Mapping[int, str], claims: Claims)
     return [
         Fault(
             "a month comes once",
-            f"{spelled[series]} {period:%Y-%m} is in {len(files)} files of this "
-            f"delivery: {', '.join(names[file] for file in files)}. Leave one of them.",
+            f"{given(spelled[series])} {given(f'{period:%Y-%m}')} is in {len(files)} files of this "
+            f"delivery: {', '.join(given(names[file]) for file in files)}. Leave one of them.",
             file=names[files[-1]],
             line=2,
             column=contract.period,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestration.errors import readable
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.checking.headings import known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
 
@@ -234,7 +234,7 @@ def _other_separator(file: LandedFile, expected: Collection[str]) -> str | None:
 def _missing(file: LandedFile, name: str, unknown: list[str]) -> Fault:
     near = difflib.get_close_matches(name, unknown, n=1, cutoff=0.5)
     hint = (
-        f" There is a column '{readable(near[0])}'; if that is it, name it '{name}'."
+        f" There is a column '{given(readable(near[0]))}'; if that is it, name it '{name}'."
         if near
         else ""
     )

@@ -22,7 +22,7 @@ import duckdb
 
 from orchestration.errors import LandingError, readable
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.checking.headings import known_headings
 from orchestration.ingest.landing.delivery_discovery import FileLoad, Pending
 from orchestration.ingest.landing.landing_zone import (
@@ -179,7 +179,7 @@ def _said(contract: Contract, kind: str, names: Sequence[str]) -> Fault:
     why = "" if kind in (_SYSTEM, _DOCUMENT) else ": no source reads them yet"
     return Fault(
         "is read by a source",
-        f"{files} of {kind} {are} left out{why} ({', '.join(names[:_SHOWN])}{more}).",
+        f"{files} of {kind} {are} left out{why} ({', '.join(map(given, names[:_SHOWN]))}{more}).",
         file=names[0],
         severity="warning",
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.identifying_texts import identifying
 from orchestration.ingest.checking.rules import pseudonym
 from orchestration.ingest.loading.pseudonyms import Pseudonyms
 from orchestration.ingest.reading.source_reading import Row
@@ -42,6 +43,7 @@ def _row_schema(contract: Contract) -> pa.Schema:
             ("_line", pa.int64()),
             ("_column", text),
             ("_fault", text),
+            ("_reveals", text),
         ]
     )
 
@@ -56,8 +58,30 @@ def _row_batch(rows: list[Row], contract: Contract, schema: pa.Schema) -> pa.Rec
         pa.array([row.line for row in rows], pa.int64()),
         pa.array([row.column for row in rows], pa.string()),
         pa.array([row.fault for row in rows], pa.string()),
+        pa.array(_revealing(rows, contract), pa.string()),
     ]
     return pa.record_batch([*values, *places], schema=schema)
+
+
+def _revealing(rows: list[Row], contract: Contract) -> list[str | None]:
+    """Return for each row the heading of a text that may identify a person, None where none does.
+
+    Only a text that no list and no form bounds may, in a source about people.
+    """
+    found: list[str | None] = [None] * len(rows)
+    if not contract.about_people:
+        return found
+    for column in contract.columns:
+        if not column.is_open:
+            continue
+        values = [row.values.get(column.name) for row in rows]
+        revealing = {value for value in set(values) if value and identifying(value)}
+        if revealing:
+            found = [
+                column.title if value in revealing else known
+                for value, known in zip(values, found, strict=True)
+            ]
+    return found
 
 
 def rows_to_load(

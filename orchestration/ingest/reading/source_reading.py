@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from orchestration.errors import ContractError, readable
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
 from orchestration.ingest.checking.headings import heading_key, known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.cell_types import CellTypes, SheetCells, cell_types
@@ -201,7 +201,7 @@ class Workbook:
             Fault(
                 "has the sheet",
                 f"There is no sheet '{name}'. The sheets are: "
-                f"{', '.join(repr(sheet) for sheet in self.sheets)}. Rename the right one, or "
+                f"{', '.join(quoted(sheet) for sheet in self.sheets)}. Rename the right one, or "
                 "send the right workbook.",
                 file=self.file.name,
                 sheet=name,

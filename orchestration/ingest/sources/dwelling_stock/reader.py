@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import load_contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
 from orchestration.ingest.checking.headings import known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.source_reading import (
@@ -88,7 +88,7 @@ def _year_sheets(workbook: Workbook) -> dict[str, str]:
             Fault(
                 "has the sheet",
                 "No sheet is named after a year (2009, 2010, and so on). The "
-                f"sheets are: {', '.join(repr(sheet) for sheet in workbook.sheets)}. Send Live "
+                f"sheets are: {', '.join(quoted(sheet) for sheet in workbook.sheets)}. Send Live "
                 "Table 100 as published.",
                 file=workbook.file.name,
                 sheet="yyyy",

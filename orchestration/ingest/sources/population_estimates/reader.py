@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import load_contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
 from orchestration.ingest.checking.headings import heading_key, known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.date_cells import day_of
@@ -104,7 +104,7 @@ def _ons(file: LandedFile) -> Reading:
             "is of a known edition",
             "The workbook is of no edition of the ONS estimates that can be read. Known are: "
             f"{'; '.join(_EDITIONS)}. Its sheets are: "
-            f"{', '.join(repr(sheet) for sheet in workbook.sheets)}.",
+            f"{', '.join(quoted(sheet) for sheet in workbook.sheets)}.",
             file=file.name,
         )
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import load_contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.checking.headings import known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.date_cells import day_of, period_of
@@ -94,8 +94,8 @@ class _Table:
             raise SubmissionError(
                 Fault(
                     "ends after it starts",
-                    f"The period ends before it starts ({first}). Correct the two dates above the "
-                    "table.",
+                    f"The period ends before it starts ({given(first)}). Correct the two dates "
+                    "above the table.",
                     file=self.file.name,
                     sheet=self.sheet,
                     column=f"{what} to",

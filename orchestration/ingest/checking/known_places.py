@@ -1,0 +1,58 @@
+"""Names of services and places that are no secret: police forces, prisons, counties and cities.
+
+A name that is served is in the partnerships file or the reference lists. These are beside it, so
+that a message can name a force or a prison that the warehouse does not serve yet.
+"""
+
+POLICE_FORCES = (
+    "Avon and Somerset Constabulary", "Bedfordshire Police", "British Transport Police",
+    "Cambridgeshire Constabulary", "Cheshire Constabulary", "City of London Police",
+    "Cleveland Police", "Cumbria Constabulary", "Derbyshire Constabulary",
+    "Devon & Cornwall Police", "Dorset Police", "Durham Constabulary", "Dyfed-Powys Police",
+    "Essex Police", "Gloucestershire Constabulary", "Greater Manchester Police", "Gwent Police",
+    "Hampshire Constabulary", "Hertfordshire Constabulary", "Humberside Police", "Kent Police",
+    "Lancashire Constabulary", "Leicestershire Police", "Lincolnshire Police", "Merseyside Police",
+    "Metropolitan Police Service", "Norfolk Constabulary", "North Wales Police",
+    "North Yorkshire Police", "Northamptonshire Police", "Northumbria Police",
+    "Nottinghamshire Police", "Police Service of Northern Ireland", "Police Scotland",
+    "South Wales Police", "South Yorkshire Police", "Staffordshire Police", "Suffolk Constabulary",
+    "Surrey Police", "Sussex Police", "Thames Valley Police", "Warwickshire Police",
+    "West Mercia Police", "West Midlands Police", "West Yorkshire Police", "Wiltshire Police",
+)  # fmt: skip
+"""The police forces of the United Kingdom, as data.police.uk names them in 'Reported by'."""
+
+PRISONS = (
+    "Altcourse", "Ashfield", "Askham Grange", "Aylesbury", "Bedford", "Belmarsh", "Berwyn",
+    "Birmingham", "Brinsford", "Bristol", "Brixton", "Bronzefield", "Buckley Hall", "Bullingdon",
+    "Bure", "Cardiff", "Channings Wood", "Chelmsford", "Coldingley", "Cookham Wood", "Dartmoor",
+    "Deerbolt", "Doncaster", "Dovegate", "Downview", "Drake Hall", "Durham", "East Sutton Park",
+    "Eastwood Park", "Elmley", "Erlestoke", "Exeter", "Featherstone", "Feltham", "Five Wells",
+    "Ford", "Forest Bank", "Fosse Way", "Foston Hall", "Frankland", "Full Sutton", "Garth",
+    "Gartree", "Grendon", "Guys Marsh", "Hatfield", "Haverigg", "Hewell", "High Down", "Highpoint",
+    "Hindley", "Hollesley Bay", "Holme House", "Hull", "Humber", "Huntercombe", "Isis",
+    "Isle of Wight", "Kirkham", "Kirklevington Grange", "Lancaster Farms", "Leeds", "Leicester",
+    "Lewes", "Leyhill", "Lincoln", "Lindholme", "Littlehey", "Liverpool", "Long Lartin", "Lowdham",
+    "Lowdham Grange", "Low Newton", "Maidstone", "Manchester", "Moorland", "Morton Hall",
+    "New Hall", "Northumberland", "North Sea Camp", "Norwich", "Nottingham", "Oakwood", "Onley",
+    "Parc", "Pentonville", "Peterborough", "Portland", "Prescoed", "Preston", "Ranby", "Risley",
+    "Rochester", "Rye Hill", "Send", "Spring Hill", "Stafford", "Standford Hill", "Stocken",
+    "Stoke Heath", "Styal", "Sudbury", "Swaleside", "Swansea", "Swinfen Hall", "Thameside",
+    "Thorn Cross", "Usk", "Verne", "Wakefield", "Wandsworth", "Warren Hill", "Wayland",
+    "Wealstun", "Werrington", "Wetherby", "Whatton", "Whitemoor", "Winchester", "Woodhill",
+    "Wormwood Scrubs", "Wymott",
+)  # fmt: skip
+
+COUNTIES_AND_CITIES = (
+    "Barnsley", "Bath", "Berkshire", "Blackburn", "Blackpool", "Bolton", "Bournemouth", "Bradford",
+    "Brighton", "Buckinghamshire", "Bury", "Calderdale", "Cambridge", "Cornwall", "Coventry",
+    "Croydon", "Darlington", "Derby", "Devon", "Dudley", "East Cambridgeshire", "East Riding",
+    "Fenland", "Gateshead", "Halton", "Hartlepool", "Herefordshire", "Huntingdonshire",
+    "Isle of Ely", "Kirklees", "Knowsley", "Luton", "Medway", "Middlesbrough", "Milton Keynes",
+    "Newcastle", "Oldham", "Oxfordshire", "Plymouth", "Poole", "Portsmouth", "Reading", "Redcar",
+    "Rochdale", "Rotherham", "Rutland", "Salford", "Sandwell", "Sefton", "Sheffield", "Shropshire",
+    "Slough", "Solihull", "Somerset", "Southampton", "Southend", "South Cambridgeshire",
+    "South Holland", "Stockport", "Stockton", "Stoke", "Sunderland", "Swindon", "Tameside",
+    "Telford", "Thurrock", "Torbay", "Trafford", "Walsall", "Warrington", "West Suffolk", "Wigan",
+    "Wirral", "Wokingham", "Wolverhampton", "Worcestershire", "York", "Yorkshire",
+)  # fmt: skip
+"""Areas that a supplier may be named after, among them the sample's."""

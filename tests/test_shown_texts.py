@@ -1,0 +1,134 @@
+"""Messages on sources about people show what is harmless, and of all else the kind and length."""
+
+from datetime import date
+
+import duckdb
+import pytest
+
+from orchestration.ingest.checking.contract import Column, Contract, load_contracts
+from orchestration.ingest.checking.faults import Fault, given
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary, described
+from tests.canaries import IDENTIFIERS, canaries, found_in
+
+CONTRACTS = load_contracts()
+PEOPLE = [name for name, one in CONTRACTS.items() if one.about_people]
+QUARTER = date(2018, 4, 1)
+
+
+def texts(source: str, *files: str) -> ShownTexts:
+    return ShownTexts(CONTRACTS[source], Vocabulary.with_names(["Fenland"]), QUARTER, files)
+
+
+def test_there_are_enough_spellings_and_the_search_sees_each() -> None:
+    assert len(canaries()) >= 100
+    assert [one for one in canaries() if not found_in(one)] == []
+
+
+@pytest.mark.parametrize("source", PEOPLE)
+def test_no_message_shows_a_canary(source: str) -> None:
+    for canary in canaries():
+        name = f"charges-{canary}.csv"
+        shown = texts(source, name, "second.csv")
+        said = f"There is a column '{given(canary)}' in {given(name)}."
+        fault = shown.fault(Fault("a rule", said, name, canary, 7, canary, canary))
+        assert found_in(str(fault)) == [], canary
+        assert fault.line == 7
+        for column in CONTRACTS[source].columns:
+            assert found_in(shown.value(column.title, canary)) == [], (column.name, canary)
+
+
+def test_the_place_and_the_rule_are_said() -> None:
+    fault = Fault("is a known value", "Not agreed.", "charges.csv", None, 7, "Sex", "23/09/1971")
+    shown = texts("police_charges", "charges.csv").fault(fault)
+    assert (shown.file, shown.line, shown.column) == ("charges.csv", 7, "Sex")
+    assert (shown.rule, shown.message, shown.value) == (
+        "is a known value", "Not agreed.", "a date of 10 characters",
+    )  # fmt: skip
+
+
+def test_a_fault_that_nobody_has_looked_at_shows_no_marked_text() -> None:
+    fault = Fault("a rule", f"There is '{given('2016/9912399Q')}'.")
+    assert found_in(str(fault)) == []
+    assert "(13 characters)" in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "value"),
+    [
+        ("iom_cohort", "Sex", "X"),
+        ("iom_cohort", "Lead agency", "police"),
+        ("probation_caseload", "OGRS3 score", "101"),
+        ("probation_caseload", "OGRS3 score", "-1"),
+        ("police_charges", "HO Offence Code", "105/1"),
+        ("police_charges", "Residence LA Code", "K07000010"),
+        ("police_charges", "Charge Date", "2018-06-30"),
+        ("prison_releases", "Not recorded", "-4"),
+    ],
+)
+def test_a_harmless_value_is_shown(source: str, column: str, value: str) -> None:
+    fault = Fault("is a known value", "Wrong.", column=column, value=value)
+    assert texts(source).fault(fault).value == value
+
+
+@pytest.mark.parametrize(
+    ("name", "is_shown"),
+    [
+        ("charges-2018-04-to-2018-06.csv", True),
+        ("fenland caseload 2018-06-30 (2).csv", True),
+        ("a.csv", True),
+        ("charges-smithers.csv", False),
+        ("charges-1990-05-17.csv", False),
+        ("993312.csv", False),
+    ],
+)
+def test_a_file_is_named_where_its_name_is_harmless(name: str, is_shown: bool) -> None:
+    shown = texts("police_charges", "first.csv", name).file(name)
+    assert shown == name if is_shown else shown.startswith("file 2 (a name of ")
+
+
+def test_two_files_that_are_not_named_are_told_apart() -> None:
+    shown = texts("police_charges", "smithers.csv", "johnsen.csv")
+    assert len({shown.file("smithers.csv"), shown.file("johnsen.csv")}) == 2
+
+
+def test_a_fault_that_may_be_shown_stays_as_it_is() -> None:
+    shown = texts("police_charges", "smithers.csv")
+    once = shown.fault(Fault("a rule", given("Smithers"), "smithers.csv", "Smithers", value="Smi"))
+    assert shown.fault(once) == once
+
+
+def test_public_sources_show_values_but_no_identifier() -> None:
+    shown = texts("police_uk_street")
+    for value in ("On or near Station Road", "2018-13", "52.663846", "Fenland 002B"):
+        assert shown.value("Location", value) == value
+    for canary in IDENTIFIERS.values():
+        if canary not in (IDENTIFIERS["young person"], IDENTIFIERS["response"]):
+            assert found_in(shown.value("Location", f"On or near {canary}")) == []
+
+
+def test_a_source_about_people_says_so() -> None:
+    def contract(**of_contract: object) -> Contract:
+        listed = CONTRACTS["dwelling_stock"].model_dump() | of_contract
+        return Contract(**listed)
+
+    personal = Column(name="born", type="DATE", meaning="Birth.", personal=True).model_dump()
+    columns = [*CONTRACTS["dwelling_stock"].model_dump()["columns"], personal]
+    assert contract(columns=columns, counts="people").about_people
+    with pytest.raises(ValueError, match="counts"):
+        contract(columns=columns)
+    with pytest.raises(ValueError, match="bulk"):
+        contract(counts="people", layout="csv", key=())
+
+
+def test_kind_and_length_are_said() -> None:
+    assert described("Zwetschkenbaum") == "a text of 14 characters"
+    assert described("07700 900993") == "a number of 12 characters"
+    assert described("23/09/1971") == "a date of 10 characters"
+    assert described("") == "a text of 0 characters"
+
+
+def test_the_search_is_no_empty_one() -> None:
+    """The database engine itself finds a canary, so that a scan of it proves something."""
+    with duckdb.connect() as connection:
+        ((held,),) = connection.execute("select 'X ' || $1", [IDENTIFIERS["pnc"]]).fetchall()
+    assert found_in(held)
