@@ -1,5 +1,6 @@
 """Known errors: corrected between raw and staging, guarded by the value that is expected."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,69 @@ def test_file_that_cannot_be_meant_is_refused(
         load_corrections(path, load_contracts())
     assert words in str(caught.value)
     assert "1990-01-0" not in str(caught.value) and "X000001" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reason": "Seen with\\u0007 the force."}, "corrections[1].reason: holds a character"),
+        ({"reason": "A" * 1001}, "corrections[1].reason"),
+        ({"author": "\u0410. Analyst"}, "corrections[1].author: holds a letter that is not Latin"),
+        ({"reason": "It is 2016/9912399Q, says the force."}, "corrections[1].reason: holds what"),
+        ({"source": "../police_uk_street"}, "corrections[1].source"),
+        ({"column": "lsoa code"}, "corrections[1].column"),
+        ({"corrected": "E\u200b01018059"}, "corrections[1].corrected: holds a character"),
+        ({"corrected": "E1"}, "corrections[1] (police_uk_street): Correction 1"),
+        ({"key": {"location": "On or near 2016/9912399Q"}}, "a value holds what looks like"),
+        ({"quarter": "2018-05-01"}, "corrections[1].quarter"),
+        ({"colour": "red"}, "corrections[1].colour is no key of the file"),
+        ({"author": None}, "corrections[1].author is missing"),
+    ],
+)
+def test_each_fault_is_named_by_its_place(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    path = tmp_path / "corrections.toml"
+    path.write_text(toml(**changes), encoding="utf-8")
+    with pytest.raises(CorrectionError) as caught:
+        load_corrections(path, load_contracts())
+    said = str(caught.value)
+    assert words in said
+    assert said.startswith(str(path))
+    assert "9912399" not in said
+
+
+def test_every_fault_is_named_at_once_and_no_correction_comes_twice(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.toml"
+    path.write_text(toml(corrected="E1") + toml(column="colour") + toml() + toml())
+    with pytest.raises(CorrectionError) as caught:
+        load_corrections(path, load_contracts())
+    places = re.findall(r"corrections\[(\d)\] \(", str(caught.value))
+    assert places == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[[corrections]\n", "The file is not TOML"),
+        (b'x = "Caf\xe9"\n', "Byte 9 is not UTF-8"),
+        (b"#" * 2_000_000, "at most"),
+        (b"corrections = 7\n", "corrections: "),
+        (b"other = 1\n", "other is no key of the file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "corrections.toml"
+    path.write_bytes(content)
+    with pytest.raises(CorrectionError) as caught:
+        load_corrections(path, load_contracts())
+    assert words in str(caught.value)
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.toml"
+    path.write_text(toml(), encoding="utf-8-sig")
+    assert len(load_corrections(path, load_contracts())) == 1
 
 
 def test_corrected_value_must_meet_the_contract(delivered: Ground) -> None:

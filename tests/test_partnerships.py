@@ -1,5 +1,6 @@
 """The partnerships file is checked as a whole before anything is built from it."""
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -102,6 +103,17 @@ def test_one_csp_for_two_districts_is_refused(refused) -> None:
          "force_areas[1].force is missing"),
         (FORCE + "[force_areas.partnerships]\n", "must be a table of its own, in double brackets"),
         (FORCE + "partnerships = []\n", "It lists no partnership."),
+        (FORCE + district(csp="nul"), "csp is the name of a device on Windows"),
+        (FORCE + district(csp="b\u0430bergh"), "It must be lower-case letters and digits"),
+        (FORCE + district(name="B\u0430bergh"),
+         "district_name holds a letter that is not Latin and may look like one (U+0430"),
+        (FORCE + district(name="Babergh\u200b"), "without control characters"),
+        (FORCE.replace("Suffolk Constabulary", "X 2016/9912399Q") + district(),
+         "force_areas[1].force holds what looks like an identifier"),
+        (FORCE + district(name="B" * 201), "at most 200 characters"),
+        (FORCE + district().replace('"Babergh"', "7"), "district_name is 7"),
+        (FORCE + district() + "x = " + "9" * 5000 + "\n", "a value in it is too large"),
+        (FORCE + district() + "x = " + "[" * 5000 + "\n", "The file is not TOML"),
         ("", "force_areas is missing"),
         ("[[force_areas]\n", "The file is not TOML"),
         (b'name = "Caf\xe9"\n', "Byte 12 is not UTF-8"),
@@ -114,6 +126,22 @@ def test_a_fault_is_said_with_its_place(refused, text: str | bytes, words: str) 
 def test_every_fault_is_said_at_once(refused) -> None:
     said = refused(FORCE + district(csp="A") + district("X1", "Mid Suffolk", "mid"))
     assert "partnerships[1].csp" in said and "partnerships[2].district_code" in said
+
+
+def test_what_is_no_file_of_a_reasonable_size_is_not_read(refused, tmp_path: Path) -> None:
+    assert "at most" in refused("#" * 2_000_000)
+    fifo = tmp_path / "fifo.toml"
+    os.mkfifo(fifo)
+    for path in (fifo, tmp_path):
+        with pytest.raises(SettingsError, match="not a regular file"):
+            load(path)
+
+
+def test_names_are_in_one_form(tmp_path: Path) -> None:
+    path = tmp_path / "partnerships.toml"
+    path.write_text(FORCE + district(name="Ynys\u00a0  Mo\u0302n"), encoding="utf-8")
+    _, ((_, _, _, name, *_),) = load(path)
+    assert name == "Ynys M\u00f4n"
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from orchestration.cli.history import require_source
 from orchestration.config.settings import Settings
 from orchestration.ingest.checking.anomalies import RULES, AcceptanceError, accept_anomaly
+from orchestration.ingest.checking.shown_texts import refuse_identifying
 from orchestration.warehouse.connection import connect, writer_lock
 from orchestration.warehouse.control_schema import ensure_control
 
@@ -29,6 +30,7 @@ def accept_anomalies(
     require_source(source)
     if rule not in RULES:
         raise AcceptanceError(f"There is no rule '{rule}'. The rules: {', '.join(RULES)}.")
+    refuse_identifying("--reason", reason, quarter)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     with (
         writer_lock(settings.home, "csp accept", settings.lock_wait_seconds),

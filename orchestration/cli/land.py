@@ -14,6 +14,7 @@ from orchestration.config.quarters import parse_quarter, quarter_end, quarter_la
 from orchestration.config.settings import Settings
 from orchestration.errors import LandingError, QuarterError
 from orchestration.ingest.checking.contract import Contract, contract_of
+from orchestration.ingest.checking.shown_texts import refuse_identifying
 from orchestration.ingest.landing.handover import Landed, ReplacementError, land, said_rows
 from orchestration.ingest.landing.receipt import Covers, Receipt
 
@@ -66,6 +67,7 @@ def land_files(
     Raises :class:`LandingError` where nothing was landed.
     """
     contract = contract_of(source)
+    refuse_identifying("--note", receipt.note, receipt.quarter)
     try:
         landed = _land(settings, contract, paths, receipt, replace=replace, whole=whole)
     except ReplacementError as error:

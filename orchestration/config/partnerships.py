@@ -5,15 +5,22 @@ with its place in the file, the value and what to do.
 """
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
+from orchestration.config.toml_files import TomlFileError, place_of, published_text, read_toml
 from orchestration.errors import SettingsError, readable
 
 _SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -22,10 +29,32 @@ _DISTRICT = r"^(E0[6-9]|W06|S12|N09)[0-9]{6}$"
 _COUNTY = re.compile(r"^E(10|11|13)[0-9]{6}$")
 _GSS = r"^[EWSNK][0-9]{8}$"
 
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
+"""Names that no folder may have on Windows, where exports are copied to."""
+
+
+def _no_reserved_name(slug: str) -> str:
+    if slug in _RESERVED:
+        raise ValueError("is the name of a device on Windows, and of no folder")
+    return slug
+
+
 _Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^\P{C}+$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^\P{C}+$"),
+    AfterValidator(published_text),
 ]
-_Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=_LONGEST_SLUG)]
+_Slug = Annotated[
+    str,
+    StringConstraints(pattern=_SLUG, max_length=_LONGEST_SLUG),
+    AfterValidator(_no_reserved_name),
+]
 _DistrictCode = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_DISTRICT)]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_GSS)]
 
@@ -133,15 +162,9 @@ def _load_services(connection: duckdb.DuckDBPyConnection, areas: Iterable[_Force
 
 def _read(path: Path) -> _Partnerships:
     try:
-        declared = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-        listed = _Partnerships(**declared)
-    except OSError as error:
-        raise _fault(path, [f"The file cannot be read: {error.strerror}."]) from error
-    except UnicodeDecodeError as error:
-        said = f"Byte {error.start + 1} is not UTF-8. Save the file as UTF-8."
-        raise _fault(path, [said]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise _fault(path, [f"The file is not TOML: {error}."]) from error
+        listed = _Partnerships.model_validate(read_toml(path))
+    except TomlFileError as error:
+        raise _fault(path, [str(error)]) from error
     except ValidationError as error:
         raise _fault(path, [_said(one) for one in error.errors()]) from error
     if faults := list(_faults(listed)):
@@ -166,7 +189,7 @@ _FORMS = {
 
 def _said(error: Any) -> str:
     """Return the message on one value: place in the file, value and what it should be."""
-    place = _place(error["loc"])
+    place = place_of(error["loc"])
     key = next(part for part in reversed(error["loc"]) if isinstance(part, str))
     if error["type"] == "missing":
         return f"{place} is missing."
@@ -176,19 +199,14 @@ def _said(error: Any) -> str:
         return f"{place} is empty. Name at least one."
     if error["type"] in ("list_type", "model_type", "model_attributes_type"):
         return f"{place} must be a table of its own, in double brackets ([[{key}]])."
+    if error["type"] == "value_error":
+        # The value may be what must not be shown.
+        return f"{place} {error['ctx']['error']}. Correct it."
     value = readable(repr(error["input"]))
     if isinstance(error["input"], str) and _COUNTY.match(error["input"].strip()):
         return f"{place} is {value}, a county or a part of London. Name its districts, one by one."
     form = _FORMS.get(key, "a text of at most 200 characters, without control characters")
     return f"{place} is {value}. It must be {form}."
-
-
-def _place(location: Iterable[str | int]) -> str:
-    """Return the place of a value, such as ``force_areas[1].partnerships[2].csp``."""
-    said = ""
-    for part in location:
-        said += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if said else str(part)
-    return said
 
 
 # --- values together -------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from datetime import date, datetime
 
 import duckdb
 
+from orchestration.config.identifying_texts import holds_identifier
 from orchestration.config.quarters import quarter_label
-from orchestration.ingest.checking.identifying_texts import holds_identifier
 from orchestration.ingest.checking.shown_texts import neutral_file_name
 from orchestration.publish.errors import (
     MissingTableError,

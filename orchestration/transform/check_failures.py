@@ -4,11 +4,13 @@ Never the name of a dbt test, and no value that may be about a person: the examp
 columns of place, time and kind alone.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
+from orchestration.config.identifying_texts import holds_identifier
 from orchestration.config.settings import Settings
 from orchestration.warehouse.connection import connect
 
@@ -22,10 +24,13 @@ _EXAMPLE_COLUMNS = (
     "quarter", "calendar_year", "stock_date", "stock_year", "mid_year", "period_type",
     "period_start", "period_end", "snapshot_date", "wave_start", "year_start", "cohort",
     "crime_type", "tenure", "estimator", "kind", "vintage", "prison", "youth_offending_service",
-    "left_out", "mart", "what", "part", "counted", "dimension", "category", "pathway", "survey",
-    "town", "scheme", "events", "method", "reported_by", "measure", "statement",
+    "left_out", "mart", "what", "part", "counted", "dimension", "category", "pathway", "town",
+    "events", "method", "reported_by", "measure", "statement",
 )  # fmt: skip
 """Columns whose values are about places, times and kinds, and may be shown."""
+
+_VALUE = re.compile(r"'[^']*'")
+"""How DuckDB quotes a value that it could not convert."""
 
 _SHOWN_EXAMPLES = 3
 _SHOWN_RULES = 5
@@ -148,7 +153,7 @@ def _rows(
         ordered = ", ".join(shown)
         first = connection.sql(sql).project(ordered).distinct().order(ordered)
         examples = [
-            " ".join(f"{name} {value}" for name, value in zip(shown, row, strict=True)
+            " ".join(f"{name} {_shown(value)}" for name, value in zip(shown, row, strict=True)
                      if value is not None)
             for row in first.limit(_SHOWN_EXAMPLES).fetchall()
         ]  # fmt: skip
@@ -156,8 +161,13 @@ def _rows(
     return f" ({'; '.join(said)})" if said else ""
 
 
+def _shown(value: object) -> str:
+    text = str(value)
+    return "(not shown)" if holds_identifier(text) else text
+
+
 def _reason(outcome: Any) -> str:
-    """Return DuckDB's own message, without the file and line of ours that it adds."""
+    """Return DuckDB's own message, without the file and line of ours that it adds, and no value."""
     lines = [line.strip() for line in str(outcome.message or outcome.status).splitlines()]
     told = [line for line in lines if line and "Error in " not in line and "compiled" not in line]
-    return (told or lines)[0].rstrip(".")
+    return _VALUE.sub("(a value)", (told or lines)[0]).rstrip(".")

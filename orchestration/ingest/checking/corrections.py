@@ -10,17 +10,28 @@ it.
 """
 
 import json
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from orchestration.config.identifying_texts import holds_identifier
 from orchestration.config.quarters import parse_quarter
-from orchestration.errors import CspError
+from orchestration.config.toml_files import place_of, published_text, read_toml, seen_text
+from orchestration.errors import CspError, QuarterError
 from orchestration.ingest.checking.contract import Column, Contract
 from orchestration.ingest.checking.in_force_view import create_in_force_view
 from orchestration.ingest.checking.rules import as_type, rules_of
@@ -29,6 +40,15 @@ from orchestration.warehouse.sql_quoting import literal
 
 class CorrectionError(CspError):
     """A correction cannot be applied: it is wrong in itself, or what it corrects is not there."""
+
+
+_Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+_Value = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(seen_text)]
+_Published = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=1_000),
+    AfterValidator(published_text),
+]
 
 
 class Correction(BaseModel):
@@ -40,24 +60,27 @@ class Correction(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str
+    source: _Word
     quarter: date | None = None
     version: int | None = Field(default=None, ge=1)
     period: date | None = None
-    key: dict[str, str] = Field(min_length=1)
+    key: dict[_Word, _Value] = Field(min_length=1, max_length=20)
     rows: int = Field(default=1, ge=1)
-    column: str
-    expected: str
-    corrected: str
-    reason: str = Field(min_length=10)
-    source_of_truth: str = Field(min_length=3)
-    author: str = Field(min_length=1)
+    column: _Word
+    expected: _Value
+    corrected: _Value
+    reason: _Published = Field(min_length=10)
+    source_of_truth: _Published = Field(min_length=3)
+    author: _Published = Field(min_length=1)
     date: date
 
     @field_validator("quarter", mode="before")
     @classmethod
     def _quarter(cls, value: object) -> object:
-        return parse_quarter(str(value)) if value is not None else None
+        try:
+            return parse_quarter(str(value)) if value is not None else None
+        except QuarterError as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _bounded(self) -> "Correction":
@@ -89,30 +112,78 @@ class _Match:
 
 
 def load_corrections(path: Path, contracts: Mapping[str, Contract]) -> list[Correction]:
-    """Read the reviewed file.
+    """Read the reviewed file, and check the whole of it before any correction is applied.
 
-    Raises :class:`CorrectionError` that names the correction and what is wrong with it: an unknown
-    source or column, a personal one, or one that identifies deliveries.
+    Raises :class:`CorrectionError` that names every correction that is wrong, its field and what is
+    wrong with it: an unknown source or column, a personal one, one that identifies deliveries, a
+    value that the column may not have, a text that may not be published.
     """
     try:
-        with path.open("rb") as handle:
-            listed = _File(**tomllib.load(handle)).corrections
-    except (OSError, tomllib.TOMLDecodeError, ValidationError, CspError) as error:
+        listed = _File.model_validate(read_toml(path)).corrections
+    except ValidationError as error:
         # The values of a file that cannot be read may be anybody's: pydantic's text shows them.
-        said = (
-            "; ".join(
-                f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-                for fault in error.errors(include_input=False, include_url=False)
-            )
-            if isinstance(error, ValidationError)
-            else str(error)
-        )
-        raise CorrectionError(f"{path} does not list corrections: {said}") from error
-    for number, one in enumerate(listed, start=1):
-        fault = _fault(one, contracts)
-        if fault:
-            raise CorrectionError(f"{path.name}, correction {number} ({one.source}): {fault}")
+        raise _refused(path, map(_said, error.errors(include_input=False))) from error
+    except CspError as error:
+        raise _refused(path, [str(error)]) from error
+    faults = []
+    with duckdb.connect() as connection:
+        for number, one in enumerate(listed, start=1):
+            fault = _fault(one, contracts) or _value_faults(connection, one, contracts, number)
+            if fault:
+                faults.append(f"corrections[{number}] ({one.source}): {fault}")
+    if faults := [*faults, *_twice(listed)]:
+        raise _refused(path, faults)
     return listed
+
+
+def _refused(path: Path, faults: Iterable[str]) -> CorrectionError:
+    return CorrectionError(f"{path} does not list corrections as it should. {' '.join(faults)}")
+
+
+def _said(fault: Any) -> str:
+    """Return the message on one field, with its place and without its value."""
+    place = place_of(fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{place} is no key of the file. Remove it, or correct its name."
+    if fault["type"] == "missing":
+        return f"{place} is missing."
+    return f"{place}: {fault['msg'].removeprefix('Value error, ')}. Correct it."
+
+
+def _value_faults(
+    connection: duckdb.DuckDBPyConnection,
+    one: Correction,
+    contracts: Mapping[str, Contract],
+    number: int,
+) -> str | None:
+    """Return what is wrong with the values of a correction, as the contract reads them."""
+    columns = {column.name: column for column in contracts[one.source].columns}
+    if any(map(holds_identifier, (one.expected, one.corrected, *one.key.values()))):
+        return (
+            "a value holds what looks like an identifier of a person. This file may not hold data "
+            "about people: ask the supplier for a corrected delivery."
+        )
+    try:
+        _value(connection, columns[one.column], one.expected, number, checked=False)
+        _value(connection, columns[one.column], one.corrected, number, checked=True)
+        for name, text in one.key.items():
+            _value(connection, columns[name], text, number, checked=False)
+    except CorrectionError as error:
+        return str(error)
+    return None
+
+
+def _twice(listed: Sequence[Correction]) -> Iterator[str]:
+    """Yield a sentence for each correction that an earlier one of the same rows contradicts."""
+    first: dict[object, int] = {}
+    for number, one in enumerate(listed, start=1):
+        rows = (one.source, one.quarter, one.version, one.period, one.column)
+        earlier = first.setdefault((*rows, *sorted(one.key.items())), number)
+        if earlier != number:
+            yield (
+                f"corrections[{number}] ({one.source}) corrects the same value as "
+                f"corrections[{earlier}]. Leave one of them."
+            )
 
 
 def _fault(one: Correction, contracts: Mapping[str, Contract]) -> str | None:

@@ -14,16 +14,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import PurePosixPath
 
+from orchestration.config.identifying_texts import (
+    holds_identifier,
+    identifying,
+    identifying_in_note,
+    spelled_plainly,
+)
 from orchestration.config.settings import PROJECT
-from orchestration.errors import readable
+from orchestration.errors import LandingError, readable
 from orchestration.ingest.checking.contract import Column, Contract, load_contracts
 from orchestration.ingest.checking.faults import Fault, with_given
 from orchestration.ingest.checking.headings import heading_key
-from orchestration.ingest.checking.identifying_texts import (
-    holds_identifier,
-    identifying,
-    spelled_plainly,
-)
 from orchestration.ingest.checking.known_places import (
     COUNTIES_AND_CITIES,
     POLICE_FORCES,
@@ -288,6 +289,18 @@ def neutral_file_name(source: str, quarter: date, version: int, number: int, nam
     suffix = PurePosixPath(name).suffix.lower()
     kind = suffix if suffix in _KINDS_OF_FILE else ""
     return f"{source}_{quarter.isoformat()}_v{version}_file_{number}{kind}"
+
+
+def refuse_identifying(option: str, text: str, quarter: date | None) -> None:
+    """Raise :class:`LandingError` where a note on a delivery may identify a person.
+
+    It names the option and what the text holds, and never the text.
+    """
+    if kind := identifying_in_note(text, _last_birth(quarter)):
+        raise LandingError(
+            f"{option} holds what looks like {kind} (a text of {len(text)} characters). A note may "
+            "say nothing of a person: leave that out."
+        )
 
 
 def _last_birth(quarter: date | None) -> int:

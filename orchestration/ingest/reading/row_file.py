@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from orchestration.config.identifying_texts import identifying
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.checking.identifying_texts import identifying
 from orchestration.ingest.checking.rules import pseudonym
 from orchestration.ingest.loading.pseudonyms import Pseudonyms
 from orchestration.ingest.reading.source_reading import Row

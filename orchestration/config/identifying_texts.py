@@ -26,11 +26,10 @@ _KINDS = {
     "a prison number": rf"[a-z]{_SEPARATORS}\d{{4}}{_SEPARATORS}[a-z]{{2}}",
     "a case reference": rf"[a-z]{{1,3}}{_SEPARATORS}\d{{5,8}}",
     "a National Insurance number": rf"[a-z]{{2}}(?:{_SEPARATORS}\d{{2}}){{3}}{_SEPARATORS}[a-d]?",
-    "a reference of the force": rf"\d{{2}}\s*[a-z]{{2,3}}{_SEPARATORS}\d{{1,6}}"
-    rf"(?:{_SEPARATORS}\d{{2,4}})?",
+    "a reference of the force": r"\d{2}[a-z]{2,3}\s*[/.-]?\s*\d{3,6}(?:\s*[/.-]?\s*\d{2,4})?",
     "a postcode": r"[a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}",
     "an e-mail address": r"[\w.+-]+@[\w-]+\.[\w.]+",
-    "a long number": r"\d{6}|\+?\(?\d(?:[\s/\\.()-]*\d){6,}",
+    "a long number": r"\d{6}|\+?\(?\d(?:[\s/\\.)-]{0,2}\d){6,14}",
 }
 
 
@@ -47,6 +46,8 @@ _HARMLESS = re.compile(
 """A GSS code, a month and a financial year, which are no reference of anybody."""
 
 _MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 _NUMBER = re.compile(r"[+-]?[\d,]{1,10}(?:\.\d+)?")
 """A number as a public table or a coordinate has it."""
@@ -65,6 +66,21 @@ def identifying(text: str) -> str | None:
     plain = spelled_plainly(_HARMLESS.sub(" ", text))
     if _A_DAY.search(plain):
         return "a date"
+    return next((kind for kind, form in _IDENTIFIERS.items() if form.search(plain)), None)
+
+
+def identifying_in_note(text: str, last_birth: int) -> str | None:
+    """Return what a note holds that may identify a person; None for nothing.
+
+    A day is none where it lies in a year after ``last_birth``.
+    """
+    kind = identifying(text)
+    if kind != "a date":
+        return kind
+    years = [int(year) for year in _YEAR.findall(spelled_plainly(text))]
+    if not years or min(years) <= last_birth:
+        return "a date of birth, perhaps"
+    plain = _A_DAY.sub(" ", spelled_plainly(_HARMLESS.sub(" ", text)))
     return next((kind for kind, form in _IDENTIFIERS.items() if form.search(plain)), None)
 
 
