@@ -23,6 +23,7 @@ from orchestration.config.settings import Settings
 from orchestration.errors import CspError, EmptyQuarterError, LandingError, QuarterError
 from orchestration.ingest.checking.anomalies import listed_anomalies
 from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
 from orchestration.transform.build_state import last_warnings
 from orchestration.warehouse.backup import REPAIRED
@@ -335,11 +336,12 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
             [quarters[-1]],
         ).fetchall()
         quarantined = connection.execute(
-            "select deliveries.source, deliveries.quarter, files.file_name, refused.line, "
-            "refused.column_name, refused.message, refused.rule "
+            "select deliveries.source, deliveries.quarter, files.file_name, files.number, "
+            "refused.line, refused.column_name, refused.message, refused.rule "
             "from quarantine.refused_rows as refused "
             "inner join control.deliveries as deliveries using (delivery_id) "
-            "left join control.files as files using (file_id) "
+            "left join (select *, row_number() over (partition by delivery_id order by file_id) "
+            "as number from control.files) as files using (file_id) "
             "where deliveries.state = 'loaded' and deliveries.quarter between ? and ? "
             "order by deliveries.quarter, deliveries.source, files.file_name, refused.line limit ?",
             [quarters[0], quarters[-1], _SHOWN_FAULTS],
@@ -352,7 +354,10 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
         )
     if refused:
         console.print("The rows stay out, and the previous version, if any, stays in force.")
-    for source, _, file, line, column, message, rule in quarantined:
+    contracts, vocabulary = load_contracts(), Vocabulary.with_names()
+    for source, delivered, name, number, line, column, message, rule in quarantined:
+        texts = ShownTexts(contracts[source], vocabulary, delivered)
+        file = texts.numbered_file(name, number) if name else "the delivery"
         where = f"{source}, {file}, line {line}, column '{column}'"
         console.print(
             styled("[yellow]In quarantine:[/] {}: {} {}", where, message, f"[rule: {rule}]")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from orchestration.config.identifying_texts import (
     holds_identifier,
@@ -79,6 +79,7 @@ _DAY = re.compile(
 """A day, a month or a year as people write them, whether or not there is such a day."""
 
 _GSS = re.compile(r"[EWSNK][0-3][0-9]{7}")
+_QUARTER = re.compile(r"\d{4}-\d{2}-\d{2}")
 _COUNT = re.compile(r"[+-]?[0-9]{1,4}(?:[.,][0-9])?")
 _ONLY_NUMBER = re.compile(r"[+-]?[\d\s.,]*\d[\d\s.,]*")
 _FEW = 2
@@ -238,15 +239,19 @@ class ShownTexts:
         if not self.contract.about_people:
             return self._public(name)
         if name not in self._names:
-            self._names[name] = self._named(name)
+            number = self.files.index(name) + 1 if name in self.files else None
+            self._names[name] = self.numbered_file(name, number)
         return self._names[name]
 
-    def _named(self, name: str) -> str:
+    def numbered_file(self, name: str, number: int | None) -> str:
+        """Return a file's name as :meth:`file` does, by its number in the delivery."""
+        if not self.contract.about_people:
+            return self._public(name)
         if self.vocabulary.knows_file(name, self.quarter):
             return name
         suffix = PurePosixPath(name).suffix.lower()
         kind = suffix if suffix in _KINDS_OF_FILE else ""
-        place = f"file {self.files.index(name) + 1}" if name in self.files else "a file"
+        place = f"file {number}" if number else "a file"
         return f"{place} (a name of {len(name)} characters{f', {kind}' if kind else ''})"
 
     def _public(self, text: str) -> str:
@@ -279,6 +284,20 @@ class ShownTexts:
             return False
         years = [int(day[1] or day[2]) if day else 0 for day in days]
         return all(_last_birth(self.quarter) < year for year in years)
+
+
+def shown_path(path: str | Path) -> str:
+    """Return a path as an error may show it: what a supplier named only where it names nobody.
+
+    That is what follows a delivery's folder, or else the last part.
+    """
+    parts = Path(path).parts
+    quarters = [place for place, part in enumerate(parts) if _QUARTER.fullmatch(part)]
+    first = quarters[-1] + 1 if quarters else len(parts) - 1
+    name = "/".join(parts[first:])
+    if Vocabulary.with_names().knows_file(name, None):
+        return str(path)
+    return f"a file in {Path(*parts[:first])} (a name of {len(name)} characters)"
 
 
 def neutral_file_name(source: str, quarter: date, version: int, number: int, name: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.folder_entries import unreadable
 from orchestration.ingest.landing.landing_zone import quarters_landed, read_delivery
@@ -108,7 +109,9 @@ def watch(
         for contract in moved:
             unfinished = unfinished_files(raw / contract.source / quarter.isoformat())
             if unfinished:
-                waiting.append(f"{_name(contract, quarter)}: {unfinished[0]} is being transferred")
+                texts = ShownTexts(contract, Vocabulary.with_names(), quarter)
+                file = texts.file(unfinished[0])
+                waiting.append(f"{_name(contract, quarter)}: {file} is being transferred")
                 continue
             arrivals += _take(raw, contract, quarter, folders)
     return Watch(Memory(folders=folders), arrivals, waiting)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.errors import LandingError
+from orchestration.ingest.checking.shown_texts import shown_path
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -113,5 +114,5 @@ def _refuse_closed(error: OSError) -> None:
 def unreadable(error: OSError) -> LandingError:
     """Return the error of a file or folder of the landing zone that cannot be read."""
     return LandingError(
-        f"{error.filename} cannot be read ({error.strerror}). Check its permissions."
+        f"{shown_path(error.filename)} cannot be read ({error.strerror}). Check its permissions."
     )

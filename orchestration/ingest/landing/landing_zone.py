@@ -17,6 +17,7 @@ from orchestration.config.quarters import parse_quarter
 from orchestration.errors import LandingError, QuarterError, readable
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.checking.shown_texts import shown_path
 from orchestration.ingest.landing.folder_entries import refuse_special, unreadable
 from orchestration.ingest.landing.receipt import (
     RECEIPT_NAME,
@@ -239,8 +240,9 @@ def refuse_moved(files: Iterable[LandedFile]) -> None:
             same = False
         if not same:
             raise LandingError(
-                f"{file.path} changed while it was being read: it is still being written. Nothing "
-                "of its delivery was loaded. Refresh again when it has been delivered in full."
+                f"{shown_path(file.path)} changed while it was being read: it is still being "
+                "written. Nothing of its delivery was loaded. Refresh again when it has been "
+                "delivered in full."
             )
 
 

@@ -24,6 +24,7 @@ from orchestration.errors import LandingError, readable
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.checking.headings import known_headings
+from orchestration.ingest.checking.shown_texts import shown_path
 from orchestration.ingest.landing.delivery_discovery import FileLoad, Pending
 from orchestration.ingest.landing.landing_zone import (
     FileState,
@@ -219,7 +220,9 @@ def _members(
             "plain zip archive.",
         ) from error
     except OSError as error:
-        raise LandingError(f"{archive.path} cannot be unpacked ({error.strerror}).") from error
+        raise LandingError(
+            f"{shown_path(archive.path)} cannot be unpacked ({error.strerror})."
+        ) from error
     if not found and depth == 1:
         kinds = ", ".join(contract.file_pattern)
         raise _refusal(

@@ -20,6 +20,7 @@ from typing import Any
 from orchestration.errors import LandingError, StorageError
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError
+from orchestration.ingest.checking.shown_texts import shown_path
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.reading_limits import ReadingLimits
 from orchestration.ingest.reading.reading_process import Ending, Request
@@ -57,7 +58,9 @@ def read_isolated(file: LandedFile, contract: Contract, folder: Path, memory: in
     if "faults" in found:
         raise SubmissionError(_faults(found["faults"]))
     if "system" in found:
-        raise LandingError(f"{file.path} cannot be read ({found['system']}). Refresh again.")
+        raise LandingError(
+            f"{shown_path(file.path)} cannot be read ({found['system']}). Refresh again."
+        )
     if "unforeseen" in found:
         raise SubmissionError(unforeseen(file, found["unforeseen"]))
     return ReadFile(request.rows, found["rows"], _faults(found["warnings"]))
