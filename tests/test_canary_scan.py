@@ -155,7 +155,7 @@ def bytes_found(data: bytes) -> list[str]:
 
 
 def values_with_a_canary(path: Path) -> list[str]:
-    """Every text, name and comment of a database that holds a canary, read through the engine."""
+    """Every text of a database that holds a canary, read by DuckDB itself."""
     with duckdb.connect(str(path), read_only=True) as connection:
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables()"

@@ -128,7 +128,7 @@ def test_kind_and_length_are_said() -> None:
 
 
 def test_the_search_is_no_empty_one() -> None:
-    """The database engine itself finds a canary, so that a scan of it proves something."""
+    """DuckDB itself gives a canary back, so that a scan of a database proves something."""
     with duckdb.connect() as connection:
         ((held,),) = connection.execute("select 'X ' || $1", [IDENTIFIERS["pnc"]]).fetchall()
     assert found_in(held)

@@ -41,7 +41,7 @@ _IDENTIFIERS = _compiled(_KINDS)
 _A_DAY = _compiled({"a date": _DAY})["a date"]
 
 _HARMLESS = re.compile(
-    r"(?<![A-Za-z\d])(?:[EWSNKJ][0-3]\d{7}|(?:19|20)\d\d[/-](?:0[1-9]|[1-9]\d))(?![A-Za-z\d/-])"
+    r"(?<![A-Za-z\d])(?:[EWSNKJ]\d{8}|(?:19|20)\d\d[/-](?:0[1-9]|[1-9]\d))(?![A-Za-z\d/-])"
 )
 """A GSS code, a month and a financial year, which are no reference of anybody."""
 

@@ -78,9 +78,9 @@ _DAY = re.compile(
 )
 """A day, a month or a year as people write them, whether or not there is such a day."""
 
-_GSS = re.compile(r"[EWSNK][0-3][0-9]{7}")
+_GSS = re.compile(r"[EWSNKJ][0-9]{8}")
 _QUARTER = re.compile(r"\d{4}-\d{2}-\d{2}")
-_COUNT = re.compile(r"[+-]?[0-9]{1,4}(?:[.,][0-9])?")
+_COUNT = re.compile(r"[+<>-]?[0-9]{1,4}(?:[.,][0-9])?")
 _ONLY_NUMBER = re.compile(r"[+-]?[\d\s.,]*\d[\d\s.,]*")
 _FEW = 2
 """So many single letters or digits beside known words say nothing of anybody."""

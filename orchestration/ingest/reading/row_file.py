@@ -4,19 +4,21 @@ Rows are written and loaded some thousands at a time, so that a large file takes
 a small one.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
-from orchestration.config.identifying_texts import identifying
+from orchestration.config.identifying_texts import holds_identifier, identifying
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.rules import pseudonym
 from orchestration.ingest.loading.pseudonyms import Pseudonyms
 from orchestration.ingest.reading.source_reading import Row
 
 _ROWS_AT_A_TIME = 10_000
+_SUSPECT = re.compile(r"(?:\d\D*){3}|@")
 
 
 def write_rows(path: Path, rows: Iterable[Row], contract: Contract) -> int:
@@ -66,16 +68,18 @@ def _row_batch(rows: list[Row], contract: Contract, schema: pa.Schema) -> pa.Rec
 def _revealing(rows: list[Row], contract: Contract) -> list[str | None]:
     """Return for each row the heading of a text that may identify a person, None where none does.
 
-    Only a text that no list and no form bounds may, in a source about people.
+    Only a text that no list and no form bounds may. A source that is not about people has days and
+    counts in its texts, which are no sign of one.
     """
     found: list[str | None] = [None] * len(rows)
-    if not contract.about_people:
-        return found
+    reveals = identifying if contract.about_people else holds_identifier
     for column in contract.columns:
         if not column.is_open:
             continue
         values = [row.values.get(column.name) for row in rows]
-        revealing = {value for value in set(values) if value and identifying(value)}
+        # All that is looked for has an @ or several digits; most names have neither.
+        suspect = {value for value in set(values) if value and _SUSPECT.search(value)}
+        revealing = {value for value in suspect if reveals(value)}
         if revealing:
             found = [
                 column.title if value in revealing else known
