@@ -88,7 +88,14 @@ def _land(
     whole: bool,
 ) -> Landed:
     return land(
-        settings.raw, contract, receipt.quarter, paths, receipt, replace=replace, whole=whole
+        settings.raw,
+        contract,
+        receipt.quarter,
+        paths,
+        receipt,
+        replace=replace,
+        whole=whole,
+        settings=settings,
     )
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError, WarehouseUnreadableError
 from orchestration.warehouse.connection import connect
+from orchestration.warehouse.scratch import engine_config
 
 _SHOWN_ROWS = 50
 
@@ -54,7 +55,8 @@ def _opened(settings: Settings, published: bool) -> Iterator[duckdb.DuckDBPyConn
     current = settings.published / "csp.duckdb"
     if not current.exists():
         raise WarehouseUnreadableError(f"Nothing is published at {current} yet. Run `csp refresh`.")
-    with duckdb.connect(current, read_only=True) as connection:
+    config = engine_config(settings, settings.home / "published.tmp")
+    with duckdb.connect(current, read_only=True, config=config) as connection:
         yield connection
 
 

@@ -31,8 +31,9 @@ from orchestration.ingest.landing.file_index import indexed_files
 from orchestration.ingest.landing.landing_zone import FileState, read_delivery
 from orchestration.ingest.landing.receipt import unfinished_files
 from orchestration.publish.withheld_tables import withheld_earlier
-from orchestration.releases.published_file import CATALOGUE
+from orchestration.releases.published_file import CATALOGUE, SPILL
 from orchestration.warehouse.connection import connect
+from orchestration.warehouse.scratch import EngineConfig
 
 _VERSIONS = """
 select source, quarter, version, state, nature = 'synthetic', rows_refused, reason,
@@ -274,7 +275,8 @@ def _releases(settings: Settings) -> Table | str:
 def _release(file: Path) -> tuple[date, datetime, bool, list[str]] | None:
     """Return quarter, time and nature of a release, and the tables withheld from it."""
     try:
-        with duckdb.connect(file, read_only=True) as connection:
+        config: EngineConfig = {"temp_directory": str(file.parent / SPILL)}
+        with duckdb.connect(file, read_only=True, config=config) as connection:
             rows = connection.execute("select quarter, built_at, synthetic from release").fetchall()
             withheld = sorted(withheld_earlier(connection, CATALOGUE))
     except duckdb.Error:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from orchestration.config.key_strength import weakness
 from orchestration.config.quarters import parse_quarter
 from orchestration.errors import CspError, SettingsError
 
@@ -59,11 +60,10 @@ class Settings(BaseSettings):
         0, ge=0, description="How long to wait while another refresh is writing."
     )
     warehouse_key: SecretStr | None = Field(
-        None, min_length=16, description="Key with which the warehouse is encrypted at rest."
+        None, description="Key with which the warehouse is encrypted at rest."
     )
     pseudonym_key: SecretStr | None = Field(
         None,
-        min_length=16,
         description="Key of the pseudonyms; without it, a file under the home.",
     )
 
@@ -112,6 +112,16 @@ class Settings(BaseSettings):
     @classmethod
     def _quarter(cls, value: object) -> object:
         return parse_quarter(value) if isinstance(value, str) else value
+
+    @field_validator("warehouse_key", "pseudonym_key")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and (why := weakness(value.get_secret_value())):
+            raise ValueError(
+                f"the key is weak: {why}. Make one: python -c 'import secrets; "
+                "print(secrets.token_hex(32))'"
+            )
+        return value
 
     @field_validator("alert_webhook")
     @classmethod

@@ -53,6 +53,7 @@ from orchestration.releases.errors import PublishError
 from orchestration.releases.published_file import (
     CATALOGUE,
     PUBLISHED_FILE,
+    SPILL,
     attach_read_only,
     engine,
     open_release,
@@ -144,7 +145,7 @@ def build_release(
     with _told_plainly(warehouse, published_root):
         with scratch_folder(published_root) as scratch:
             new = scratch / PUBLISHED_FILE
-            with engine(memory_limit, threads) as connection:
+            with engine(scratch / SPILL, memory_limit, threads) as connection:
                 attach_read_only(connection, warehouse, WAREHOUSE, key)
                 _refuse_other_quarter(connection, quarter)
                 _refuse_unattacked(connection, quarter, tables)
@@ -345,7 +346,7 @@ def _in_older_format(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def _changes(new: Path, target: Path) -> list[str]:
     """Return what differs between the new file and the quarter's standing release."""
-    with engine() as connection:
+    with engine(new.parent / SPILL) as connection:
         attach_read_only(connection, new, CATALOGUE)
         try:
             attach_read_only(connection, target, _STANDING)

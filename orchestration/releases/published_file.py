@@ -21,13 +21,19 @@ PUBLISHED_FILE = "csp.duckdb"
 CATALOGUE = "csp"
 """Catalogue name that readers see."""
 
+SPILL = ".spill"
+"""Folder, beside a release, for what does not fit into memory while it is built or read."""
+
 
 @contextmanager
 def engine(
-    memory_limit: str | None = None, threads: int | None = None
+    spill: Path, memory_limit: str | None = None, threads: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a private in-memory database, and close it whatever happens."""
-    config: dict[str, str | bool | int | float | list[str]] = {}
+    """Open a private in-memory database, and close it whatever happens.
+
+    What does not fit into memory goes into the folder ``spill``, which is made then.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(spill)}
     if memory_limit:
         config["memory_limit"] = memory_limit
     if threads:
@@ -68,7 +74,7 @@ def open_release(path: Path, threads: int | None = None) -> Iterator[duckdb.Duck
 
     Raises :class:`ReleaseUnreadableError` where it is missing, damaged or not a release.
     """
-    with engine(threads=threads) as connection:
+    with engine(path.parent / SPILL, threads=threads) as connection:
         try:
             attach_read_only(connection, path, CATALOGUE)
             connection.execute(f"use {CATALOGUE}")

@@ -49,8 +49,7 @@ def attach_encrypted(
     DuckDB's own error, without the key, for anything else.
     """
     try:
-        if written_as:
-            connection.execute(f"load {literal(str(crypto_extension()))}")
+        _load_crypto(connection, needed=written_as is not None)
         connection.execute("set temp_file_encryption = true")
         connection.execute(
             f"attach {literal(str(path))} as {alias} (encryption_key {literal(key)}, "
@@ -58,6 +57,18 @@ def attach_encrypted(
         )
     except duckdb.Error as error:
         raise _without_key(error, path, key) from None
+
+
+def _load_crypto(connection: duckdb.DuckDBPyConnection, *, needed: bool) -> None:
+    """Load what encrypts. A reader needs it where an answer does not fit into memory only.
+
+    Raises :class:`EncryptionError` where it is ``needed`` and not there.
+    """
+    try:
+        connection.execute(f"load {literal(str(crypto_extension()))}")
+    except EncryptionError:
+        if needed:
+            raise
 
 
 def _without_key(error: duckdb.Error, path: Path, key: str) -> Exception:

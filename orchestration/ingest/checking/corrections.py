@@ -126,7 +126,7 @@ def load_corrections(path: Path, contracts: Mapping[str, Contract]) -> list[Corr
     except CspError as error:
         raise _refused(path, [str(error)]) from error
     faults = []
-    with duckdb.connect() as connection:
+    with duckdb.connect(":memory:", config={"temp_directory": ""}) as connection:
         for number, one in enumerate(listed, start=1):
             fault = _fault(one, contracts) or _value_faults(connection, one, contracts, number)
             if fault:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -20,6 +19,7 @@ from orchestration.ingest.landing.landing_zone import NO_QUARTER, Delivery, land
 from orchestration.ingest.loading.load import check_delivery
 from orchestration.ingest.loading.outcomes import Outcome
 from orchestration.warehouse.control_schema import ensure_control
+from orchestration.warehouse.scratch import engine_config, scratch_under
 
 
 def check(settings: Settings, contract: Contract, paths: Sequence[Path]) -> Outcome:
@@ -30,18 +30,15 @@ def check(settings: Settings, contract: Contract, paths: Sequence[Path]) -> Outc
     names = [path.name for path in paths]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise LandingError(f"Two files are called {readable(twice[0])}. Rename one of them.")
-    with TemporaryDirectory(prefix="csp-check-") as scratch:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": settings.engine_memory,
-            "threads": settings.threads,
-            "temp_directory": scratch,
-        }
-        with duckdb.connect(":memory:", config=config) as connection:
-            ensure_control(connection)
-            # A message may show the names that the partnerships file has; it need not be there.
-            with suppress(SettingsError):
-                load_partnerships(connection, settings.partnerships)
-            return check_in(connection, contract, paths)
+    with (
+        scratch_under(settings.home) as scratch,
+        duckdb.connect(":memory:", config=engine_config(settings, scratch)) as connection,
+    ):
+        ensure_control(connection)
+        # A message may show the names that the partnerships file has; it need not be there.
+        with suppress(SettingsError):
+            load_partnerships(connection, settings.partnerships)
+        return check_in(connection, contract, paths)
 
 
 def check_in(

@@ -7,18 +7,19 @@ has to do.
 """
 
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import duckdb
 
+from orchestration.config.settings import Settings
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.loading.load import check_files
+from orchestration.warehouse.scratch import engine_config, scratch_under
 
 _ANY_DAY = datetime(2000, 1, 1)
 _SHOWN = 3
@@ -48,14 +49,20 @@ class FileContent:
     refused: str | None = None
 
 
-def contents(contract: Contract, files: Sequence[LandedFile]) -> dict[str, FileContent]:
-    """Read each of ``files`` and return what it holds, by its checksum."""
+def contents(
+    contract: Contract, files: Sequence[LandedFile], home: Path, settings: Settings | None
+) -> dict[str, FileContent]:
+    """Read each of ``files`` and return what it holds, by its checksum.
+
+    A temporary folder under ``home`` takes what does not fit into the memory that ``settings``
+    allow.
+    """
     distinct = list({file.sha256: file for file in reversed(files)}.values())
     if not distinct:
         return {}
     with (
-        tempfile.TemporaryDirectory(prefix="csp-land-") as scratch,
-        duckdb.connect(":memory:", config={"temp_directory": scratch}) as connection,
+        scratch_under(home) as scratch,
+        duckdb.connect(":memory:", config=engine_config(settings, scratch)) as connection,
     ):
         outcomes = check_files(connection, contract, distinct, _ANY_DAY)
         slots = _slots(connection, contract)

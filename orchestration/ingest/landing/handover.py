@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from orchestration.config.settings import Settings
 from orchestration.errors import LandingError, readable
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.landing.delivery_folder import SCRATCH, one_landing, put_in_place, recover
@@ -93,13 +94,15 @@ def land(
     *,
     replace: bool | Collection[str] = False,
     whole: bool = False,
+    settings: Settings | None = None,
 ) -> Landed:
     """Add files to a quarter's delivery, with one receipt for all of it.
 
     ``replace`` allows files to take the place of others: of all, or of those that it names.
     ``whole`` says that the given files are the whole delivery: the others are dropped. An earlier
-    version moves to ``.superseded``. Landing the same bytes again changes nothing. One landing of
-    a source runs at a time; the others wait.
+    version moves to ``.superseded``. Landing the same bytes again changes nothing. ``settings`` say
+    where and within which memory the files are looked into (without them in the source's folder).
+    One landing of a source runs at a time; the others wait.
 
     Raises :class:`ReplacementError` for a replacement that is not allowed, and
     :class:`LandingError` where a file is missing, unreadable, of a kind that the source does not
@@ -116,7 +119,8 @@ def land(
             notes += [f"{name} is a file of the operating system and left out." for name in left]
             before = _standing(raw, contract, quarter, whole=whole)
             given = [landed_file(path, path.name, {}) for path in paths]
-            plan = _whole(contract, before, given) if whole else _plan(contract, before, given)
+            make = _whole if whole else _plan
+            plan = make(contract, before, given, _Reader(contract, folder, settings))
             _refuse_unconfirmed(plan, replace)
             _refuse_altered(plan)
             return _carry_out(raw, contract, quarter, plan, receipt, notes)
@@ -179,21 +183,38 @@ class _Plan:
         return self.contents[file.sha256].rows
 
 
-def _whole(contract: Contract, before: Delivery | None, given: Sequence[LandedFile]) -> _Plan:
+@dataclass(frozen=True)
+class _Reader:
+    """Reads what files hold, in a temporary folder of the home, or of the source's folder."""
+
+    contract: Contract
+    folder: Path
+    settings: Settings | None
+
+    def contents(self, files: Sequence[LandedFile]) -> Mapping[str, FileContent]:
+        home = self.settings.home if self.settings else self.folder
+        return contents(self.contract, files, home, self.settings)
+
+
+def _whole(
+    contract: Contract, before: Delivery | None, given: Sequence[LandedFile], reader: _Reader
+) -> _Plan:
     """Plan a landing of which the given files are all that the delivery holds afterwards."""
     standing = before.files if before else ()
     placed, same = _new_files(given, ())
     wanted = {one.sha256 for one in placed}
     dropped = tuple(one for one in standing if one.sha256 not in wanted)
-    read = contents(contract, [*standing, *placed])
+    read = reader.contents([*standing, *placed])
     return _Plan(before, (), tuple(placed), read, dropped=dropped, same=tuple(same))
 
 
-def _plan(contract: Contract, before: Delivery | None, given: Sequence[LandedFile]) -> _Plan:
+def _plan(
+    contract: Contract, before: Delivery | None, given: Sequence[LandedFile], reader: _Reader
+) -> _Plan:
     """Plan a landing that adds to what the delivery holds."""
     standing = before.files if before else ()
     new, same = _new_files(given, standing)
-    read = contents(contract, [*standing, *new])
+    read = reader.contents([*standing, *new])
     replaced = _replaced(contract, standing, new, read)
     gone = {one.old for one in replaced}
     # What is given under another name than the file that it is equal to, which goes, comes in.

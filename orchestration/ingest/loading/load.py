@@ -317,6 +317,9 @@ def _faulty_rows(
     connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
 ) -> list[Fault]:
     names = {load.file_id: load.file.name for load in pending.files}
+    delivered = sum(load.delivered for load in pending.files)
+    # Rows that repeat another are never too many.
+    most = _most_described(contract, delivered) + sum(load.repeated for load in pending.files)
     said_as_key = " and ".join(
         column.title for name in contract.key for column in contract.columns if column.name == name
     )
@@ -340,7 +343,8 @@ def _faulty_rows(
     rows = connection.execute(
         "select _file_id, _sheet, _line, _column, fault.column_name, fault.value, fault.rule, "
         f"fault.message from (select _file_id, _sheet, _line, _column, unnest({faults}) as fault "
-        "from _checked where not _good or _repeat > 1) "
+        "from (select * from _checked where not _good or _repeat > 1 "
+        f"order by _file_id, _line limit {most})) "
         "order by _file_id, _sheet, _line, _column"
     ).fetchall()
     known = contract.by_header
@@ -358,6 +362,15 @@ def _faulty_rows(
         )
         for file_id, sheet, line, heading, column, value, rule, message in rows
     ]
+
+
+def _most_described(contract: Contract, delivered: int) -> int:
+    """Return how many refused rows are described, one by one.
+
+    A delivery that stays has all its refused rows listed, a refused one the first.
+    """
+    share = int(contract.refused_share_limit * delivered)
+    return max(_DESCRIBED_LINES, share, contract.refused_rows_allowed)
 
 
 def _find_mild_faults(load: _Load, group: Sequence[Pending], loaded: str) -> None:
@@ -506,8 +519,7 @@ def _find_refused_lines(
         if load.loaded != load.delivered:
             load.delivered -= blank_lines(load.file)
         if load.loaded != load.delivered:
-            # A delivery that stays has all its refused lines listed, a refused one the first.
-            most = max(_DESCRIBED_LINES, int(contract.refused_share_limit * load.delivered))
+            most = _most_described(contract, load.delivered)
             faults, load.refused = refused_lines(
                 connection, contract, file, most, stray_rule(contract, file.file_id, strays)
             )

@@ -19,12 +19,14 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.config.key_strength import weakness
 from orchestration.config.settings import Settings
 from orchestration.errors import PseudonymKeyError
 from orchestration.ingest.checking.contract import Contract
 from orchestration.warehouse.control_schema import ensure_control
 
 _DIGEST = "sha256"
+_LONGEST_KEY = 4096
 _PNC = re.compile(r"(\d{4}|\d{2})/(\d{1,7})([A-Z])")
 _PNC_UNBROKEN = re.compile(r"(\d{4})(\d{7})([A-Z])")
 _FIRST_YEAR_OF_LAST_CENTURY = 50
@@ -125,23 +127,47 @@ def _key(settings: Settings, known: str | None) -> bytes:
     if settings.pseudonym_key:
         return settings.pseudonym_key.get_secret_value().encode()
     path = settings.pseudonym_key_file
-    if not path.exists():
+    if not os.path.lexists(path):
         if known:
             raise PseudonymKeyError(
                 f"The key of the pseudonyms (fingerprint {known}) is missing: CSP_PSEUDONYM_KEY is "
                 f"not set and there is no {path}. {_REBUILD}"
             )
         _make_key(path)
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise PseudonymKeyError(
-            f"{path} can be opened by others than its owner. Whoever read it can undo the "
-            f"pseudonyms. Close it (chmod 600 {path}) and, if it may have been read, make a new "
-            "key (docs/privacy.md)."
-        )
-    key = path.read_text(encoding="ascii", errors="replace").strip().encode()
+    key = _read_key(path)
     if not key:
         raise PseudonymKeyError(f"{path} is empty. {_REBUILD}")
-    return key
+    if why := weakness(key):
+        raise PseudonymKeyError(
+            f"The key in {path} is weak: {why}, so it can be guessed and the pseudonyms undone. "
+            f"{_REBUILD}"
+        )
+    return key.encode()
+
+
+def _read_key(path: Path) -> str:
+    """Read a key from the owner's own file.
+
+    Raises :class:`PseudonymKeyError` for a link, for what is not a file, and for a file that is
+    open to others or another user's.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise PseudonymKeyError(
+            f"{path} cannot be read ({error.strerror}). It must be a file of its own, not a link."
+        ) from error
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise PseudonymKeyError(f"{path} is not a file. Put the key back as a file.")
+        if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise PseudonymKeyError(
+                f"{path} belongs to another user, or can be opened by others than its owner. "
+                "Whoever read it can undo the pseudonyms. Close it (chown and chmod 600 "
+                f"{path}) and, if it may have been read, make a new key (docs/privacy.md)."
+            )
+        return file.read(_LONGEST_KEY).decode("ascii", "replace").strip()
 
 
 def _make_key(path: Path) -> None:
