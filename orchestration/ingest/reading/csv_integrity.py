@@ -7,7 +7,7 @@ quote, a file cut short, a lost header), at the speed of reading the disk.
 import codecs
 import csv
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -260,17 +260,32 @@ def no_rows(file: LandedFile) -> Fault:
 
 def blank_lines(file: LandedFile) -> int:
     """Count the lines that hold nothing; DuckDB skips them."""
-    with file.path.open("rb") as handle:
-        return sum(1 for line in handle if not line.strip(b"\r\n"))
+    return sum(1 for piece, _, starts in _pieces(file) if starts and not piece.strip(b"\r\n"))
 
 
 def first_odd_quote(file: LandedFile) -> int | None:
     """Return the first line that holds an odd number of quotation marks, or None."""
+    quotes, held = 0, 1
+    for piece, number, starts in _pieces(file):
+        if starts:
+            if quotes % 2:
+                return held
+            quotes, held = 0, number
+        quotes += piece.count(b'"')
+    return held if quotes % 2 else None
+
+
+def _pieces(file: LandedFile) -> Iterator[tuple[bytes, int, bool]]:
+    """Yield the lines of a file with their number, a very long line in pieces.
+
+    The last value says whether the piece starts its line.
+    """
+    number, starts = 1, True
     with file.path.open("rb") as handle:
-        for number, line in enumerate(handle, start=1):
-            if line.count(b'"') % 2:
-                return number
-    return None
+        while piece := handle.readline(_CHUNK):
+            yield piece, number, starts
+            starts = piece.endswith(b"\n")
+            number += starts
 
 
 def _unclosed_quote(file: LandedFile) -> Fault:

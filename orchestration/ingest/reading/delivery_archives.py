@@ -6,7 +6,9 @@ system, other extracts of the same download) are left out and named.
 """
 
 import gzip
+import os
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -48,6 +50,11 @@ _DAMAGE = (
 _MOST_BYTES = 4 << 30
 _MOST_MEMBERS = 10_000
 _DEEPEST = 2
+_END_RECORD, _LARGER_LOCATOR, _LARGER_RECORD = 22, 20, 56
+_END_SIGN, _LARGER_SIGN = b"PK\x05\x06", b"PK\x06\x07"
+_LONGEST_END = (1 << 16) + _END_RECORD + _LARGER_LOCATOR + _LARGER_RECORD
+_LARGEST_DIRECTORY = 16 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _CHUNK = 1 << 20
 _SHOWN = 3
 _ENCRYPTED = 1
@@ -260,12 +267,15 @@ def _unpack(archive: LandedFile, unpacked: _Unpacked) -> Iterator[LandedFile]:
         with gzip.open(archive.path) as packed:
             yield _copied(archive, inner, packed, unpacked)
         return
+    _refuse_vast_directory(archive)
     with zipfile.ZipFile(archive.path) as packed_files:
         _refuse_workbook(archive, packed_files)
         for member in packed_files.infolist():
             unpacked.members += 1
             if member.is_dir():
                 continue
+            if member.compress_type not in _METHODS:
+                raise NotImplementedError("packed by a method that may take gigabytes of memory")
             if member.flag_bits & _ENCRYPTED:
                 raise _refusal(
                     archive, "is not locked",
@@ -273,6 +283,36 @@ def _unpack(archive: LandedFile, unpacked: _Unpacked) -> Iterator[LandedFile]:
                 )  # fmt: skip
             with packed_files.open(member) as packed:
                 yield _copied(archive, member.filename, packed, unpacked)
+
+
+def _refuse_vast_directory(archive: LandedFile) -> None:
+    """Refuse an archive whose list of members does not fit into memory: it is read as a whole."""
+    if _directory_bytes(archive.path) > _LARGEST_DIRECTORY:
+        raise _refusal(
+            archive,
+            "is of a reasonable size",
+            f"It lists more than {_MOST_MEMBERS:,} files. Send the files of the delivery alone.",
+        )
+
+
+def _directory_bytes(path: Path) -> int:
+    """Return how many bytes the list of members takes, as ``zipfile`` will find it; 0 if nowhere.
+
+    The record at an archive's end gives it, and where that is of the larger kind, the one before.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LONGEST_END))
+        end = file.read()
+    last = len(end) - _END_RECORD
+    plain = last >= 0 and end.startswith(_END_SIGN, last) and end.endswith(b"\0\0")
+    start = last if plain else end.rfind(_END_SIGN)
+    if not 0 <= start <= last:
+        return 0
+    larger = start - _LARGER_LOCATOR - _LARGER_RECORD
+    if larger >= 0 and end.startswith(_LARGER_SIGN, start - _LARGER_LOCATOR):
+        return int(struct.unpack_from("<Q", end, larger + 40)[0])
+    return int(struct.unpack_from("<L", end, start + 12)[0])
 
 
 def _refuse_workbook(archive: LandedFile, packed: zipfile.ZipFile) -> None:
