@@ -492,7 +492,7 @@ def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -
         if in_place is not None:
             connection.execute(
                 "insert into control.disclosure values "
-                "(?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0, 0, 0)",
+                "(?, ?, 1, 1, 1, 1, 0, ?, null, 0, 0, 0, 0, 0, 0, 0)",
                 [QUARTER, in_place, findings],
             )
 

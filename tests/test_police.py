@@ -455,7 +455,8 @@ def test_no_small_count_of_offenders_is_published(sample: Ground) -> None:
             ).fetchall()
             for table, column in tables.items()
         ]
-    assert {name for (name,) in names if "offend" in name} == set(tables)
+    rounded = {"offender_rates", "offender_profile", "youth_offenders"}
+    assert {name for (name,) in names if "offend" in name} == tables.keys() | rounded
     assert small == [[(0,)]] * len(tables)
     # The restricted side has such counts: the test above could fail.
     assert sample.value("select count(*) from reports.figure_2_offender_profile "

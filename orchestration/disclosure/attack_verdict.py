@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
 from orchestration.disclosure.table_model import MANY, Cell, Protection, Publication, publication
 
+BELOW = "it can be shown to be below the threshold"
+"""What is wrong with a count whose greatest possible value is below the threshold."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -170,7 +173,7 @@ def fault_of(cell: Cell, marked: bool, interval: Interval) -> str | None:
     if interval.width == 0:
         return "it can be worked out exactly"
     if interval.greatest is not None and interval.greatest < cell.rule.threshold:
-        return "it can be shown to be below the threshold"
+        return BELOW
     if interval.width < _required_width(cell):
         return "it can be worked out more closely than the rule allows"
     return None

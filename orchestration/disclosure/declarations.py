@@ -158,7 +158,9 @@ def declarations(manifest: Mapping[str, Any]) -> dict[str, Declaration]:
     found = {}
     for node in manifest["nodes"].values():
         meta = ((node.get("config") or {}).get("meta") or {}).get("csp") or {}
-        if node["resource_type"] == "model" and meta.get("publish") and "disclosure" in meta:
+        if node["resource_type"] != "model" or not meta.get("publish"):
+            continue
+        if "disclosure" in meta and "method" not in meta["disclosure"]:
             found[f"{node['schema']}.{node['name']}"] = _parsed(node, meta["disclosure"])
     return dict(sorted(found.items()))
 

@@ -34,6 +34,8 @@ from orchestration.disclosure.earlier_releases import (
 )
 from orchestration.disclosure.protection import hide_neighbours, protect
 from orchestration.disclosure.published_store import keep_model, models_of, published_rows
+from orchestration.disclosure.release_rounding import RoundingOutcome, round_tables
+from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.table_assembly import (
     Contents,
     assembled,
@@ -73,6 +75,8 @@ class Outcome:
     hidden_after_attack: int
     still_readable: int = 0
     withheld: Mapping[str, str] = field(default_factory=dict)
+    rounded_tables: int = 0
+    rounded_counts: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,14 @@ def disclose(
     quarter: date,
     declared: Mapping[str, Declaration],
     releases: Sequence[PublishedRelease],
+    rounded: Mapping[str, RoundedDeclaration] | None = None,
+    secret: bytes = b"",
 ) -> Outcome:
     """Protect the declared tables of the open warehouse, attack them as written, record the result.
 
     ``releases`` are all that were ever published, superseded builds too: what they print is known.
+    Then the tables of ``rounded`` are rounded, with draws that follow from ``secret``, and attacked
+    beside the others.
     A table of which no choice protects a count is withheld: it is written without rows. Raises
     :class:`DisclosureError` where a declaration is wrong; findings of the attack are returned, for
     the caller to stop.
@@ -130,10 +138,14 @@ def disclose(
         sorted(declared),
         published_model(found.own, found.protection, found.published),
     )
+    rounding = RoundingOutcome()
+    if rounded and not found.verdict.findings:
+        rounding = _round(connection, rounded, given.forces, found, secret)
+        withheld |= rounding.withheld
     narrowest = found.verdict.narrowest
     cells = found.protection.tables.cells
     outcome = Outcome(
-        tables=len(given.contents) - len(withheld),
+        tables=len(given.contents) + len(rounded or {}) - len(withheld),
         cells=sum(cell.printed for cell in found.own.cells.values()),
         sensitive=sum(cell.small and cell.printed for cell in found.own.cells.values()),
         hidden=len(found.protection.hidden),
@@ -148,8 +160,27 @@ def disclose(
             cell.small and (cell.readable or cell.marked_below > 0) for cell in cells.values()
         ),
         withheld=withheld,
+        rounded_tables=rounding.tables,
+        rounded_counts=rounding.rounded,
     )
     _record(connection, quarter, outcome)
+    return outcome
+
+
+def _round(
+    connection: duckdb.DuckDBPyConnection,
+    rounded: Mapping[str, RoundedDeclaration],
+    forces: Mapping[str, str],
+    found: _Result,
+    secret: bytes,
+) -> RoundingOutcome:
+    """Round the tables that declare it, and write them beside the protected ones."""
+    read = {name: _read(connection, name) for name in rounded}
+    outcome, shown = round_tables(
+        read, rounded, forces, found.protection, found.published, {}, secret
+    )
+    for name, table in read.items():
+        _write(connection, name, table.schema, shown.get(name, []))
     return outcome
 
 

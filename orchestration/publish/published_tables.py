@@ -6,11 +6,12 @@ protected it, which needs a declaration of how its counts are linked.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from orchestration.disclosure import PROTECTED
+from orchestration.disclosure import PROTECTED, ROUNDED
+from orchestration.disclosure.declarations import STATUS
 from orchestration.publish.errors import CatalogueError, UnsafeTableError
 from orchestration.transform.source_origins import (
     Lineage,
@@ -31,6 +32,18 @@ _KEY_ARGUMENTS = {
     "row_rules": "key",
 }
 """dbt tests that a key is one, with the argument that names its columns."""
+
+
+ROUNDED_NOTE = (
+    "Inner counts are rounded to a multiple of 5 beside them, so that none is more than 4 off; a 0 "
+    "may be 1 to 4. Totals are sums of inner counts; what a table prints or hides that is not "
+    "rounded has the same value here, so that rounded rows may not add up to it."
+)
+"""What the release says of a rounded table: its method, and how far a value can be off."""
+
+_ROUNDED_COLUMN = "Rounded: an inner count is at most 4 off."
+
+_ROUNDED_STATUS = "[c] also where a count is confidential, [u] where a base is below 20 people."
 
 
 class PublishedColumn(NamedTuple):
@@ -170,16 +183,17 @@ def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
 def _table(
     node: Mapping[str, Any], meta: Mapping[str, Any], tested_key: tuple[str, ...]
 ) -> PublishedTable:
+    rounded = _rounded_columns(meta)
     table = PublishedTable(
         schema=node["schema"],
         name=node.get("alias") or node["name"],
         title=str(meta.get("title") or ""),
         description=_tidy(node.get("description")),
-        note=_tidy(meta.get("note")),
+        note=_note(meta),
         counts=str(meta.get("counts") or ""),
         columns=tuple(
             PublishedColumn(
-                column["name"], column.get("data_type") or "", _tidy(column.get("description"))
+                column["name"], column.get("data_type") or "", _described(column, rounded)
             )
             for column in (node.get("columns") or {}).values()
         ),
@@ -193,6 +207,31 @@ def _table(
     refuse_unsafe([table])
     _refuse_undescribed(table)
     return table
+
+
+def _is_rounded(meta: Mapping[str, Any]) -> bool:
+    return (meta.get("disclosure") or {}).get("method") == ROUNDED
+
+
+def _note(meta: Mapping[str, Any]) -> str:
+    """Return the note of a table, with the method where its counts are rounded."""
+    note = _tidy(meta.get("note"))
+    return " ".join(filter(None, (note, ROUNDED_NOTE))) if _is_rounded(meta) else note
+
+
+def _rounded_columns(meta: Mapping[str, Any]) -> frozenset[str]:
+    if not _is_rounded(meta):
+        return frozenset()
+    return frozenset(count["column"] for count in meta["disclosure"]["counts"])
+
+
+def _described(column: Mapping[str, Any], rounded: Collection[str]) -> str:
+    text = _tidy(column.get("description"))
+    if text and column["name"] in rounded:
+        return f"{_sentence(text)} {_ROUNDED_COLUMN}"
+    if text and rounded and column["name"] == STATUS:
+        return f"{_sentence(text)} {_ROUNDED_STATUS}"
+    return text
 
 
 def _refuse_undescribed(table: PublishedTable) -> None:

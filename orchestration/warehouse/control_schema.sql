@@ -217,6 +217,9 @@ create table if not exists control.disclosure (
 -- Hidden beside the choice, since the attack worked out a count all the same. Unknown for a quarter
 -- of an earlier version.
 alter table control.disclosure add column if not exists hidden_after_attack integer;
+-- Tables of people that were rounded, and their counts that are shown with another value.
+alter table control.disclosure add column if not exists rounded_tables integer;
+alter table control.disclosure add column if not exists rounded_counts integer;
 
 -- Small counts that earlier releases give away, so that nothing protects them any more.
 alter table control.disclosure add column if not exists still_readable integer;

@@ -68,6 +68,7 @@ select
     latest.caseload,
     latest.not_assessed,
     latest.assessed,
+    latest.answered,
     latest.offenders_with_need,
     {{ rounded_percent('latest.offenders_with_need', 'latest.answered', 1) }} as percent,
     round(100 * latest.proportion_lower, 1) as percent_lower,

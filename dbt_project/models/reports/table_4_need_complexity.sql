@@ -80,5 +80,6 @@ select
     row_number() over (partition by area_code order by place)::integer as row_order,
     assessed_needs,
     offenders::bigint as offenders,
+    null::varchar as status,
     deliveries
 from with_totals

@@ -13,6 +13,8 @@ from orchestration.dagster.owners import PUBLISHERS
 from orchestration.dagster.partitions import quarters_of
 from orchestration.dagster.resources import WarehouseWriter
 from orchestration.disclosure.declarations import declarations
+from orchestration.disclosure.rounding_declarations import rounded_declarations
+from orchestration.ingest.loading.pseudonyms import rounding_secret
 from orchestration.releases.release_registry import list_releases
 from orchestration.warehouse.connection import connect
 
@@ -32,7 +34,7 @@ def disclosure_asset(
 
     Its check ``disclosure_attack`` stops the run before publishing where the attack finds a count.
     """
-    declared = declarations(manifest)
+    declared = [*declarations(manifest), *rounded_declarations(manifest)]
     nodes = {f"{node['schema']}.{node['name']}": node for node in manifest["nodes"].values()}
 
     @dg.asset(
@@ -81,7 +83,14 @@ def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: d
 
     releases = list_releases(settings.published)
     with connect(settings) as connection:
-        return disclose(connection, quarter, declarations(manifest), releases)
+        return disclose(
+            connection,
+            quarter,
+            declarations(manifest),
+            releases,
+            rounded_declarations(manifest),
+            rounding_secret(settings, connection),
+        )
 
 
 def _columns() -> dg.TableSchema:
@@ -100,6 +109,8 @@ def _columns() -> dg.TableSchema:
         "seconds": "Time that it took.",
         "hidden_after_attack": "Counts hidden beside the choice, after the attack.",
         "still_readable": "Small counts that earlier releases give away.",
+        "rounded_tables": "Tables of people that were rounded.",
+        "rounded_counts": "Counts of theirs that are shown with another value.",
     }
     return dg.TableSchema(
         [dg.TableColumn(name, description=words) for name, words in described.items()]

@@ -104,6 +104,20 @@ def pseudonyms_for(
     """
     if not contract.identifiers:
         return throwaway_pseudonyms()
+    return warehouse_pseudonyms(settings, connection)
+
+
+def rounding_secret(settings: Settings, connection: duckdb.DuckDBPyConnection) -> bytes:
+    """Return the secret from which the draws of rounded counts follow, made of the same key.
+
+    Raises :class:`PseudonymKeyError` as :func:`pseudonyms_for` does.
+    """
+    key = warehouse_pseudonyms(settings, connection).key
+    return hmac.digest(key, b"CSP Warehouse: rounding of small counts", _DIGEST)
+
+
+def warehouse_pseudonyms(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Pseudonyms:
+    """Return the pseudonyms of this warehouse, and keep the fingerprint of its key in it."""
     ensure_control(connection)
     known = _known_fingerprint(connection)
     pseudonyms = Pseudonyms(_key(settings, known))

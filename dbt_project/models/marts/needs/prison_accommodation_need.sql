@@ -96,6 +96,7 @@ assessments as (
 
 select
     prison,
+    prison_group,
     prison = prison_group as is_group,
     area_code,
     area_name,

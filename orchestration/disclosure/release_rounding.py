@@ -1,0 +1,103 @@
+"""The step after the protection: round the tables that declare it, attack them, write them.
+
+The protected tables come first, and what they print or hide has that same value here. The rounded
+tables are written beside them in schema ``protected``, from where publishing takes both.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from orchestration.disclosure.declarations import Row
+from orchestration.disclosure.rounded_rows import rounded_rows
+from orchestration.disclosure.rounding_attack import Beside, safe_rounding
+from orchestration.disclosure.rounding_cube import Taken, cube_of, shown_values
+from orchestration.disclosure.rounding_declarations import RoundedDeclaration
+from orchestration.disclosure.table_assembly import with_force
+from orchestration.disclosure.table_model import Protection, Publication
+from orchestration.disclosure.withholding import WITHHELD
+from orchestration.errors import DisclosureError
+
+DISAGREEING = "its counts do not add up as its model declares"
+"""The reason that readers are given where two tables, or a total and its parts, differ."""
+
+
+@dataclass(frozen=True)
+class RoundingOutcome:
+    """What was rounded: numbers of tables and counts, never their values.
+
+    ``withheld`` has the tables that are left out of the release, with the reason.
+    """
+
+    tables: int = 0
+    counts: int = 0
+    rounded: int = 0
+    hidden: int = 0
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def round_tables(
+    read: Mapping[str, pa.Table],
+    declared: Mapping[str, RoundedDeclaration],
+    forces: Mapping[str, str],
+    protection: Protection,
+    published: Publication,
+    seeds: Mapping[str, str],
+    secret: bytes,
+) -> tuple[RoundingOutcome, dict[str, list[dict[str, Any]]]]:
+    """Return the outcome and the rows to be shown of each table.
+
+    ``read`` are the true tables; ``protection`` and ``published`` the protected ones as decided and
+    as written. Where tables disagree, or no rounding protects their counts, all are withheld.
+    """
+    started = time.monotonic()
+    contents: dict[str, list[Row]] = {
+        name: [with_force(row, forces) for row in table.to_pylist()] for name, table in read.items()
+    }
+    taken = taken_over(protection)
+    try:
+        cube = cube_of(contents, declared)
+        beside = Beside(protection.tables.cells, protection.hidden, published)
+        made = safe_rounding(cube, taken, beside, seeds, secret)
+        values = shown_values(cube, taken, made.inner)
+    except DisclosureError:
+        return RoundingOutcome(withheld=dict.fromkeys(declared, DISAGREEING)), {}
+    if made.findings:
+        return RoundingOutcome(withheld=dict.fromkeys(declared, WITHHELD)), {}
+    rows = {
+        name: _fitting(
+            read[name].schema, rounded_rows(contents[name], declaration, values, taken.shown)
+        )
+        for name, declaration in declared.items()
+    }
+    outcome = RoundingOutcome(
+        tables=len(declared),
+        counts=len(values),
+        rounded=sum(value not in (None, cube.values[key]) for key, value in values.items()),
+        hidden=sum(value is None for value in values.values()),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    return outcome, rows
+
+
+def taken_over(protection: Protection) -> Taken:
+    """Return what the protected tables print and hide."""
+    printed = {key: cell.value for key, cell in protection.tables.cells.items() if cell.printed}
+    shown = {key: value for key, value in printed.items() if key not in protection.hidden}
+    return Taken(shown, frozenset(printed.keys() - shown.keys()))
+
+
+def _fitting(schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with whole numbers where the table has them."""
+    whole = {field.name for field in schema if pa.types.is_integer(field.type)}
+    return [
+        {
+            column: int(value) if column in whole and value is not None else value
+            for column, value in row.items()
+        }
+        for row in rows
+    ]

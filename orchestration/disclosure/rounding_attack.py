@@ -1,0 +1,404 @@
+"""The attack on rounded tables, beside the protected ones and everything that links them.
+
+A reader of a rounded inner count knows an interval: 0 means 0 to 4, 5 for 1 to 5, a broad
+count for anything less than the threshold away. Here these intervals, the group totals that the
+control keeps near the truth, the counts that the protected tables print or hide, and every declared
+sum go into one system, and the least and greatest value of each count is computed, by an outsider
+and by each person who is the only one in a count. The attack is given more than readers have: it
+knows which counts of 0 are true.
+
+Where a count can be worked out, counts beside it are rounded whatever their size; where that does
+not help, they are hidden. This is repeated until nothing is found.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orchestration.disclosure.attack import Interval, attack, attack_from_within
+from orchestration.disclosure.attack_verdict import BELOW, Finding, fault_of
+from orchestration.disclosure.rounding_cube import (
+    Changes,
+    Cube,
+    Taken,
+    first_changes,
+    rounded_inner,
+)
+from orchestration.disclosure.small_count_rounding import possible_values
+from orchestration.disclosure.table_model import (
+    MANY,
+    OPEN,
+    PEOPLE,
+    Cell,
+    Publication,
+    Relation,
+    Rule,
+)
+
+MOST_ROUNDS = 14
+"""How often counts are rounded otherwise, before all of them are hidden."""
+
+_FEW = 6
+"""Open counts of a sum up to which one of them may give another away to those who know it."""
+
+_MOST_LINKED = 600
+"""Linked open counts up to which the attack is repeated for each person who is alone in one."""
+
+_MOST_TRIES = 3
+_AT_A_TIME = 3
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The protected tables: their cells and hidden keys (restricted), and what readers see."""
+
+    cells: Mapping[str, Cell]
+    hidden: frozenset[str]
+    published: Publication
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """The rounded inner counts (none where hidden), and what the attack found in the end."""
+
+    inner: Mapping[str, int | None]
+    changes: Changes = field(default_factory=Changes)
+    findings: tuple[Finding, ...] = ()
+    rounds: int = 0
+
+
+@dataclass
+class _System:
+    """Counts and rows that one attack is given."""
+
+    cells: dict[str, Cell]
+    bounds: dict[str, tuple[int, int]]
+    relations: list[Relation]
+    open: dict[str, None] = field(default_factory=dict)
+    rests: dict[str, str] = field(default_factory=dict)
+    by_key: dict[str, list[Relation]] = field(default_factory=lambda: defaultdict(list))
+
+
+def safe_rounding(
+    cube: Cube,
+    taken: Taken,
+    beside: Beside,
+    seeds: Mapping[str, str],
+    secret: bytes,
+    rule: Rule = PEOPLE,
+) -> Rounding:
+    """Return a rounding that the attack finds nothing in."""
+    changes = first_changes(cube, taken, rule.threshold)
+    tries: dict[str, int] = defaultdict(int)
+    found: Collection[Finding] = ()
+    before: Mapping[str, tuple[int, int]] = {}
+    for number in range(MOST_ROUNDS):
+        inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
+        system = _system(cube, taken, beside, inner, changes, rule)
+        found = _findings(system, beside, _linked_with_changes(system, before))
+        before = system.bounds
+        if not found:
+            shown = {key: None if key in changes.hidden else inner[key] for key in inner}
+            return Rounding(shown, changes, (), number)
+        if number == MOST_ROUNDS - 2:
+            changes.hidden |= set(inner)
+            continue
+        for finding in found:
+            _change(finding, cube, system, inner, changes, tries)
+    return Rounding(dict.fromkeys(inner), changes, tuple(found), MOST_ROUNDS)
+
+
+def _change(
+    finding: Finding,
+    cube: Cube,
+    system: _System,
+    inner: Mapping[str, int],
+    changes: Changes,
+    tries: dict[str, int],
+) -> None:
+    """Round something otherwise, so that a count that was found is found no more.
+
+    A count that can be shown to be small is first rounded to the other side. Then counts in a sum
+    with it are made broad, and in the end it is hidden.
+    """
+    key = system.rests.get(finding.key, finding.key)
+    tries[key] += 1
+    if key in inner and tries[key] == 1 and finding.fault == BELOW and cube.values[key] % 5:
+        (changes.down if inner[key] > cube.values[key] else changes.up).add(key)
+        return
+    near = [
+        other
+        for relation in system.by_key[key]
+        for other, _ in relation.terms
+        if other in inner and other not in changes.hidden
+    ]
+    plain = sorted(
+        {
+            other
+            for other in near
+            if other not in cube.broad and other not in changes.broad and cube.values[other] >= 5
+        },
+        key=lambda other: (cube.values[other], other),
+    )
+    if plain and tries[key] <= _MOST_TRIES:
+        changes.broad.update(plain[: _AT_A_TIME * tries[key] ** 2])
+    else:
+        changes.hidden.update({key} & inner.keys() or near)
+
+
+def _system(
+    cube: Cube,
+    taken: Taken,
+    beside: Beside,
+    inner: Mapping[str, int],
+    changes: Changes,
+    rule: Rule,
+) -> _System:
+    """Put the rounded tables and the protected ones into one system."""
+    cells = dict(beside.cells)
+    bounds = dict(beside.published.bounds)
+    system = _System(cells, bounds, list(beside.published.relations))
+    for key, shown in inner.items():
+        value = cube.values[key]
+        cells[key] = Cell(key, value, rule, printed=False)
+        if key in changes.hidden:
+            bounds[key] = (0, MANY)
+        elif value == 0 and not _may_hold(cube, key):
+            bounds[key] = (0, 0)
+        else:
+            wide = key in cube.broad or key in changes.broad
+            bounds[key] = possible_values(shown, wide, rule.threshold)
+        system.open[key] = None
+    for key in taken.hidden & set(cube.inner):
+        system.open[key] = None
+    system.relations += _links(cube, beside)
+    for held, whole in cube.held.items():
+        _add_rest(system, cube, held, whole, rule)
+    for group, keys in _groups(cube, inner, changes.hidden).items():
+        _add_control(system, cube, group, keys, inner, rule)
+    system.relations = list(dict.fromkeys(system.relations))
+    for relation in system.relations:
+        for key, _ in relation.terms:
+            system.by_key[key].append(relation)
+    return system
+
+
+def _may_hold(cube: Cube, key: str) -> bool:
+    """Whether readers must allow for people in a count of none: where its whole has any.
+
+    That nobody is in a whole is given to the attack.
+    """
+    return cube.values.get(cube.held.get(key) or cube.whole_of.get(key, ""), 0) > 0
+
+
+def _links(cube: Cube, beside: Beside) -> Iterator[Relation]:
+    """Yield the sums of inner counts that a reader knows: of totals of the protected tables."""
+    known = beside.cells
+    for key in cube.values:
+        if key in known and (key in cube.wholes or key in cube.less):
+            yield _relation({key: 1}, cube.terms(key))
+    for (whole, _), parts in cube.divided.items():
+        yield _relation(
+            _known(cube, known, {whole: 1}), _known(cube, known, dict.fromkeys(parts, 1))
+        )
+    for sides in cube.balances.values():
+        first, *others = sides.values()
+        for other in others:
+            yield _relation(_known(cube, known, first), _known(cube, known, other))
+
+
+def _known(cube: Cube, known: Collection[str], counts: Mapping[str, int]) -> Mapping[str, int]:
+    """Return a sum of counts as one of protected and of inner counts."""
+    terms: dict[str, int] = defaultdict(int)
+    for key, times in counts.items():
+        inner = {key: 1} if key in known else cube.terms(key)
+        for part, often in inner.items():
+            terms[part] += times * often
+    return terms
+
+
+def _relation(whole: Mapping[str, int], parts: Mapping[str, int]) -> Relation:
+    terms: dict[str, int] = dict(whole)
+    for key, times in parts.items():
+        terms[key] = terms.get(key, 0) - times
+    return Relation(tuple((key, times) for key, times in terms.items() if times))
+
+
+def _add_rest(system: _System, cube: Cube, held: str, whole: str, rule: Rule) -> None:
+    """Those of a whole who are not in a count of it: printed nowhere, and not below zero."""
+    if held in cube.wholes or held not in cube.values or whole not in cube.values:
+        return
+    if not all(key in system.cells for key in (held, *cube.terms(whole))):
+        return
+    rest = f"{whole} without {held}"
+    value = cube.values[whole] - cube.values[held]
+    if value < 0:
+        return
+    system.cells[rest] = Cell(rest, value, rule, printed=False)
+    system.bounds[rest] = (0, MANY)
+    system.open[rest] = None
+    system.rests[rest] = next(iter(cube.terms(whole)))
+    system.relations.append(_relation(cube.terms(whole), {held: 1, rest: 1}))
+
+
+def _groups(cube: Cube, inner: Mapping[str, int], hidden: Collection[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key in inner:
+        if key in cube.groups and key not in hidden:
+            groups[cube.groups[key]].append(key)
+    return groups
+
+
+def _add_control(
+    system: _System,
+    cube: Cube,
+    group: str,
+    keys: Collection[str],
+    inner: Mapping[str, int],
+    rule: Rule,
+) -> None:
+    """The total of a group is known to be less than the threshold off."""
+    loose = [key for key in keys if system.bounds[key][0] != system.bounds[key][1]]
+    shown = sum(inner[key] for key in loose)
+    true = sum(cube.values[key] for key in loose)
+    off = rule.threshold - 1
+    if len(loose) < 2 or abs(true - shown) > off:
+        return
+    slack, limit = f"{group} off by", f"{group} at most"
+    system.cells[slack] = Cell(slack, shown + off - true, OPEN, printed=False)
+    system.bounds[slack] = (0, 2 * off)
+    system.cells[limit] = Cell(limit, shown + off, OPEN)
+    system.bounds[limit] = (shown + off, shown + off)
+    terms = dict.fromkeys(loose, 1) | {slack: 1}
+    system.relations.append(_relation({limit: 1}, terms))
+
+
+def _linked_with_changes(system: _System, before: Mapping[str, tuple[int, int]]) -> Collection[str]:
+    """Return the counts that are linked with one of which more or less is known than before."""
+    bounds = system.bounds
+    waiting = [key for key, pair in bounds.items() if before.get(key) != pair]
+    reached = set(waiting)
+    while waiting:
+        for relation in system.by_key[waiting.pop()]:
+            for key, _ in relation.terms:
+                if key not in reached and bounds[key][0] != bounds[key][1]:
+                    reached.add(key)
+                    waiting.append(key)
+    return reached
+
+
+def _findings(system: _System, beside: Beside, asked_of: Collection[str]) -> list[Finding]:
+    cells, hidden = system.cells, beside.hidden
+    asked = [
+        key
+        for key in {**dict.fromkeys(beside.published.asked), **system.open}
+        if system.bounds[key][0] != system.bounds[key][1] or cells[key].sensitive
+    ]
+    published = Publication(
+        system.bounds,
+        tuple(system.relations),
+        beside.published.ratios,
+        tuple(sorted(asked)),
+    )
+
+    def clear(key: str, interval: Interval) -> bool:
+        return fault_of(cells[key], key in hidden, interval) is None
+
+    wanted = [key for key in asked if cells[key].sensitive or key in hidden]
+    near = [key for key in wanted if key in asked_of]
+    found = {
+        key: fault
+        for key, interval in attack(published, near, clear).items()
+        if (fault := fault_of(cells[key], key in hidden, interval))
+    }
+    if not found:
+        found = _found_from_within(system, published, beside, wanted)
+    return [Finding(key, fault) for key, fault in sorted(found.items())]
+
+
+def _linked_open_counts(system: _System) -> dict[str, int]:
+    """Return for each open count how many are linked with it, itself included."""
+    sizes: dict[str, int] = {}
+    for first in system.by_key:
+        if first in sizes or not _is_open(system, first):
+            continue
+        linked, waiting = {first}, [first]
+        while waiting:
+            for relation in system.by_key[waiting.pop()]:
+                for key, _ in relation.terms:
+                    if key not in linked and _is_open(system, key):
+                        linked.add(key)
+                        waiting.append(key)
+        sizes |= dict.fromkeys(linked, len(linked))
+    return sizes
+
+
+def _is_open(system: _System, key: str) -> bool:
+    return system.bounds[key][0] != system.bounds[key][1]
+
+
+def _loose(system: _System, relation: Relation) -> int:
+    return sum(_is_open(system, key) for key, _ in relation.terms)
+
+
+def _found_from_within(
+    system: _System, published: Publication, beside: Beside, wanted: Collection[str]
+) -> dict[str, str]:
+    """Return what each person who is alone in a count works out about others.
+
+    Whoever is counted knows that a count of 0 beside them is one of 1 to 4. Of rounded counts they
+    may not know more: an exact value is a finding. People know themselves without any table: what
+    follows from the sums alone, with nothing but the zeros shown, is none. Asked for are the counts
+    that are with one's own in a sum of few open counts, where not too many are linked.
+    """
+    cells, hidden = system.cells, beside.hidden
+
+    def fault(key: str, interval: Interval) -> str | None:
+        if key in hidden:
+            return fault_of(cells[key], True, interval)
+        known = interval.width == 0 and interval.least > 0
+        return "it can be worked out exactly" if known and cells[key].sensitive else None
+
+    def clear(key: str, interval: Interval) -> bool:
+        return fault(key, interval) is None
+
+    shown = hidden | {key for key in system.open if key not in system.rests}
+    sizes = _linked_open_counts(system)
+    lone = {
+        key: 1
+        for key in wanted
+        if cells[key].value == 1 and key in shown and sizes.get(key, 0) <= _MOST_LINKED
+    }
+    sensitive = {key for key in wanted if cells[key].sensitive}
+    pairs = {
+        (own, other)
+        for own in lone
+        for relation in system.by_key[own]
+        if _loose(system, relation) <= _FEW
+        for other, _ in relation.terms
+        if other in sensitive and other != own
+    }
+    others = {other for _, other in pairs}
+    learnt = [
+        (own, other, found)
+        for own, seen in attack_from_within(published, lone, others, clear, pairs).items()
+        for other, interval in seen.items()
+        if (own, other) in pairs and (found := fault(other, interval))
+    ]
+    if not learnt:
+        return {}
+    bounds = {
+        key: (0, 0) if cell.value == 0 else (int(cell.printed), MANY) for key, cell in cells.items()
+    }
+    bare = attack_from_within(
+        Publication(bounds, published.relations, (), ()),
+        {own: 1 for own, _, _ in learnt},
+        {other for _, other, _ in learnt},
+        clear,
+        {(own, other) for own, other, _ in learnt},
+    )
+    return {
+        other: f"{found} by somebody who is counted elsewhere"
+        for own, other, found in learnt
+        if own not in bare or clear(other, bare[own][other])
+    }

@@ -1,0 +1,249 @@
+"""What a model declares about counts that are rounded: ``disclosure`` with ``method: rounded``.
+
+A count is named by a template over the row's columns, as in ``declarations``. Two tables whose
+templates give the same name show the same count and have the same value; where a table that is
+protected by suppression prints or hides it, the rounded tables take that over.
+
+Cubes are declared by their totals: ``sums: [{sex: All}]`` says that the row with ``sex`` All, and
+all else equal, is the sum over this column. A value may name columns of the row in braces.
+"""
+
+from collections.abc import Iterator, Mapping
+from string import Formatter
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestration.disclosure import ROUNDED
+from orchestration.disclosure.declarations import STATUS, Row, text
+from orchestration.disclosure.table_model import PEOPLE
+from orchestration.errors import DisclosureError
+
+LEAST_BASE = 20
+"""Fewer people than this have no limits and no comparison."""
+
+_NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "DECIMAL", "FLOAT")
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Name(_Declared):
+    """Another name of a count, in the rows where the columns of ``where`` have these values."""
+
+    cell: str
+    where: Mapping[str, tuple[str, ...]]
+
+
+class Into(_Declared):
+    """The column that the row's count is a part of, in the rows where ``where`` fits."""
+
+    column: str
+    where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Balance(_Declared):
+    """Two sums that are equal: each is made of the counts that name it, ``times`` (a column) each.
+
+    ``side`` tells them apart. Where the true sums differ, nothing follows from one for the other.
+    """
+
+    name: str
+    side: str
+    times: str | None = None
+    where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class RoundedCount(_Declared):
+    """A column of counts.
+
+    ``instead`` are names that come before ``cell``, the first that fits. ``broad`` says that its
+    inner counts are rounded whatever their size, for other tables divide them.
+
+    It is the sum of the columns ``sum_of``, or of the names ``made_of``; or the difference of the
+    two columns ``less``, but not below the column ``at_least``. ``sums`` are its totals, ``into``
+    is the column that it is a part of. ``part_of`` is the column of a whole that holds it,
+    ``within`` the name of one; ``divides`` the column of a whole which the categories add up to, by
+    ``by``. ``control`` are the columns of a group whose total stays near the truth.
+
+    ``follows`` are columns that are made of the count and of numbers that are no secret: they are
+    shown where a protected table prints the count.
+    """
+
+    column: str
+    cell: str
+    instead: tuple[Name, ...] = ()
+    where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    unless: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    broad: bool = False
+    sums: tuple[Mapping[str, str], ...] = ()
+    sum_of: tuple[str, ...] = ()
+    made_of: tuple[str, ...] = ()
+    less: tuple[str, str] | None = None
+    at_least: str | None = None
+    into: Into | None = None
+    part_of: str | None = None
+    within: str | None = None
+    divides: str | None = None
+    by: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    follows: tuple[str, ...] = ()
+
+
+class Template:
+    """A name with columns in braces, taken apart once for many rows."""
+
+    def __init__(self, template: str) -> None:
+        self._parts = [(before, column) for before, column, _, _ in Formatter().parse(template)]
+
+    def of(self, row: Row) -> str:
+        """Return the name that the template gives a row."""
+        return "".join(
+            before + text(row[column]) if column else before for before, column in self._parts
+        )
+
+
+class Naming:
+    """The names of a declared count in the rows of its table."""
+
+    def __init__(self, count: RoundedCount) -> None:
+        self.count = count
+        self._cell = Template(count.cell)
+        self._instead = [(name.where, Template(name.cell)) for name in count.instead]
+        self._sums = [
+            {column: Template(value) for column, value in changed.items()} for changed in count.sums
+        ]
+
+    def has(self, row: Row) -> bool:
+        """Whether the row has this count, with a value or without."""
+        return fits(row, self.count.where) and not any(
+            text(row[column]) in values for column, values in self.count.unless.items()
+        )
+
+    def key(self, row: Row) -> str:
+        """Return the name of the row's count."""
+        for where, template in self._instead:
+            if fits(row, where):
+                return template.of(row)
+        return self._cell.of(row)
+
+    def wholes(self, row: Row) -> Iterator[tuple[str, str]]:
+        """Yield what the row's count is summed over, and the name of the sum."""
+        for changed in self._sums:
+            other = {column: template.of(row) for column, template in changed.items()}
+            first = next(iter(other))
+            if text(row[first]) != other[first] and other[first] != "none":
+                yield first, self.key({**row, **other})
+
+
+def fits(row: Row, where: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the row has one of the values in each column."""
+    return all(text(row[column]) in values for column, values in where.items())
+
+
+class Proportion(_Declared):
+    """A share: ``value`` is ``scale`` times the column ``of`` over the column ``base``."""
+
+    value: str
+    of: str
+    base: str
+    lower: str | None = None
+    upper: str | None = None
+    scale: int = 1
+    decimals: int | None = None
+    where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Comparison(_Declared):
+    """An area beside the rest of the force's, which does not hold it.
+
+    ``of`` and ``base`` are columns of counts; the rest is the force's less the area's.
+    """
+
+    of: str
+    base: str
+    compared: str
+    rest: str | None = None
+    difference: str | None = None
+    lower: str | None = None
+    upper: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it writes."""
+        named = (self.compared, self.rest, self.difference, self.lower, self.upper)
+        return tuple(column for column in named if column)
+
+
+class RoundedDeclaration(_Declared):
+    """All that a table declares; ``plain`` are its columns of numbers that are no counts.
+
+    ``emptied`` are columns that are not shown.
+    """
+
+    method: Literal["rounded"]
+    threshold: int = PEOPLE.threshold
+    counts: tuple[RoundedCount, ...]
+    proportions: tuple[Proportion, ...] = ()
+    comparison: Comparison | None = None
+    plain: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns that are written anew, or emptied."""
+        made = {count.column for count in self.counts} | set(self.emptied)
+        made |= {column for count in self.counts for column in count.follows}
+        for share in self.proportions:
+            made |= {column for column in (share.value, share.lower, share.upper) if column}
+        if self.comparison:
+            made |= set(self.comparison.columns)
+        return made
+
+
+def rounded_declarations(manifest: Mapping[str, Any]) -> dict[str, RoundedDeclaration]:
+    """Return what each published model that is rounded declares, by ``schema.name``.
+
+    Raises :class:`DisclosureError` for one that cannot be understood, or that has a column of
+    numbers about which it says nothing.
+    """
+    found = {}
+    for node in manifest["nodes"].values():
+        meta = ((node.get("config") or {}).get("meta") or {}).get("csp") or {}
+        declared = meta.get("disclosure") or {}
+        if node["resource_type"] != "model" or not meta.get("publish"):
+            continue
+        if declared.get("method") == ROUNDED:
+            found[f"{node['schema']}.{node['name']}"] = _parsed(node, declared)
+    return dict(sorted(found.items()))
+
+
+def _parsed(node: Mapping[str, Any], declared: object) -> RoundedDeclaration:
+    try:
+        made = RoundedDeclaration.model_validate(declared)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise DisclosureError(
+            f"{node['name']}: its `disclosure` cannot be used: {faults}"
+        ) from error
+    columns = node.get("columns") or {}
+    if unknown := sorted({*made.columns, *made.plain, STATUS} - set(columns)):
+        raise DisclosureError(
+            f"{node['name']}: its `disclosure` names {', '.join(unknown)}, no column of it."
+        )
+    numbers = {
+        name
+        for name, column in columns.items()
+        if str(column.get("data_type") or "").upper().startswith(_NUMBERS)
+    }
+    if silent := sorted(numbers - made.columns - set(made.plain)):
+        raise DisclosureError(
+            f"{node['name']}: its `disclosure` says nothing about {', '.join(silent)}. Declare "
+            "each as a count, as made of counts, or under `plain`."
+        )
+    return made

@@ -1,0 +1,394 @@
+"""Controlled small-count rounding: the rounding itself, the cubes, and the attack on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestration.disclosure.declarations import Row
+from orchestration.disclosure.rounded_rows import rounded_rows
+from orchestration.disclosure.rounding_attack import Beside, safe_rounding
+from orchestration.disclosure.rounding_cube import Cube, Taken, cube_of, rounded_inner, shown_values
+from orchestration.disclosure.rounding_declarations import (
+    RoundedDeclaration,
+    rounded_declarations,
+)
+from orchestration.disclosure.rounding_statistics import difference_limits, limits
+from orchestration.disclosure.small_count_rounding import (
+    InnerCount,
+    possible_values,
+    round_counts,
+)
+from orchestration.disclosure.table_assembly import with_force
+from orchestration.disclosure.table_model import Cell, Publication
+from orchestration.errors import DisclosureError
+from orchestration.publish.published_tables import ROUNDED_NOTE
+from tests.support import Ground
+
+SECRET = b"of a test"
+NAME = "marts.known"
+FORCES = {"D1": "F", "D2": "F"}
+NOTHING = Beside({}, frozenset(), Publication({}, (), (), ()))
+
+DECLARED = RoundedDeclaration.model_validate(
+    {
+        "method": "rounded",
+        "counts": [
+            {
+                "column": "people",
+                "cell": "people {area_code} {sex} {need}",
+                "sums": [{"sex": "All"}, {"need": "All"}, {"area_code": "{force_code}"}],
+                "control": ["area_code"],
+            }
+        ],
+    }
+)
+
+counts = st.lists(st.integers(0, 40), min_size=1, max_size=40)
+
+
+def inner(values: Sequence[int], group: str = "g", broad: bool = False) -> list[InnerCount]:
+    return [
+        InnerCount(f"c{place}", value, f"seed {place}", group, broad)
+        for place, value in enumerate(values)
+    ]
+
+
+@given(counts)
+@settings(max_examples=60, deadline=None)
+def test_only_counts_of_one_to_four_change_and_become_none_or_five(values: list[int]) -> None:
+    rounded = round_counts(inner(values), SECRET)
+    for count in inner(values):
+        shown = rounded[count.key]
+        assert shown in ((0, 5) if 0 < count.value < 5 else (count.value,))
+        least, greatest = possible_values(shown, broad=False)
+        assert least <= count.value <= greatest
+
+
+@given(counts)
+@settings(max_examples=60, deadline=None)
+def test_broad_counts_become_a_multiple_of_five_beside_them(values: list[int]) -> None:
+    rounded = round_counts(inner(values, broad=True), SECRET)
+    for count in inner(values):
+        assert rounded[count.key] % 5 == 0
+        assert abs(rounded[count.key] - count.value) < 5
+
+
+@given(counts, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_the_total_of_a_group_is_less_than_five_off(values: list[int], broad: bool) -> None:
+    rounded = round_counts(inner(values, broad=broad), SECRET)
+    assert abs(sum(rounded.values()) - sum(values)) < 5
+
+
+@given(counts, st.integers(0, 39), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_a_change_elsewhere_changes_at_most_two_counts_of_its_group(
+    values: list[int], place: int, other: int
+) -> None:
+    place %= len(values)
+    before = round_counts(inner(values), SECRET)
+    after = round_counts(inner([*values[:place], other, *values[place + 1 :]]), SECRET)
+    changed = [key for key in before if key != f"c{place}" and before[key] != after[key]]
+    assert len(changed) <= 2
+
+
+@given(counts)
+@settings(max_examples=30, deadline=None)
+def test_order_and_other_groups_change_nothing(values: list[int]) -> None:
+    others = [replace(count, key=f"x{count.key}", group="h") for count in inner(values)]
+    alone = round_counts(inner(values), SECRET)
+    together = round_counts([*others, *reversed(inner(values))], SECRET)
+    assert {key: together[key] for key in alone} == alone
+
+
+def test_the_same_people_are_rounded_alike_in_every_period() -> None:
+    def of(period: str) -> dict[str, int]:
+        return {
+            key.split()[1]: value
+            for key, value in round_counts(
+                [
+                    InnerCount(f"{period} {place}", 1 + place % 4, f"people {place}", f"g {period}")
+                    for place in range(40)
+                ],
+                SECRET,
+            ).items()
+        }
+
+    assert of("2018-03-31") == of("2018-06-30")
+
+
+def test_another_secret_rounds_otherwise() -> None:
+    values = [1 + place % 4 for place in range(60)]
+    assert round_counts(inner(values), SECRET) != round_counts(inner(values), b"another")
+
+
+def test_counts_go_up_as_often_as_they_are_near_to_five() -> None:
+    for value in (1, 2, 3, 4):
+        ups = sum(
+            round_counts([InnerCount("c", value, f"s{n}", f"g{n}")], SECRET)["c"] == 5
+            for n in range(2000)
+        )
+        assert ups / 2000 == pytest.approx(value / 5, abs=0.05)
+
+
+def test_a_whole_is_no_less_than_its_part_and_a_part_no_more_than_its_whole() -> None:
+    whole = round_counts([InnerCount("w", 6, "s", broad=True, at_least=10)], SECRET)
+    part = round_counts([InnerCount("p", 3, "s", at_most=0)], SECRET)
+    assert (whole, part) == ({"w": 10}, {"p": 0})
+
+
+def rows(cells: Mapping[tuple[str, str, str], int]) -> list[Row]:
+    """A cube of areas, sexes and needs with all its totals."""
+    found: dict[tuple[str, str, str], int] = {}
+    for (area, sex, need), value in cells.items():
+        for key in [(a, s, n) for a in (area, "F") for s in (sex, "All") for n in (need, "All")]:
+            found[key] = found.get(key, 0) + value
+    return [
+        with_force({"area_code": a, "sex": s, "need": n, "people": value, "status": None}, FORCES)
+        for (a, s, n), value in found.items()
+    ]
+
+
+def cells(values: Sequence[int]) -> dict[tuple[str, str, str], int]:
+    places = [(a, s, n) for a in ("D1", "D2") for s in ("Men", "Women") for n in ("x", "y", "z")]
+    return dict(zip(places, values, strict=True))
+
+
+twelve = st.lists(st.integers(0, 15), min_size=12, max_size=12)
+
+
+def made(values: Sequence[int]) -> Cube:
+    return cube_of({NAME: rows(cells(values))}, {NAME: DECLARED})
+
+
+@given(twelve)
+@settings(max_examples=25, deadline=None)
+def test_a_rounded_cube_adds_up_and_its_totals_say_no_more(values: list[int]) -> None:
+    cube = made(values)
+    rounded = rounded_inner(cube, Taken(), {}, SECRET)
+    shown = shown_values(cube, Taken(), rounded)
+    assert rounded.keys() == {f"people {a} {s} {n}" for a, s, n in cells(values)}
+    for whole, ways in cube.wholes.items():
+        for parts in ways.values():
+            assert shown[whole] == sum(shown[part] or 0 for part in parts)
+
+
+@given(twelve)
+@settings(max_examples=15, deadline=None)
+def test_nothing_small_is_known_beside_exact_totals(values: list[int]) -> None:
+    """An independent look: all ways of filling a cube of one area, by trying them."""
+    cube = made(values)
+    exact = {key: cube.values[key] for key in ("people D1 All All", "people D2 All All")}
+    kept = {key: value for key, value in exact.items() if value >= 5 or not value}
+    taken = Taken(kept)
+    beside = Beside(
+        {key: Cell(key, value) for key, value in kept.items()},
+        frozenset(),
+        Publication({key: (value, value) for key, value in kept.items()}, (), (), ()),
+    )
+    found = safe_rounding(cube, taken, beside, {}, SECRET)
+    assert not found.findings
+    for area in ("D1", "D2"):
+        keys = [key for key in found.inner if f" {area} " in key]
+        possible = _possible(keys, found, kept.get(f"people {area} All All"))
+        for key in keys:
+            if 0 < cube.values[key] < 5:
+                seen = possible[key]
+                assert len(seen) > 1
+                assert min(seen) == 0 or max(seen) >= 5
+
+
+def _possible(keys: Sequence[str], found: object, total: int | None) -> dict[str, set[int]]:
+    """Return what each count can be, by adding up intervals one count after another."""
+    bounds = {}
+    for key in keys:
+        shown = found.inner[key]  # type: ignore[attr-defined]
+        wide = key in found.changes.broad  # type: ignore[attr-defined]
+        bounds[key] = (0, 60) if shown is None else possible_values(shown, wide)
+    seen: dict[str, set[int]] = {}
+    for key in keys:
+        reach = {0}
+        for other in keys:
+            if other != key:
+                low, high = bounds[other]
+                reach = {sum_ + value for sum_ in reach for value in range(low, high + 1)}
+        low, high = bounds[key]
+        seen[key] = {
+            value for value in range(low, high + 1) if total is None or total - value in reach
+        }
+    return seen
+
+
+def test_a_lone_small_count_beside_an_exact_total_is_not_left_open() -> None:
+    """Rounding alone would give it away: the other count is exact, and so is the total."""
+    values = [30, 0, 0, 3, 0, 0, 20, 20, 20, 20, 20, 20]
+    cube = made(values)
+    total = {"people D1 All All": 33}
+    beside = Beside(
+        {key: Cell(key, value) for key, value in total.items()},
+        frozenset(),
+        Publication({"people D1 All All": (33, 33)}, (), (), ()),
+    )
+    found = safe_rounding(cube, Taken(total), beside, {}, SECRET)
+    assert found.rounds > 0
+    assert "people D1 Men x" in found.changes.broad | found.changes.hidden
+
+
+def test_what_a_protected_table_prints_or_hides_has_the_same_value() -> None:
+    cube = made([3, 7, 9, 2, 8, 6, 9, 9, 9, 9, 9, 9])
+    taken = Taken({"people D2 All All": 54}, frozenset({"people D1 All All"}))
+    shown = shown_values(cube, taken, rounded_inner(cube, taken, {}, SECRET))
+    assert shown["people D2 All All"] == 54
+    assert shown["people D1 All All"] is None
+
+
+def test_rows_carry_proportions_of_the_rounded_counts_and_say_what_is_few() -> None:
+    declared = RoundedDeclaration.model_validate(
+        {
+            "method": "rounded",
+            "counts": [
+                {"column": "people", "cell": "people {area_code}"},
+                {"column": "all_people", "cell": "all {area_code}", "broad": True},
+            ],
+            "proportions": [
+                {"value": "share", "of": "people", "base": "all_people", "lower": "lower"}
+            ],
+        }
+    )
+    row = {"share": 0.1, "lower": 0.0, "status": None, "force_code": "F"}
+    given_rows = [
+        {**row, "area_code": "A", "people": 3, "all_people": 31},
+        {**row, "area_code": "B", "people": 2, "all_people": 9},
+        {**row, "area_code": "C", "people": 2, "all_people": 9},
+    ]
+    values = {"people A": 5, "all A": 30, "people B": 0, "all B": 10, "people C": None, "all C": 10}
+    first, second, third = rounded_rows(given_rows, declared, values)
+    assert (first["people"], first["all_people"], first["status"]) == (5, 30, None)
+    assert first["share"] == pytest.approx(5 / 30)
+    assert first["lower"] == pytest.approx((limits(5, 30) or (0, 0))[0])
+    assert (second["share"], second["lower"], second["status"]) == (0.0, None, "[u]")
+    assert (third["people"], third["share"], third["status"]) == (None, None, "[c]")
+
+
+def test_a_column_of_numbers_that_is_not_declared_is_refused() -> None:
+    node = {
+        "resource_type": "model",
+        "schema": "marts",
+        "name": "known",
+        "config": {"meta": {"csp": {"publish": True, "disclosure": DECLARED.model_dump()}}},
+        "columns": {
+            "people": {"data_type": "bigint"},
+            "status": {"data_type": "varchar"},
+            "true_people": {"data_type": "bigint"},
+        },
+    }
+    with pytest.raises(DisclosureError, match="true_people"):
+        rounded_declarations({"nodes": {"n": node}})
+    del node["columns"]["true_people"]  # type: ignore[attr-defined]
+    assert rounded_declarations({"nodes": {"n": node}}) == {NAME: DECLARED}
+
+
+def test_parts_that_do_not_add_up_are_refused() -> None:
+    wrong = [
+        {**row, "people": 99} if row["area_code"] == "F" else row for row in rows(cells([5] * 12))
+    ]
+    with pytest.raises(DisclosureError):
+        cube_of({NAME: wrong}, {NAME: DECLARED})
+
+
+def test_limits_are_those_of_the_marts() -> None:
+    assert limits(25, 188) == pytest.approx((0.0917, 0.1889), abs=5e-5)
+    assert limits(3, 19) is None
+    # Newcombe 1998, example (a): 56 of 70 against 48 of 80.
+    assert difference_limits(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+# --- the sample ------------------------------------------------------------------------------
+
+ROUNDED = {
+    "marts.need_pathways": ("assessed", "not_assessed", "identified"),
+    "marts.need_complexity": ("offenders",),
+    "marts.probation_profile": ("people", "caseload"),
+    "marts.youth_offenders": ("young_people",),
+    "marts.iom_cohort": ("people", "people_all"),
+    "marts.prison_accommodation_need": ("with_need", "assessed"),
+    "reports.table_4_need_complexity": ("offenders",),
+    "reports.figure_5_nps_profile": ("people",),
+    "reports.figure_6_prison_and_youth_need": ("with_need", "assessed"),
+}
+
+
+@pytest.fixture
+def release(sample: Ground) -> duckdb.DuckDBPyConnection:
+    """The published sample with the restricted one beside it."""
+    connection = duckdb.connect()
+    connection.execute(f"attach '{sample.settings.published / 'csp.duckdb'}' as csp (read_only)")
+    connection.execute(f"attach '{sample.settings.warehouse}' as restricted (read_only)")
+    return connection
+
+
+@pytest.mark.parametrize(("table", "columns"), ROUNDED.items())
+def test_published_counts_are_rounded_or_as_a_report_table_prints_them(
+    release: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
+) -> None:
+    for column in columns:
+        ((small, exact, rows),) = release.execute(
+            f"select count(*) filter ({column} between 1 and 4), "
+            f"count(*) filter ({column} % 5 <> 0), count(*) from csp.{table}"
+        ).fetchall()
+        assert rows
+        assert small == 0, column
+        # What is no multiple of 5 is taken over from a protected table.
+        assert exact < rows / 3, column
+    # The restricted side has such counts: the test above could fail.
+    assert release.execute(
+        "select count(*) from restricted.marts.need_pathways where identified between 1 and 4"
+    ).fetchone() != (0,)
+
+
+def test_needs_are_near_the_truth_and_as_table_3_prints_or_hides_them(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = release.execute(
+        "select shown.identified, printed.offenders, printed.status from csp.marts.need_pathways "
+        "as shown inner join csp.reports.table_3_oasys_pathways as printed "
+        "using (cohort, period_end, area_code, pathway) "
+        "where shown.sex = 'All' and shown.offence_group = 'All'"
+    ).fetchall()
+    assert len(rows) == 100
+    assert all(shown == printed for shown, printed, _ in rows)
+    ((off, far),) = release.execute(
+        "select max(abs(shown.identified - truth.identified)), "
+        "avg(abs(shown.identified - truth.identified) / truth.identified) "
+        "filter (truth.identified >= 20) "
+        "from csp.marts.need_pathways as shown inner join restricted.marts.need_pathways as truth "
+        "using (cohort, period_end, area_code, sex, offence_group, pathway) "
+        "where shown.cohort = 'NPS' and truth.area_type <> 'force' and truth.sex = 'All' "
+        "and truth.offence_group = 'All'"
+    ).fetchall()
+    assert off <= 15
+    assert far <= 0.06
+
+
+def test_table_and_mart_show_one_value_for_one_count(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    differing = release.execute(
+        "select count(*), count(*) filter (mart.offenders is distinct from report.offenders) "
+        "from csp.marts.need_complexity as mart "
+        "inner join csp.reports.table_4_need_complexity as report "
+        "on mart.cohort = report.cohort and mart.period_end = report.period_end "
+        "and mart.area_code = report.area_code and mart.complexity = report.assessed_needs"
+    ).fetchall()
+    assert differing == [(120, 0)]
+
+
+def test_readers_are_told_the_method(release: duckdb.DuckDBPyConnection) -> None:
+    notes = release.execute(
+        "select note from csp.main.published_tables where table_name = 'need_pathways'"
+    ).fetchall()
+    assert [ROUNDED_NOTE in note for (note,) in notes] == [True]
