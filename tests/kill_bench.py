@@ -35,7 +35,7 @@ from orchestration.cli.prepare import prepare
 from orchestration.cli.refresh import run_refresh
 from orchestration.config.settings import CONFIG, PROJECT, load_settings
 from orchestration.dagster.run_launcher import CUT_SHORT
-from orchestration.transform.dbt_runner import manifest_path
+from orchestration.transform.dbt_runner import manifest_path, stamp_prepared
 from tests.fault_bench import DONE, NEW, NOW, OLD, Ended, Ground, _work, state
 from tests.support import month_file
 
@@ -120,6 +120,7 @@ def _warm(ground: Ground) -> None:
     cut(manifest)
     written = manifest.writable_manifest().to_dict(omit_none=False)
     manifest_path(ground.settings).write_text(json.dumps(written))
+    stamp_prepared(ground.settings)
     warehouse = definitions.warehouse()
     warehouse.resolve_job_def("quarterly_refresh")
     definitions.warehouse = lambda: warehouse

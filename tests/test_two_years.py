@@ -20,7 +20,7 @@ from orchestration.config.quarters import next_quarter
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.dagster.schedules import REFRESH_SCHEDULE
 from orchestration.dagster.sensors import late_now, look
-from orchestration.transform.dbt_runner import manifest_path
+from orchestration.transform.dbt_runner import manifest_path, stamp_prepared
 from tests.support import month_file
 
 LONDON = ZoneInfo("Europe/London")
@@ -68,6 +68,7 @@ class Partnership:
             if about.get("publish"):
                 about["publish"] = node["name"] in CRIME
         path.write_text(json.dumps(manifest))
+        stamp_prepared(self.settings)
 
     def deliver(self, quarter: date, rows: int) -> None:
         folder = self.settings.raw / "police_uk_street" / quarter.isoformat()

@@ -4,6 +4,7 @@ Dagster and dbt are imported only by the commands that run them.
 """
 
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,9 +12,9 @@ from typing import Annotated, Literal
 import typer
 
 from orchestration.cli.console import new_console, styled
+from orchestration.cli.stopped import INTERRUPTED, describe, ended_by_sigterm
 from orchestration.config.quarters import parse_quarter
 from orchestration.config.settings import load_settings
-from orchestration.errors import CspError
 from orchestration.warehouse.permissions import close_new_files
 
 app = typer.Typer(
@@ -28,13 +29,29 @@ Quarter = Annotated[
 
 
 def main() -> None:
-    """Run the command line; print a foreseeable fault as one message, without a traceback."""
+    """Run the command line; print what stopped it as one message, without a traceback."""
     close_new_files()
+    received: list[int] = []
+    try:
+        with ended_by_sigterm() as received:
+            _run()
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - no traceback reaches a user
+        said, code = describe(error, terminated=bool(received))
+        with suppress(OSError):
+            new_console(stderr=True).print(styled("[bold red]Stopped.[/] {}", said))
+        sys.exit(code)
+
+
+def _run() -> None:
+    """Run the command that the arguments name; an interrupt is reported as any other error."""
     try:
         app()
-    except CspError as error:
-        new_console(stderr=True).print(styled("[bold red]Stopped.[/] {}", error))
-        sys.exit(1)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED and isinstance(ended.__context__, BaseException):
+            raise ended.__context__.__cause__ or KeyboardInterrupt from None
+        raise
 
 
 @app.command()

@@ -77,7 +77,7 @@ def run_refresh(
         _refuse_empty(settings, quarters)
     names = [f"{quarter_label(one)} ({one})" for one in dict.fromkeys([quarters[0], quarters[-1]])]
     console.print(f"Refreshing {' to '.join(names)}")
-    prepare(settings)
+    prepare(settings, lambda said: console.print(styled("[yellow]{}{}[/]", REPAIRED, said)))
     # Dagster is imported only where it is run.
     from orchestration.dagster.assets.ingest import EVEN_IF_EMPTY
     from orchestration.dagster.assets.transform import FULL_TAG

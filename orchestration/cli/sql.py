@@ -56,7 +56,14 @@ def _opened(settings: Settings, published: bool) -> Iterator[duckdb.DuckDBPyConn
     if not current.exists():
         raise WarehouseUnreadableError(f"Nothing is published at {current} yet. Run `csp refresh`.")
     config = engine_config(settings, settings.home / "published.tmp")
-    with duckdb.connect(current, read_only=True, config=config) as connection:
+    try:
+        connection = duckdb.connect(current, read_only=True, config=config)
+    except duckdb.Error as error:
+        raise WarehouseUnreadableError(
+            f"{current} cannot be read: {str(error).splitlines()[0]} Refresh its quarter: the "
+            "file is made again."
+        ) from error
+    with connection:
         yield connection
 
 

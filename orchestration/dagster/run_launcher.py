@@ -18,7 +18,7 @@ from orchestration.dagster.private_interfaces import (
     DefaultRunLauncher,
     WorkerStatus,
 )
-from orchestration.warehouse.connection import unwritable
+from orchestration.warehouse.connection import unlockable, unwritable
 
 CUT_SHORT = (
     "Its process ended without a message: it was killed, ran out of memory, or the machine "
@@ -50,7 +50,10 @@ def marked_as_running(instance: dg.DagsterInstance, run_id: str) -> Iterator[Non
         raise unwritable(mark, error.strerror or str(error)) from error
     try:
         # Locked before it has its name, so that nobody finds it without its lock.
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            raise unlockable(new, error) from error
         new.replace(mark)
         yield
     finally:
@@ -68,7 +71,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     for run in dead:
         instance.report_run_failed(run, CUT_SHORT)
     for mark in _marks(instance).glob("[!.]*"):
-        if not _is_held(mark):
+        if mark.is_file() and not _is_held(mark):
             mark.unlink(missing_ok=True)
     return [run.run_id for run in dead]
 

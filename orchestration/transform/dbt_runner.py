@@ -7,6 +7,7 @@ quarter's refresh a matter of seconds.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from orchestration.transform.check_failures import (
     words_of_test,
 )
 from orchestration.transform.private_interfaces import close_connections
+from orchestration.warehouse.checksum import sha256_of
 from orchestration.warehouse.connection import damaged, is_damage
 
 if TYPE_CHECKING:
@@ -41,14 +43,17 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def load_manifest(settings: Settings) -> dict[str, Any]:
-    """Read the prepared manifest. Raises :class:`TransformError` where it was never prepared."""
+    """Read the prepared manifest.
+
+    Raises :class:`TransformError` where it was never prepared, or is damaged.
+    """
     try:
         with manifest_path(settings).open("rb") as handle:
             manifest: dict[str, Any] = json.load(handle)
-    except FileNotFoundError as error:
+    except (OSError, ValueError) as error:
         raise TransformError(
-            "The dbt project has not been parsed yet. Run `csp prepare` (or `make dev`, which "
-            "does) and load the definitions again."
+            "The dbt project has not been parsed yet, or the parsed one is damaged. Run `csp "
+            "prepare` (or `make dev`, which does) and load the definitions again."
         ) from error
     return manifest
 
@@ -59,36 +64,88 @@ def lineage_path(settings: Settings) -> Path:
 
 
 def load_lineage(settings: Settings) -> "ColumnLineage":
-    """Read the prepared column lineage; nothing where it was never prepared."""
+    """Read the prepared column lineage; nothing where it was never prepared, or is damaged."""
     try:
         text = lineage_path(settings).read_text(encoding="utf-8")
-    except FileNotFoundError:
+        read = json.loads(text)
+    except (OSError, ValueError):
         return {}
     return {
         model: {
             column: [(parent, behind) for parent, behind in origins]
             for column, origins in columns.items()
         }
-        for model, columns in json.loads(text).items()
+        for model, columns in read.items()
     }
 
 
 def prepare_manifest(settings: Settings) -> bool:
     """Parse the dbt project, and read its column lineage, if it changed since that was last done.
 
-    Returns whether it had to. Raises :class:`TransformError` with dbt's own words on a fault.
+    What was damaged since is made again too. Returns whether anything had to be done. Raises
+    :class:`TransformError` with dbt's own words on a fault.
     """
-    stamp = settings.dbt_state / "inputs.sha256"
-    inputs = inputs_sha256()
-    made = (manifest_path(settings), lineage_path(settings), stamp)
-    if all(path.exists() for path in made) and stamp.read_text() == inputs:
+    stamp = _stamp(settings)
+    if is_prepared(settings):
         return False
     # Gone until all is there: what breaks off half-way is done again.
-    stamp.unlink(missing_ok=True)
+    _remove(stamp)
+    for path in (manifest_path(settings), lineage_path(settings)):
+        _remove(path)
+    _remove_odd(settings.dbt_state)
     parsed = run_dbt(settings, ["parse"])
     _write_lineage(settings, _compiled_models(settings, parsed))
-    stamp.write_text(inputs)
+    stamp_prepared(settings)
     return True
+
+
+def is_prepared(settings: Settings) -> bool:
+    """Say whether the parsed project and its lineage are of the project's files, and undamaged."""
+    try:
+        return _stamp(settings).read_text() == _prepared_sha256(settings)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def is_stamped(settings: Settings) -> bool:
+    """Say whether this very project was prepared once, damaged since or not."""
+    try:
+        return _stamp(settings).read_text().startswith(inputs_sha256())
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def stamp_prepared(settings: Settings) -> None:
+    """Note of which project the parsed one is, and its checksum."""
+    _stamp(settings).write_text(_prepared_sha256(settings))
+
+
+def _stamp(settings: Settings) -> Path:
+    return settings.dbt_state / "inputs.sha256"
+
+
+def _prepared_sha256(settings: Settings) -> str:
+    made = (manifest_path(settings), lineage_path(settings))
+    return "\n".join([inputs_sha256(), *(sha256_of(path) for path in made)])
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_odd(state: Path) -> None:
+    """Remove what dbt can neither read nor write: a file in a folder's place, or the other way."""
+    target = state / "target"
+    for folder in (state, target, state / "logs"):
+        if folder.exists() and not folder.is_dir():
+            folder.unlink()
+    for name in ("partial_parse.msgpack", "graph_summary.json", "perf_info.json",
+                 "semantic_manifest.json"):  # fmt: skip
+        if (target / name).is_dir():
+            shutil.rmtree(target / name)
 
 
 _COMPILE_MODELS = [
@@ -207,6 +264,8 @@ def _closed_connections() -> Iterator[None]:
 
 def _failure(result: Any, settings: Settings) -> CspError:
     if result.exception is not None:
+        if isinstance(result.exception.__cause__ or result.exception, KeyboardInterrupt):
+            raise KeyboardInterrupt from result.exception
         said = f"dbt stopped: {result.exception}"
         return damaged(settings.warehouse, said) if is_damage(said) else TransformError(said)
     messages = " ".join(str(one.message) for one in result.result if one.status in FAILED)

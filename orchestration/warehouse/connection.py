@@ -74,8 +74,18 @@ def _acquire(handle: int, path: Path, deadline: float) -> None:
             if time.monotonic() >= deadline:
                 raise WarehouseBusyError(_busy_message(path)) from error
             time.sleep(0.2)
+        except OSError as error:
+            raise unlockable(path, error) from error
         else:
             return
+
+
+def unlockable(path: Path, error: OSError) -> StorageError:
+    """Return the error of a file that the system cannot lock, as on some network drives."""
+    return StorageError(
+        f"{path} cannot be locked ({error.strerror}). Without a lock two runs could write at once. "
+        "Put CSP_HOME on a local disk, or on a drive that supports file locks."
+    )
 
 
 def _busy_message(path: Path) -> str:

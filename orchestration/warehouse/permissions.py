@@ -24,12 +24,13 @@ def restrict(settings: Settings) -> None:
     """Close what is restricted to all but its owner, and have this process make nothing else.
 
     Makes the home where it is missing. What was open before (an earlier version, a copied folder)
-    is closed too. Raises :class:`SettingsError` where the home is another user's.
+    is closed too. Raises :class:`SettingsError` where the home is another user's, or no folder
+    that can be used.
     """
     close_new_files()
-    settings.home.mkdir(parents=True, exist_ok=True)
     outputs = {settings.published, settings.exports}
     try:
+        settings.home.mkdir(parents=True, exist_ok=True)
         _give(settings.home, _PASS_THROUGH)
         for path in settings.home.iterdir():
             if path not in outputs and not path.is_symlink():
@@ -38,6 +39,11 @@ def restrict(settings: Settings) -> None:
         raise SettingsError(
             f"{error.filename} belongs to another user, so it cannot be closed to others. Run csp "
             "as its owner, or name a folder of your own by CSP_HOME."
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"CSP_HOME cannot be used: {error.filename}: {error.strerror}. Make room there, or "
+            "name another folder by CSP_HOME."
         ) from error
 
 
