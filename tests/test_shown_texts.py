@@ -1,14 +1,26 @@
 """Messages on sources about people show what is harmless, and of all else the kind and length."""
 
+import io
 from datetime import date
 
 import duckdb
 import pytest
+from rich.console import Console
 
+from orchestration.cli.land import land_files
+from orchestration.config.settings import PROJECT
+from orchestration.errors import LandingError
 from orchestration.ingest.checking.contract import Column, Contract, load_contracts
 from orchestration.ingest.checking.faults import Fault, given
-from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary, described
-from tests.canaries import IDENTIFIERS, canaries, found_in
+from orchestration.ingest.checking.shown_texts import (
+    ShownTexts,
+    Vocabulary,
+    described,
+    refuse_identifying,
+)
+from orchestration.ingest.landing.receipt import Receipt
+from tests.canaries import IDENTIFIERS, SURNAME, canaries, found_in
+from tests.support import NOW, Ground
 
 CONTRACTS = load_contracts()
 PEOPLE = [name for name, one in CONTRACTS.items() if one.about_people]
@@ -132,3 +144,58 @@ def test_the_search_is_no_empty_one() -> None:
     with duckdb.connect() as connection:
         ((held,),) = connection.execute("select 'X ' || $1", [IDENTIFIERS["pnc"]]).fetchall()
     assert found_in(held)
+
+
+def test_a_landing_says_no_name_of_a_file_that_may_be_a_persons(ground: Ground) -> None:
+    content = (PROJECT / "raw/youth_offending/2018-07-01").glob("*.csv")
+    path = ground.settings.home.parent / f"youth {SURNAME} 23-09-1971.csv"
+    path.write_bytes(next(content).read_bytes())
+    said = io.StringIO()
+    receipt = Receipt(
+        source="youth_offending", quarter=date(2018, 7, 1), received_at=NOW, nature="real", note=""
+    )
+
+    def landed(**changes: object) -> None:
+        land_files(
+            ground.settings, "youth_offending", [path], receipt.model_copy(update=changes),
+            Console(file=said), replace=False, whole=False,
+        )  # fmt: skip
+
+    landed()
+    path.write_text(path.read_text().replace("Theft from shop", "Robbery"))
+    with pytest.raises(LandingError) as replaced:
+        landed()
+    with pytest.raises(LandingError) as noted:
+        landed(note=f"About {IDENTIFIERS['pnc']}, born 23/09/1971.")
+    assert "--replace" in str(replaced.value)
+    assert "--note" in str(noted.value)
+    assert found_in(f"{said.getvalue()} {replaced.value} {noted.value}") == []
+    assert "file 1 (a name of" in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("note", "is_refused"),
+    [
+        ("Sent again on 3 July 2018, with 1,267 rows.", False),
+        ("Figures of 2016/17 and of 2018-04.", False),
+        ("Mr Q was born 23/09/1971.", True),
+        ("Row of 16/991239Q was wrong.", True),
+        ("Ring 07700 900 993.", True),
+        ("Sent on 3 July 2018 by 16/991239Q.", True),
+    ],
+)
+def test_a_note_says_nothing_of_a_person(note: str, is_refused: bool) -> None:
+    try:
+        refuse_identifying("--note", note, QUARTER)
+    except LandingError as error:
+        assert is_refused and found_in(str(error)) == []
+    else:
+        assert not is_refused
+
+
+def test_names_of_prisons_and_forces_are_known_whole_only() -> None:
+    words = Vocabulary.with_names()
+    for name in ("HMP Featherstone", "Kent Police", "hmp-norwich-2018.csv", "Cambridgeshire YOS"):
+        assert words.knows(name.removesuffix(".csv")), name
+    for name in ("Featherstone", "charges Kent", "Police constable Preston", "March Hall"):
+        assert not words.knows(name), name

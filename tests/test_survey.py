@@ -453,7 +453,7 @@ ONE_WRONG: dict[str, tuple[str, Any, str, str | None, str]] = {
         "Which town do you live in or nearest to?",
         "Norwich",
         "is a known value",
-        "Norwich",
+        "a text of 7 characters",
         "Which town do you live in or nearest to?",
     ),
     "no issues beside an issue": (

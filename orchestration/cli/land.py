@@ -3,7 +3,8 @@
 import calendar
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from orchestration.config.quarters import parse_quarter, quarter_end, quarter_la
 from orchestration.config.settings import Settings
 from orchestration.errors import LandingError, QuarterError
 from orchestration.ingest.checking.contract import Contract, contract_of
-from orchestration.ingest.checking.shown_texts import refuse_identifying
+from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary, refuse_identifying
 from orchestration.ingest.landing.handover import Landed, ReplacementError, land, said_rows
 from orchestration.ingest.landing.receipt import Covers, Receipt
 
@@ -68,14 +69,42 @@ def land_files(
     """
     contract = contract_of(source)
     refuse_identifying("--note", receipt.note, receipt.quarter)
+    names = _Names.of(settings, contract, receipt.quarter, paths)
     try:
-        landed = _land(settings, contract, paths, receipt, replace=replace, whole=whole)
-    except ReplacementError as error:
-        if not _confirmed(error, console):
-            raise
-        named = {one.old for one in error.replacements}
-        landed = _land(settings, contract, paths, receipt, replace=named, whole=whole)
-    _show(landed, receipt, console)
+        try:
+            landed = _land(settings, contract, paths, receipt, replace=replace, whole=whole)
+        except ReplacementError as error:
+            if not _confirmed(error, names, console):
+                raise
+            named = {one.old for one in error.replacements}
+            landed = _land(settings, contract, paths, receipt, replace=named, whole=whole)
+    except LandingError as error:
+        raise LandingError(names.hidden(str(error))) from None
+    _show(landed, receipt, names, console)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names of files that are not shown, each with what is shown in its place."""
+
+    shown: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, settings: Settings, contract: Contract, quarter: date, paths: Sequence[Path]
+    ) -> "_Names":
+        """Return them for the files given and those of the delivery as it is."""
+        folder = settings.raw / contract.source / quarter.isoformat()
+        landed = [path.name for path in sorted(folder.rglob("*"))]
+        names = list(dict.fromkeys([*landed, *(path.name for path in paths)]))
+        texts = ShownTexts(contract, Vocabulary.with_names(), quarter, names)
+        return cls({name: texts.file(name) for name in names if texts.file(name) != name})
+
+    def hidden(self, text: str) -> str:
+        """Return a text without these names."""
+        for name in sorted(self.shown, key=len, reverse=True):
+            text = text.replace(name, self.shown[name])
+        return text
 
 
 def _land(
@@ -99,34 +128,38 @@ def _land(
     )
 
 
-def _confirmed(error: ReplacementError, console: Console) -> bool:
+def _confirmed(error: ReplacementError, names: _Names, console: Console) -> bool:
     """Ask whether the files named may be replaced; without a terminal nobody can be asked."""
     if not (sys.stdin.isatty() and console.is_terminal):
         return False
     for one in error.replacements:
-        console.print(f"{one}.")
+        console.print(names.hidden(f"{one}."))
     return input("Continue? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _show(landed: Landed, receipt: Receipt, console: Console) -> None:
+def _show(landed: Landed, receipt: Receipt, names: _Names, console: Console) -> None:
     day = receipt.quarter
     for one in landed.replaced:
-        console.print(styled("[bold]Replaced:[/] {}.", one))
+        console.print(styled("[bold]Replaced:[/] {}.", names.hidden(str(one))))
     for name, rows in landed.dropped:
-        console.print(styled("[bold]Dropped:[/] {}, {}.", name, said_rows(rows)))
+        console.print(styled("[bold]Dropped:[/] {}, {}.", names.hidden(name), said_rows(rows)))
     for name, equal in landed.same:
-        under = "" if name == equal else f", as {equal}"
-        console.print(styled("[bold]Unchanged:[/] {}: its bytes had landed before{}.", name, under))
+        under = "" if name == equal else names.hidden(f", as {equal}")
+        console.print(
+            styled(
+                "[bold]Unchanged:[/] {}: its bytes had landed before{}.", names.hidden(name), under
+            )
+        )
     for note in landed.notes:
-        console.print(styled("[yellow]Note:[/] {}", note))
-    _show_files(landed, day, console)
+        console.print(styled("[yellow]Note:[/] {}", names.hidden(note)))
+    _show_files(landed, day, names, console)
     if landed.unchanged:
         console.print("The delivery holds the same bytes as before: nothing has changed.")
     else:
         console.print(f"`csp refresh {day}` loads it.")
 
 
-def _show_files(landed: Landed, day: date, console: Console) -> None:
+def _show_files(landed: Landed, day: date, names: _Names, console: Console) -> None:
     delivery = landed.delivery
     console.print(
         f"{delivery.source} for {quarter_label(day)} ({day}) in {delivery.folder}:", soft_wrap=True
@@ -137,7 +170,8 @@ def _show_files(landed: Landed, day: date, console: Console) -> None:
         rows = said_rows(content.rows if content else None)
         state = "added" if file.name in added else "kept"
         console.print(
-            f"  {file.name}  {rows}, {state}  {file.bytes:,} bytes  sha256 {file.sha256}",
+            f"  {names.hidden(file.name)}  {rows}, {state}  {file.bytes:,} bytes  "
+            f"sha256 {file.sha256}",
             soft_wrap=True,
         )
         if content and content.refused:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 import duckdb
 
+from orchestration.config.identifying_texts import holds_identifier
 from orchestration.errors import CspError
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.served_names import unserved_series
@@ -407,6 +408,7 @@ def find_anomalies(
     connection.execute("delete from control.anomalies")
     connection.execute(_FIND, [_FEWEST_OF_PLACE, _SHARE_OF_PLACE])
     connection.execute("drop table _limits")
+    _hide_places(connection)
     for one in unserved_series(connection, contracts):
         connection.execute(
             "insert into control.anomalies select source, quarter, version, series, max(period), "
@@ -415,6 +417,20 @@ def find_anomalies(
             [UNSERVED, one.message, one.source, one.series, one.delivery_id],
         )
     return listed_anomalies(connection)
+
+
+def _hide_places(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take places that look like an identifier of a person out of the messages."""
+    places = connection.execute(
+        "select distinct subject from control.anomalies where rule = $1", [MISSING_PLACE]
+    ).fetchall()
+    for (place,) in places:
+        if holds_identifier(place):
+            connection.execute(
+                "update control.anomalies set subject = $1, message = replace(message, $2, $1) "
+                "where rule = $3 and subject = $2",
+                ["a place (not shown)", place, MISSING_PLACE],
+            )
 
 
 # --- accepting -------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Names of services and places that are no secret: police forces, prisons, counties and cities.
+"""Names of services and places that are no secret: police forces, prisons, counties.
 
-A name that is served is in the partnerships file or the reference lists. These are beside it, so
-that a message can name a force or a prison that the warehouse does not serve yet.
+Many places are surnames as well, so a force or a prison is known by its whole name only. A name
+that is served is in the partnerships file or the reference lists. These are beside it, so that a
+message can name a force or a prison that the warehouse does not serve yet.
 """
 
 POLICE_FORCES = (
@@ -42,17 +43,11 @@ PRISONS = (
     "Wormwood Scrubs", "Wymott",
 )  # fmt: skip
 
-COUNTIES_AND_CITIES = (
-    "Barnsley", "Bath", "Berkshire", "Blackburn", "Blackpool", "Bolton", "Bournemouth", "Bradford",
-    "Brighton", "Buckinghamshire", "Bury", "Calderdale", "Cambridge", "Cornwall", "Coventry",
-    "Croydon", "Darlington", "Derby", "Devon", "Dudley", "East Cambridgeshire", "East Riding",
-    "Fenland", "Gateshead", "Halton", "Hartlepool", "Herefordshire", "Huntingdonshire",
-    "Isle of Ely", "Kirklees", "Knowsley", "Luton", "Medway", "Middlesbrough", "Milton Keynes",
-    "Newcastle", "Oldham", "Oxfordshire", "Plymouth", "Poole", "Portsmouth", "Reading", "Redcar",
-    "Rochdale", "Rotherham", "Rutland", "Salford", "Sandwell", "Sefton", "Sheffield", "Shropshire",
-    "Slough", "Solihull", "Somerset", "Southampton", "Southend", "South Cambridgeshire",
-    "South Holland", "Stockport", "Stockton", "Stoke", "Sunderland", "Swindon", "Tameside",
-    "Telford", "Thurrock", "Torbay", "Trafford", "Walsall", "Warrington", "West Suffolk", "Wigan",
-    "Wirral", "Wokingham", "Wolverhampton", "Worcestershire", "York", "Yorkshire",
+AREAS = (
+    "Bedfordshire", "Berkshire", "Buckinghamshire", "Cambridgeshire", "Derbyshire",
+    "East Cambridgeshire", "Fenland", "Gloucestershire", "Hampshire", "Herefordshire",
+    "Hertfordshire", "Huntingdonshire", "Lancashire", "Leicestershire", "Lincolnshire",
+    "Northamptonshire", "Nottinghamshire", "Oxfordshire", "Shropshire", "South Cambridgeshire",
+    "Staffordshire", "Warwickshire", "Wiltshire", "Worcestershire", "Yorkshire",
 )  # fmt: skip
-"""Areas that a supplier may be named after, among them the sample's."""
+"""Counties and districts that a service may be named after, and that are nobody's name."""

@@ -26,7 +26,7 @@ from orchestration.ingest.checking.contract import Column, Contract, load_contra
 from orchestration.ingest.checking.faults import Fault, with_given
 from orchestration.ingest.checking.headings import heading_key
 from orchestration.ingest.checking.known_places import (
-    COUNTIES_AND_CITIES,
+    AREAS,
     POLICE_FORCES,
     PRISONS,
 )
@@ -36,7 +36,6 @@ _SEEDS = PROJECT / "dbt_project" / "seeds"
 _LISTS = {
     "youth_offending_services.csv": ("youth_offending_service",),
     "prisons.csv": ("prison", "prison_group"),
-    "survey_towns.csv": ("town",),
 }
 """Reference lists whose names are no secret, with their columns."""
 
@@ -100,10 +99,9 @@ def described(text: str) -> str:
 
 @functools.cache
 def _project_words() -> frozenset[str]:
-    """Return the words of the contracts, the reference lists and the names of places."""
+    """Return the words of the contracts, the reference lists and the names of areas."""
     found = set(_PLAIN_WORDS.split())
-    places = (*POLICE_FORCES, *PRISONS, *COUNTIES_AND_CITIES)
-    for text in [*_contract_texts(), *_listed_texts(), *places]:
+    for text in [*_contract_texts(), *_listed_texts(), *AREAS]:
         found |= set(_words_of(text))
     return frozenset(found)
 
@@ -112,7 +110,9 @@ def _contract_texts() -> Iterator[str]:
     for contract in load_contracts().values():
         yield from (contract.source, contract.title, contract.supplier, *contract.ignored_sheets)
         for column in contract.columns:
-            yield from (column.name, column.title, *(column.allowed or ()))
+            # A list of places (towns) has names of people among its words.
+            values = column.allowed if column.name != contract.area else None
+            yield from (column.name, column.title, *(values or ()))
 
 
 def _listed_texts() -> Iterator[str]:
@@ -124,6 +124,14 @@ def _listed_texts() -> Iterator[str]:
 
 def _words_of(text: str) -> list[str]:
     return _WORDS.findall(spelled_plainly(text))
+
+
+@functools.cache
+def _whole_names() -> re.Pattern[str]:
+    """Return the pattern of a police force or a prison, its words with single spaces between."""
+    prisons = [f"{kind} {name}" for name in PRISONS for kind in ("HMP", "HMP YOI", "HMYOI", "YOI")]
+    names = sorted((" ".join(_words_of(one)) for one in (*POLICE_FORCES, *prisons)), key=len)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, reversed(names)))})\b")
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ class Vocabulary:
         return self._knows_words(name) and _is_period(name, quarter)
 
     def _knows_words(self, text: str) -> bool:
-        words = _words_of(text)
+        words = _whole_names().sub(" ", " ".join(_words_of(text))).split()
         # Single letters may spell a name.
         return sum(len(word) == 1 for word in words) <= _FEW and all(
             len(word) == 1 or word in self.words for word in words
