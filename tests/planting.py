@@ -62,14 +62,15 @@ def planted(
         if header is None:
             continue
         _plant_rows(grid, header, contract, canaries, found, most)
-        heading = next(canaries)
+        added = [next(canaries) for _ in range(3)]
         for number, row in enumerate(grid[header:]):
-            row.append(heading if number == 0 else next(canaries) if number < 3 else "")
-        found.places.append((f"heading {sheet}", heading))
+            row.append(added[number] if number < len(added) else "")
+        found.places += [(f"column that nobody agreed {sheet}", one) for one in added]
     if path.suffix != ".csv":
         name = _in_a_name(next(canaries))[:28]
-        grids[name] = [[next(canaries)], [next(canaries), next(canaries)]]
-        found.places.append(("sheet", name))
+        cells = [next(canaries) for _ in range(3)]
+        grids[name] = [cells[:1], cells[1:]]
+        found.places += [("sheet", one) for one in (name, *cells)]
     found.content = written(grids, path.suffix)
     return found
 

@@ -1,6 +1,8 @@
 """Messages on sources about people show what is harmless, and of all else the kind and length."""
 
+import ast
 import io
+from collections.abc import Iterator
 from datetime import date
 
 import duckdb
@@ -199,3 +201,47 @@ def test_names_of_prisons_and_forces_are_known_whole_only() -> None:
         assert words.knows(name.removesuffix(".csv")), name
     for name in ("Featherstone", "charges Kent", "Police constable Preston", "March Hall"):
         assert not words.knows(name), name
+
+
+# Expressions in messages that are of the project itself or a count, not of a supplier's file.
+OURS = {
+    "_KNOWN_LAYOUTS", "_MOST_BYTES >> 30", "_MOST_MEMBERS", "_PERIOD", "_ROWS_ABOVE_HEADER",
+    "_how_many(count, lines)", "_rows(number)", "_rows(one.rows)", "_rows(whole - held[0])",
+    "_rows_said(left)", "_rows_said(lost)", "'; '.join(_EDITIONS)", "' and '.join(needed)",
+    "', '.join(expected)", "', '.join(same)", "', '.join(wanted)", "are", "at_least", "column + 1",
+    "columns[0]", "content[error.start]", "count", "counts['Assessed']", "delivered",
+    "error.object[error.start]", "files", "first", "hint", "kind", "kinds", "label", "len(below)",
+    "len(fields)", "len(files)", "len(header)", "len(same)", "limit", "load.delivered", "missing",
+    "more", "name", "period", "place", "quarter.isoformat()", "refused", "refused / delivered",
+    "rule.message", "same[0].isoformat()", "sign", "summed", "title", "told", "wanted", "whole",
+    "why", "years[sheet]",
+}  # fmt: skip
+
+
+def parts_of_messages() -> Iterator[tuple[str, str]]:
+    """Yield each expression that is put into the message of a fault, with its place."""
+    for path in (PROJECT / "orchestration" / "ingest").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if called not in ("Fault", "_mild", "_refusal", "_warn", "Row"):
+                continue
+            texts = [one.value for one in node.keywords if one.arg in ("message", "fault")]
+            for text in (*node.args, *texts):
+                for part in ast.walk(text):
+                    if isinstance(part, ast.FormattedValue):
+                        yield f"{path.name}:{part.lineno}", ast.unparse(part.value)
+
+
+def test_every_text_of_a_supplier_in_a_message_is_marked() -> None:
+    found = list(parts_of_messages())
+    assert len(found) > 60
+    unmarked = [
+        (place, part)
+        for place, part in found
+        if part not in OURS
+        and not part.startswith("'is' if")
+        and not any(sign in part for sign in ("given", "quoted", "contract."))
+    ]
+    assert not unmarked, "mark it with given(), or list it above if it is of the project itself"
