@@ -333,7 +333,7 @@ def test_a_birth_that_cannot_be_right_is_a_warning_with_its_row_and_no_date(
     (outcome,) = ground.load(source).outcomes
     assert (outcome.rows_loaded, outcome.rows_refused) == (len(rows), 0)
     (warning,) = [one for one in outcome.warnings if one.rule.endswith(f"age on {event}")]
-    assert (warning.line, warning.column, warning.value) == (3, birth, None)
+    assert (warning.line, warning.column, warning.value) == (3, birth, "a date of 10 characters")
     assert warning.file
     assert "no age is recorded" in warning.message
     assert born not in str(warning)

@@ -120,7 +120,9 @@ class _HiddenNames:
 
     def shown(self, contract: Contract | None, source: str, name: str) -> str:
         """Return a name as everybody may read it."""
-        if contract is not None and ShownTexts(contract, self.vocabulary).may_show(name):
+        if contract is None:  # of a source that is no more, nothing is published
+            return name
+        if ShownTexts(contract, self.vocabulary).may_show(name):
             return name
         own = sum(known == source for known, _ in self.numbers)
         number = self.numbers.setdefault((source, plain_name(name)), own + 1)

@@ -40,21 +40,23 @@ _LISTS = {
 """Reference lists whose names are no secret, with their columns."""
 
 _PLAIN_WORDS = """
-    accommodation all amended and annual apr april area areas assessed assessment assessments
-    assisted aug august background by caseload charges cohort community contact contents copy
-    corrected correction council county cover csp csv data db dec december delivery desktop
-    district districts draft ds export extract extracts false feb february file files final
-    first for force from geojson guidance gz half hmp in information ini introduction iom item
-    items jan january jul july jun june known late later list listed lock managed mar march may
-    month monthly new no note notes nov november number numbers oasys oct october ods of
-    offences offender offenders offending old on one or out part partial partnership
-    partnerships people perception perceptions period prison public quarter quarterly rate rates
-    real receipt record records reference register registrations release released releases
-    report resent resident residents responses return returns revised row rows safer safety
-    sample second sep sept september service services sheet snapshot source sources store
-    summary supplier survey system table tables team temp test third three thumbs title tmp to
-    total true two txt update updated valuables version week weekly with without xls xlsx year
-    yearly years yos youth zip
+    accommodation address all amended and annual apr april area areas assessed assessment
+    assessments assisted aug august background bak by case caseload charges code codes cohort
+    column columns comment comments community contact contents copy corrected correction council
+    county cover csp csv data db dec december delivery desktop district districts doc docx draft
+    ds email export extra extract extracts false feb february file files final first for force
+    forename forenames from further geojson guidance gz half header hmp id in information ini
+    introduction iom item items jan january jul july jun june known late later list listed lock
+    managed mar march may mobile month monthly name names new no note notes nov november number
+    numbers oasys oct october ods of offences offender offenders offending officer old on one or
+    other out part partial partnership partnerships pdf people perception perceptions period
+    phone postcode prison public quarter quarterly rate rates real reason receipt record records
+    ref reference register registrations release released releases remark remarks report resent
+    resident residents responses return returns revised row rows safer safety sample second sep
+    sept september service services sheet snapshot source sources status store summary supplier
+    surname surnames survey system table tables team telephone temp test third three thumbs
+    title tmp to total true two txt unknown update updated valuables version week weekly with
+    without xls xlsx year yearly years yos youth zip
 """
 
 _BIRTH = 10
@@ -78,6 +80,13 @@ _DAY = re.compile(
 """A day, a month or a year as people write them, whether or not there is such a day."""
 
 _GSS = re.compile(r"[EWSNKJ][0-9]{8}")
+_ERROR = re.compile(
+    r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|UNKNOWN!|CONNECT!"
+    r"|BUSY!|PYTHON!|EXTERNAL!|GETTING_DATA)|#{3,}|Err ?:\d{3}",
+    re.IGNORECASE,
+)
+"""What a spreadsheet program shows for an error; other texts with a # may be anything."""
+
 _QUARTER = re.compile(r"\d{4}-\d{2}-\d{2}")
 _COUNT = re.compile(r"[+<>-]?[0-9]{1,4}(?:[.,][0-9])?")
 _ONLY_NUMBER = re.compile(r"[+-]?[\d\s.,]*\d[\d\s.,]*")
@@ -272,7 +281,9 @@ class ShownTexts:
         return heading_key(text) in _agreed(self.contract)
 
     def _is_harmless(self, text: str, column: Column | None) -> bool:
-        if len(text) == 1 or self._is_agreed(text) or self._is_recent(text):
+        if len(text) == 1 or _ERROR.fullmatch(text):
+            return True
+        if self._is_agreed(text) or self._is_recent(text):
             return True
         if column is not None and column.type not in ("VARCHAR", "DATE"):
             return bool(_COUNT.fullmatch(text))

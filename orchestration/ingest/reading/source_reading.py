@@ -470,15 +470,15 @@ def unknown_columns(
     return [
         Fault(
             "has no unknown column",
-            "The column is not in the contract; it is not loaded. "
-            "Tell the data engineer if it is meant.",
+            f"Column {place} of the table is not in the contract; it is not loaded. Tell the data "
+            "engineer if it is meant.",
             file=file.name,
             sheet=sheet,
             line=line,
             column=readable(title),
             severity="warning",
         )
-        for title in titles
+        for place, title in enumerate(titles, start=1)
         if title and title not in known and not contract.ignores(title)
     ]
 
