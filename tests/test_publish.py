@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,31 @@ def test_release_holds_tables_comments_and_descriptions(tmp_path):
     assert sorted(described) == sorted(real)
     counted = dict(fetch(result.path, "select table_name, rows from published_tables"))
     assert counted == {name.split(".")[1]: count for name, count in result.row_counts.items()}
+
+
+@pytest.mark.parametrize(
+    ("counts", "name", "note", "shown"),
+    [
+        ("offences", "2018-06-street.csv", "a note", ("2018-06-street.csv", "a note")),
+        ("people", "Zwetschkenbaum.csv", "a note",
+         ("police_uk_street_2018-04-01_v1_file_1.csv", None)),
+        ("", "Zwetschkenbaum.xlsx", "x", ("police_uk_street_2018-04-01_v1_file_1.xlsx", None)),
+        ("offences", "2016-9912399Q.csv", "see 16/991239Q",
+         ("police_uk_street_2018-04-01_v1_file_1.csv", None)),
+    ],
+)  # fmt: skip
+def test_a_file_about_people_has_a_neutral_name(tmp_path, counts, name, note, shown):
+    warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update control.files set file_name = $1 where file_id = 1", [name])
+        connection.execute("update control.deliveries set note = $1 where delivery_id = 1", [note])
+    credits = {source: replace(credit, counts=counts) for source, credit in CREDITS.items()}
+    result = build_release(
+        warehouse, tmp_path / "published", QUARTER, tables(), NOW, credits=credits
+    )
+    assert fetch(result.path, "select file_name, note from sources") == [shown]
+    content = result.path.read_bytes()
+    assert b"Zwetschkenbaum" not in content and b"991239" not in content
 
 
 def test_release_says_what_it_is_and_where_it_came_from(tmp_path):

@@ -134,6 +134,13 @@ def test_a_source_about_people_says_so() -> None:
         contract(counts="people", layout="csv", key=())
 
 
+def test_a_text_about_people_that_nothing_bounds_is_a_series_or_the_name_of_an_area() -> None:
+    for name in PEOPLE:
+        contract = CONTRACTS[name]
+        unbounded = {column.name for column in contract.columns if column.is_open}
+        assert unbounded <= {*contract.series, "area_name"}, name
+
+
 def test_kind_and_length_are_said() -> None:
     assert described("Zwetschkenbaum") == "a text of 14 characters"
     assert described("07700 900993") == "a number of 12 characters"
