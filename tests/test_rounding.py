@@ -23,7 +23,7 @@ from orchestration.disclosure.small_count_rounding import (
     round_counts,
 )
 from orchestration.disclosure.table_assembly import with_force
-from orchestration.disclosure.table_model import Cell, Publication
+from orchestration.disclosure.table_model import Cell, Publication, Relation
 from orchestration.errors import DisclosureError
 from orchestration.publish.published_tables import ROUNDED_NOTE
 from tests.support import Ground
@@ -392,3 +392,20 @@ def test_readers_are_told_the_method(release: duckdb.DuckDBPyConnection) -> None
         "select note from csp.main.published_tables where table_name = 'need_pathways'"
     ).fetchall()
     assert [ROUNDED_NOTE in note for (note,) in notes] == [True]
+
+
+def test_what_nothing_can_change_is_found_in_the_end() -> None:
+    """A count that protected tables alone give away is no matter of rounding, but is not missed."""
+    cube = made([9] * 12)
+    cells_beside = {"a": Cell("a", 3), "b": Cell("b", 9), "t": Cell("t", 12)}
+    published = Publication(
+        {"a": (1, 1_000_000), "b": (9, 9), "t": (12, 12)},
+        (Relation((("t", 1), ("a", -1), ("b", -1))),),
+        (),
+        ("a",),
+    )
+    found = safe_rounding(
+        cube, Taken(), Beside(cells_beside, frozenset({"a"}), published), {}, SECRET
+    )
+    assert [finding.key for finding in found.findings] == ["a"]
+    assert set(found.inner.values()) == {None}

@@ -95,7 +95,7 @@ def safe_rounding(
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
         system = _system(cube, taken, beside, inner, changes, rule)
-        found = _findings(system, beside, _linked_with_changes(system, before))
+        found = _findings(system, beside, _beside_changes(system, before, found))
         before = system.bounds
         if not found:
             shown = {key: None if key in changes.hidden else inner[key] for key in inner}
@@ -273,21 +273,26 @@ def _add_control(
     system.relations.append(_relation({limit: 1}, terms))
 
 
-def _linked_with_changes(system: _System, before: Mapping[str, tuple[int, int]]) -> Collection[str]:
-    """Return the counts that are linked with one of which more or less is known than before."""
-    bounds = system.bounds
-    waiting = [key for key, pair in bounds.items() if before.get(key) != pair]
-    reached = set(waiting)
-    while waiting:
-        for relation in system.by_key[waiting.pop()]:
-            for key, _ in relation.terms:
-                if key not in reached and bounds[key][0] != bounds[key][1]:
-                    reached.add(key)
-                    waiting.append(key)
-    return reached
+def _beside_changes(
+    system: _System, before: Mapping[str, tuple[int, int]], found: Collection[Finding]
+) -> Collection[str]:
+    """Return what was found before, and what is in a sum with a count that is shown otherwise now.
+
+    Nothing before there was an attack.
+    """
+    if not before:
+        return ()
+    changed = [key for key, pair in system.bounds.items() if before.get(key) != pair]
+    return {finding.key for finding in found} | {
+        other for key in changed for relation in system.by_key[key] for other, _ in relation.terms
+    }
 
 
-def _findings(system: _System, beside: Beside, asked_of: Collection[str]) -> list[Finding]:
+def _findings(system: _System, beside: Beside, first: Collection[str]) -> list[Finding]:
+    """Return what the attack finds: in the counts ``first``, or else in all of them.
+
+    Only where it finds nothing from outside, it is repeated from within.
+    """
     cells, hidden = system.cells, beside.hidden
     asked = [
         key
@@ -305,13 +310,17 @@ def _findings(system: _System, beside: Beside, asked_of: Collection[str]) -> lis
         return fault_of(cells[key], key in hidden, interval) is None
 
     wanted = [key for key in asked if cells[key].sensitive or key in hidden]
-    near = [key for key in wanted if key in asked_of]
-    found = {
-        key: fault
-        for key, interval in attack(published, near, clear).items()
-        if (fault := fault_of(cells[key], key in hidden, interval))
-    }
-    if not found:
+    near = [key for key in wanted if key in first]
+    found: dict[str, str] = {}
+    for keys in (near, wanted):
+        found = {
+            key: fault
+            for key, interval in attack(published, keys, clear).items()
+            if (fault := fault_of(cells[key], key in hidden, interval))
+        }
+        if found:
+            break
+    else:
         found = _found_from_within(system, published, beside, wanted)
     return [Finding(key, fault) for key, fault in sorted(found.items())]
 
