@@ -292,6 +292,26 @@ def test_a_column_of_numbers_that_is_not_declared_is_refused() -> None:
     assert rounded_declarations({"nodes": {"n": node}}) == {NAME: DECLARED}
 
 
+def test_a_part_that_no_row_has_is_nobody() -> None:
+    declared = RoundedDeclaration.model_validate(
+        {
+            "method": "rounded",
+            "counts": [
+                {"column": "people", "cell": "people {need}"},
+                {
+                    "column": "assessed",
+                    "cell": "assessed",
+                    "made_of": ["people Identified", "people Not identified"],
+                },
+            ],
+        }
+    )
+    row = {"need": "Not identified", "people": 7, "assessed": 7, "status": None}
+    cube = cube_of({NAME: [row]}, {NAME: declared})
+    shown = shown_values(cube, Taken(), rounded_inner(cube, Taken(), {}, SECRET))
+    assert shown == {"people Not identified": 7, "assessed": 7}
+
+
 def test_parts_that_do_not_add_up_are_refused() -> None:
     wrong = [
         {**row, "people": 99} if row["area_code"] == "F" else row for row in rows(cells([5] * 12))

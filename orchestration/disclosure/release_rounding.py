@@ -64,16 +64,16 @@ def round_tables(
         beside = Beside(protection.tables.cells, protection.hidden, published)
         made = safe_rounding(cube, taken, beside, seeds, secret)
         values = shown_values(cube, taken, made.inner)
+        rows = {
+            name: _fitting(
+                read[name].schema, rounded_rows(contents[name], declaration, values, taken.shown)
+            )
+            for name, declaration in declared.items()
+        }
     except DisclosureError:
         return RoundingOutcome(withheld=dict.fromkeys(declared, DISAGREEING)), {}
     if made.findings:
         return RoundingOutcome(withheld=dict.fromkeys(declared, WITHHELD)), {}
-    rows = {
-        name: _fitting(
-            read[name].schema, rounded_rows(contents[name], declaration, values, taken.shown)
-        )
-        for name, declaration in declared.items()
-    }
     outcome = RoundingOutcome(
         tables=len(declared),
         counts=len(values),

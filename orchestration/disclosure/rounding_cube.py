@@ -190,7 +190,12 @@ def _check(cube: Cube) -> None:
     # A difference is made where nothing finer is: its totals add up from the finer ones.
     for key in cube.wholes.keys() & cube.less.keys():
         del cube.less[key]
-    cube.wholes = {whole: ways for whole, ways in cube.wholes.items() if whole in values}
+    # A part that no row has is a category that nobody is in.
+    cube.wholes = {
+        whole: kept
+        for whole, ways in cube.wholes.items()
+        if whole in values and (kept := _with_rows(ways, values))
+    }
     cube.divided = {names: parts for names, parts in cube.divided.items() if names[0] in values}
     cube.held = {
         part: whole for part, whole in cube.held.items() if whole in values and whole != part
@@ -201,6 +206,17 @@ def _check(cube: Cube) -> None:
             _check_sum(cube, whole, parts)
     for (whole, _), parts in cube.divided.items():
         _check_sum(cube, whole, parts)
+
+
+def _with_rows(
+    ways: Mapping[str, Mapping[str, None]], values: Collection[str]
+) -> dict[str, dict[str, None]]:
+    """Return the ways of adding up with the parts that there are."""
+    kept = {
+        over: dict.fromkeys(part for part in parts if part in values)
+        for over, parts in ways.items()
+    }
+    return {over: parts for over, parts in kept.items() if parts}
 
 
 def _even(cube: Cube, sides: Mapping[str, Mapping[str, int]]) -> bool:
