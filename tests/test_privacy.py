@@ -435,6 +435,39 @@ def test_no_identifier_or_birth_is_kept(ground: Ground) -> None:
     assert not found
 
 
+def test_a_text_that_holds_an_identifier_refuses_its_row(ground: Ground) -> None:
+    rows = sample_rows(CHARGES, 200)
+    rows[1]["Force"] = "X 2016/9912399Q"
+    put(ground, CHARGES, rows)
+    (outcome,) = ground.load(CHARGES).outcomes
+    assert (outcome.rows_loaded, outcome.rows_refused) == (199, 1)
+    (fault,) = outcome.faults
+    assert (fault.rule, fault.line, fault.column) == ("holds no identifier", 3, "Force")
+    assert "9912399" not in " ".join(values_held(ground))
+
+
+def test_a_name_that_no_list_has_is_published_under_a_number(ground: Ground) -> None:
+    put(ground, CHARGES, [row | {"Force": "Zwetschkenbaum"} for row in sample_rows(CHARGES, 50)])
+    assert ground.load(CHARGES).total("rows_loaded") == 50
+    ground.resolve()
+    names = ground.query("select distinct series, served_name from control.in_force")
+    assert names == [("name 1 (not shown, 14 characters)",) * 2]
+
+
+def test_an_offence_in_other_words_is_kept_as_another_offence(ground: Ground) -> None:
+    path = next((PROJECT / "raw" / "youth_offending" / "2018-07-01").glob("*.csv"))
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    rows[0]["First offence"] = "Theft by Zwetschkenbaum"
+    put(ground, "youth_offending", rows)
+    (outcome,) = ground.load("youth_offending").outcomes
+    assert outcome.rows_loaded == len(rows)
+    (warning,) = [one for one in outcome.warnings if one.column == "First offence"]
+    assert (warning.line, warning.value) == (2, "a text of 23 characters")
+    kept = ground.query("select offence from raw.youth_offending order by _line limit 1")
+    assert kept == [("Other offence",)]
+
+
 def unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """A file's bytes, and those of what it holds: members of a zip, content of a gzip."""
     yield name, data
