@@ -37,9 +37,13 @@ select
     {%- set column = answer | lower | replace(' ', '_') %}
     max({{ whole_percentage('answer_count', 'base') }})
         filter (where answer = '{{ answer }}') as {{ column }},
+    max(answer_count) filter (where answer = '{{ answer }}') as {{ column }}_answers,
     max({{ whole_percentage('previous_answer_count', 'previous_base') }})
         filter (where answer = '{{ answer }}') as {{ column }}_previous,
+    max(previous_answer_count)
+        filter (where answer = '{{ answer }}') as {{ column }}_previous_answers,
     {%- endfor %}
+    (period_start - interval 3 month)::date as previous_period_start,
     any_value(base) as base,
     any_value(previous_base) as previous_base,
     any_value(responses) as responses,

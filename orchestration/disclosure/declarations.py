@@ -70,9 +70,10 @@ class Count(_Declared):
     """A column of counts, in the rows where the columns of ``where`` have one of their values.
 
     ``open`` says that it is no secret in itself; ``kept`` that, from so many on, it is hidden only
-    where nothing else protects the counts that are linked with it. ``within`` names a count that
-    it cannot exceed (those with a need, of those assessed). ``hides`` are the columns that go with
-    it: percentages, rates, limits.
+    where nothing else protects the counts that are linked with it. ``within`` names the counts that
+    it cannot exceed (those with a need, of those assessed): how many they have more is a number of
+    people too, and falls under the same rule. ``hides`` are the columns that go with
+    it: percentages, rates, limits. ``marker`` is a second status column in which it is marked.
     """
 
     column: str
@@ -81,8 +82,9 @@ class Count(_Declared):
     unless: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     open: bool = False
     kept: int | None = None
-    within: str | None = None
+    within: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
+    marker: str | None = None
     adds_to: tuple[Whole, ...] = ()
     areas: Literal["exact", "part", "reported"] | None = None
     product: Product | None = None
@@ -188,6 +190,7 @@ def _named(declared: Declaration) -> set[str]:
     names = {STATUS}
     for count in declared.counts:
         names |= {count.column, *count.companions, *count.where, *count.unless}
+        names |= {count.marker} if count.marker else set()
     for together in declared.together:
         names |= {*together.columns, *together.by}
     if declared.tail:

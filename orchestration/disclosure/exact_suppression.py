@@ -29,6 +29,7 @@ Counts = NDArray[np.int64]
 
 _NEAR = 1e-6
 WHOLE = 20  # linear problems that one in whole numbers costs
+_WITNESSES = 400  # sets of counts that fit and are kept
 _SCANNED = 200  # cells of witnesses that are looked at in the time of one in a linear problem
 
 
@@ -163,7 +164,8 @@ class Group:
         self.matrix = _matrix(place, relations)
         self.prober = Prober(self)
         self._own: dict[tuple[int, int], bool] = {}
-        self._witnesses = np.zeros((1, len(self.cells)), dtype=np.int64)
+        self._witnesses = np.zeros((_WITNESSES, len(self.cells)), dtype=np.int64)
+        self._seen, self._kept = 1, 0
 
     @cached_property
     def columns(self) -> csc_matrix:
@@ -239,7 +241,7 @@ class Group:
 
     def _witnessed(self, hidden: Mask, level: ProtectionLevel) -> bool:
         """Whether witnesses found before meet the level already."""
-        known = self._witnesses
+        known = self._witnesses[: self._seen]
         self.work.spend(known.size // _SCANNED)
         beyond = (known > self.slack_up) | (known < -self.slack_down)
         fits = ~(beyond & ~hidden).any(axis=1)
@@ -284,11 +286,17 @@ class Group:
         """Whether whole numbers meet the level: proved by witnesses, or refuted by search."""
         if self._witnessed(hidden, level):
             return True
-        for sense in (-1, 1):
-            self._probe(hidden, level, sense)
+        # A count that no table prints is safe where it may be none.
+        senses = (-1, 1) if level.marked else (1, -1)
+        reached = {}
+        for sense in senses:
+            reached[sense] = int(np.floor(self._probe(hidden, level, sense).value + _NEAR))
             if self._witnessed(hidden, level):
                 return True
-        for sense in (-1, 1):
+        if not self._enough(level, reached[-1], reached[1]):
+            # Not even fractions of a person get so far.
+            return False
+        for sense in senses:
             point = self.prober.whole(hidden, level.place, sense, level.knows)
             self._remember(hidden, level, point)
             if self._witnessed(hidden, level):
@@ -303,7 +311,11 @@ class Group:
         low, high = self.prober.limits(hidden, level.knows)
         if (whole < low).any() or (whole > high).any() or (self.matrix @ whole).any():
             return
-        self._witnesses = np.vstack([self._witnesses, whole])
+        # The latest ones; the first, which moves nothing, stays.
+        if self._seen < _WITNESSES:
+            self._seen += 1
+        place = 1 + self._kept % (_WITNESSES - 1)
+        self._witnesses[place], self._kept = whole, self._kept + 1
 
     def _combinatorial_cut(
         self, hidden: Mask, level: ProtectionLevel

@@ -201,7 +201,10 @@ def _given(
     }
     models, unknown = models_of(connection, releases)
     printed = tuple(
-        (release.quarter == quarter, _printed(connection, release, declared, labels, forces))
+        (
+            release.quarter == quarter,
+            _printed(connection, release, declared, labels, forces, sources),
+        )
         for release in unknown
     )
     schemas = {name: table.schema for name, table in sources.items()}
@@ -376,11 +379,14 @@ def _printed(
     declared: Mapping[str, Declaration],
     labels: Labels,
     forces: Mapping[str, str],
+    sources: Mapping[str, pa.Table],
 ) -> dict[str, int]:
     """Return what a build prints of which the warehouse keeps no model (an earlier version's)."""
     known: dict[str, int] = {}
     for name, rows in published_rows(connection, release.path, declared).items():
-        told = [with_force(row, forces) for row in rows]
+        # An earlier version may not have had all columns.
+        columns = dict.fromkeys(sources[name].column_names)
+        told = [with_force({**columns, **row}, forces) for row in rows]
         known |= printed_counts(told, declared[name], labels[name])
     return known
 

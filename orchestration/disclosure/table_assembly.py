@@ -23,6 +23,7 @@ from orchestration.disclosure.table_model import (
     MergeOption,
     Protection,
     Relation,
+    Rule,
     Tables,
     tables,
     total,
@@ -101,8 +102,8 @@ class _Building:
             self._part(key, row, Whole(cell=wider, by="areas", part=part, reported=reported))
         if count.product:
             self._multiply(key, row, count)
-        if count.within:
-            self._bound(key, named(count.within, row))
+        for wider in count.within:
+            self._bound(key, named(wider, row), rule)
 
     def _print(self, name: str, cell: Cell) -> None:
         standing = self._cells.setdefault(cell.key, cell)
@@ -120,10 +121,10 @@ class _Building:
         found = self._sums.setdefault((wider, by), _Sum(wider, whole.part, whole.reported))
         found.terms[key] = int(row[whole.times]) if whole.times else 1
 
-    def _bound(self, key: str, wider: str) -> None:
-        # The remainder is not printed, but it is known to be zero or more.
+    def _bound(self, key: str, wider: str, rule: Rule) -> None:
+        # The remainder is not printed, but it counts people too: those who are not of the part.
         rest = f"{key} short of {wider}"
-        self._cells.setdefault(rest, Cell(rest, 0, self._open, printed=False))
+        self._cells.setdefault(rest, Cell(rest, 0, rule, printed=False))
         self._bounds[rest] = (key, wider)
 
     def _multiply(self, key: str, row: Row, count: Count) -> None:
@@ -287,7 +288,8 @@ def _hide(shown: dict[str, Any], row: Row, count: Count, protection: Protection)
         return False
     for column in (count.column, *count.companions):
         _empty(shown, column)
-    shown[STATUS] = _marked(row[STATUS])
+    for status in filter(None, (STATUS, count.marker)):
+        shown[status] = _marked(row[status])
     return True
 
 

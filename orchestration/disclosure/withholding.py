@@ -58,5 +58,4 @@ def _mentioned(rows: Sequence[Row], counts: Sequence[Count]) -> Iterator[str]:
                 yield named(count.cell, {**row, "area_code": row["force_code"]})
             if count.product:
                 yield named(count.product.cell, row)
-            if count.within:
-                yield named(count.within, row)
+            yield from (named(wider, row) for wider in count.within)
