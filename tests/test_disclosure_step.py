@@ -483,6 +483,29 @@ def test_tables_of_people_are_taken_as_disclosure_control_left_them(tmp_path: Pa
     assert rows == [("D1", None, "[c]")]
 
 
+def test_a_change_of_a_few_people_is_not_printed(tmp_path: Path) -> None:
+    path = build_warehouse(tmp_path / "warehouse.duckdb")
+    prepare_protected(path, True, 0)
+
+    def publish(first: int, second: int) -> Path:
+        with duckdb.connect(path) as connection:
+            connection.execute(
+                "create or replace table protected.known as from (values "
+                "('D1', ?::bigint, null::varchar), ('D2', ?::bigint, null)) "
+                "as rows (area_code, people, status)",
+                [first, second],
+            )
+        return build_release(path, tmp_path / "published", QUARTER, [PEOPLE], NOW).path
+
+    publish(13, 40)
+    with duckdb.connect(publish(14, 60), read_only=True) as connection:
+        rows = connection.execute(
+            "select area_code, old, new, difference, new_status from main.changes "
+            "where table_name = 'known' order by area_code"
+        ).fetchall()
+    assert rows == [("D1", None, None, None, "[c]"), ("D2", "40", "60", 20.0, None)]
+
+
 def prepare_protected(path: Path, in_place: bool | None, findings: int | None) -> None:
     with duckdb.connect(path) as connection:
         connection.execute(

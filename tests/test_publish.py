@@ -467,3 +467,17 @@ def test_a_table_that_is_withheld_keeps_its_columns_and_says_why(tmp_path: Path)
     back = publish_again(f"delete from control.withheld_tables; insert into {name} from kept")
     assert fetch(back, f"select count(*) from {name}") == shown
     assert fetch(back, changes) == [(0,)]
+
+
+@pytest.mark.parametrize(("counts", "shown"), [("people", False), ("offences", True)])
+def test_nothing_of_a_file_about_people_tells_its_content(
+    tmp_path: Path, counts: str, shown: bool
+) -> None:
+    warehouse = build_warehouse(tmp_path / "warehouse.duckdb")
+    credits = {name: replace(credit, counts=counts) for name, credit in CREDITS.items()}
+    path = build_release(
+        warehouse, tmp_path / "published", QUARTER, tables(), NOW, credits=credits
+    ).path
+    rows = fetch(path, "select sha256, bytes, rows_loaded, rows_refused from main.sources")
+    assert rows
+    assert all((value is not None) == shown for row in rows for value in row)

@@ -122,10 +122,18 @@ SOURCES = PublishedTable(
             "VARCHAR",
             "Name of the file; of a source about people a neutral one (csp history has both).",
         ),
-        PublishedColumn("sha256", "VARCHAR", "SHA-256 checksum of the file, in hexadecimal."),
-        PublishedColumn("bytes", "BIGINT", "Size of the file in bytes."),
-        PublishedColumn("rows_loaded", "BIGINT", "Rows of the file that were loaded."),
-        PublishedColumn("rows_refused", "BIGINT", "Rows of the file that were refused."),
+        PublishedColumn("sha256", "VARCHAR", "SHA-256 checksum of the file; null for people."),
+        PublishedColumn("bytes", "BIGINT", "Size of the file in bytes; null for people."),
+        PublishedColumn(
+            "rows_loaded",
+            "BIGINT",
+            "Rows of the file that were loaded; null for people.",
+        ),
+        PublishedColumn(
+            "rows_refused",
+            "BIGINT",
+            "Rows of the file that were refused; null for people.",
+        ),
         PublishedColumn(
             "corrections",
             "VARCHAR",
@@ -433,6 +441,14 @@ def _name_files(
             neutral = neutral_file_name(source, quarter, version, number, name)
             connection.execute(
                 "update published_files set file_name = ? where file_id = ?", [neutral, file_id]
+            )
+        if not is_public:
+            # A checksum shows whether a guess of the file's content is right, a size and numbers
+            # of rows how many people are in it.
+            connection.execute(
+                "update published_files set sha256 = null, bytes = null, rows_loaded = null, "
+                "rows_refused = null where file_id = ?",
+                [file_id],
             )
         if note and (not is_public or holds_identifier(note)):
             connection.execute(

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.config.quarters import quarter_end
+from orchestration.disclosure.table_model import PEOPLE
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
 from orchestration.publish.revision_causes import REVISIONS, Context, Evidence, Shift, cause_of
 from orchestration.publish.withheld_tables import withheld_earlier
@@ -29,6 +30,9 @@ _DESCRIBING = ("deliveries", "status", "unit")
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 
+_COUNTS = ("BIGINT", "INTEGER", "HUGEINT")
+"""Types of columns that count."""
+
 _ROW = "(row)"
 """Replaces the measure where a table has none and a row was added or withdrawn."""
 
@@ -41,7 +45,8 @@ CHANGES = PublishedTable(
     "What changed since earlier releases",
     "One row for each figure that differs from the latest release of an earlier quarter, or from "
     "the build of this quarter that this one replaces: what it was, what it is, and why.",
-    "A figure that is [c] in either release has no values here. Limits and averages that move only "
+    "A figure that is [c] in either release has no values here, nor has a row about people of "
+    "which a count moved by one to four: it is [c]. Limits and averages that move only "
     "because their series grew are listed as series recalculated and are not marked [r].",
     "reference",
     (
@@ -151,6 +156,9 @@ def write_changes(
     replaced = _attached(connection, standing, "replaced", REPLACED_BUILD)
     if replaced and not _compare(connection, tables, replaced, cadences):
         _carry_over(connection, replaced)
+    for table in tables:
+        if table.protected:
+            _hide_small(connection, table)
     connection.execute(f"insert into {_path(CHANGES)} from _changes order by all")
     connection.execute("drop table _changes")
     for earlier in (before, replaced):
@@ -601,6 +609,23 @@ def _mark_revised(connection: duckdb.DuckDBPyConnection, table: PublishedTable) 
         "where table_schema = $1 and table_name = $2 and measure <> 'status' "
         f"and old is not null and new is not null and kind in ({kinds}))",
         [table.schema, table.name],
+    )
+
+
+def _hide_small(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    """Take the values off the changes of rows in which a count moved by one to four people.
+
+    That is a number of people like any other; it is marked [c], as the rest of its row is.
+    """
+    counts = [one.name for one in table.columns if one.data_type.upper() in _COUNTS]
+    connection.execute(
+        "update _changes set old = null, new = null, difference = null, "
+        "new_status = concat_ws(' ', new_status, '[c]') "
+        "where table_schema = $1 and table_name = $2 and difference is not null and "
+        "(compared_with, key_json) in (select (compared_with, key_json) from _changes "
+        "where table_schema = $1 and table_name = $2 and list_contains($3::varchar[], measure) "
+        "and abs(difference) between 1 and $4)",
+        [table.schema, table.name, counts, PEOPLE.threshold - 1],
     )
 
 

@@ -143,7 +143,8 @@ def _deliveries(sources: Sequence[Row]) -> dict[str, dict[str, object]]:
         )
         listed = entry["files"]
         if isinstance(listed, list):
-            listed.append({"name": row["file_name"], "sha256": row["sha256"]})
+            checksum = {"sha256": row["sha256"]} if row["sha256"] else {}
+            listed.append({"name": row["file_name"], **checksum})
     return found
 
 
