@@ -25,6 +25,7 @@ from orchestration.config.settings import Settings
 from orchestration.dagster.record_files import set_aside_damaged
 from orchestration.errors import LandingError, StorageError
 from orchestration.transform import dbt_runner
+from orchestration.warehouse.atomic_file import place
 from orchestration.warehouse.connection import writer_lock
 from tests.support import Ground
 
@@ -207,6 +208,20 @@ def test_a_damaged_parsed_project_is_parsed_again(
     assert dbt_runner.prepare_manifest(settings)
     assert not dbt_runner.prepare_manifest(settings)
     assert dbt_runner.load_manifest(settings) == {"nodes": {}}
+
+
+def test_a_published_file_replaces_an_empty_folder_and_no_other(tmp_path: Path) -> None:
+    for name in ("new", "other"):
+        (tmp_path / name).write_text(name)
+    target = tmp_path / "csp.duckdb"
+    target.mkdir()
+    place(tmp_path / "new", target)
+    assert target.read_text() == "new"
+    target.unlink()
+    (target / "kept").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        place(tmp_path / "other", target)
+    assert (target / "kept").is_dir()
 
 
 def _no_locks(*_: object) -> NoReturn:

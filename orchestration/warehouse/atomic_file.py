@@ -63,6 +63,9 @@ def place(file: Path, target: Path) -> None:
     sync(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     log_beside(target).unlink(missing_ok=True)
+    with suppress(OSError):
+        # An empty folder in the file's place; no file is removed by this.
+        target.rmdir()
     file.replace(target)
     sync(target.parent)
 
