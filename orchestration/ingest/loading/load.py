@@ -45,13 +45,13 @@ from orchestration.ingest.landing.delivery_discovery import (
 from orchestration.ingest.landing.landing_zone import NO_QUARTER, Delivery, LandedFile, refuse_moved
 from orchestration.ingest.loading.bulk_csv import BulkFile, insert_files, refused_lines
 from orchestration.ingest.loading.control_writer import record, shown_faults, vocabulary_of
+from orchestration.ingest.loading.incoming_rows import rows_to_load
 from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.loading.pseudonyms import Pseudonyms, throwaway_pseudonyms
 from orchestration.ingest.loading.raw_tables import ensure_raw_table
 from orchestration.ingest.loading.stray_rows import remove_strays, stray_rule
 from orchestration.ingest.reading.csv_integrity import blank_lines, first_odd_quote, no_rows
 from orchestration.ingest.reading.delivery_archives import opened
-from orchestration.ingest.reading.row_file import rows_to_load
 from orchestration.warehouse.connection import is_damage, is_refused_by_disk
 from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.sql_quoting import literal

@@ -1,7 +1,11 @@
 """How much of the machine the reading of one file may take."""
 
-import duckdb
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ByteSize, ConfigDict, TypeAdapter
+
+if TYPE_CHECKING:  # the process that reads has no use for it
+    import duckdb
 
 _LEAST_MEMORY = 128 << 20
 _CPU_SECONDS = 60
@@ -26,7 +30,7 @@ class ReadingLimits(BaseModel):
         return cls(memory=memory, cpu_seconds=cpu, seconds=_WAIT_FACTOR * cpu)
 
 
-def reading_memory(connection: duckdb.DuckDBPyConnection) -> int:
+def reading_memory(connection: "duckdb.DuckDBPyConnection") -> int:
     """Return how much memory the reading of a file may take beside DuckDB, in bytes.
 
     It is two thirds of DuckDB's limit, which is half of the memory limit in the settings.

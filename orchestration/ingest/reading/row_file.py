@@ -5,7 +5,7 @@ a small one.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -13,8 +13,6 @@ import pyarrow as pa
 
 from orchestration.config.identifying_texts import holds_identifier, identifying
 from orchestration.ingest.checking.contract import Contract
-from orchestration.ingest.checking.rules import pseudonym
-from orchestration.ingest.loading.pseudonyms import Pseudonyms
 from orchestration.ingest.reading.source_reading import Row
 
 _ROWS_AT_A_TIME = 10_000
@@ -27,7 +25,7 @@ def write_rows(path: Path, rows: Iterable[Row], contract: Contract) -> int:
     Returns their number. Raises OSError where the file cannot be written, and
     :class:`pyarrow.ArrowInvalid` or UnicodeEncodeError for a value that is no text.
     """
-    schema = _row_schema(contract)
+    schema = row_schema(contract)
     left, written = iter(rows), 0
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
         while some := list(islice(left, _ROWS_AT_A_TIME)):
@@ -36,7 +34,8 @@ def write_rows(path: Path, rows: Iterable[Row], contract: Contract) -> int:
     return written
 
 
-def _row_schema(contract: Contract) -> pa.Schema:
+def row_schema(contract: Contract) -> pa.Schema:
+    """Return the columns of a row file."""
     text = pa.string()
     return pa.schema(
         [
@@ -86,32 +85,3 @@ def _revealing(rows: list[Row], contract: Contract) -> list[str | None]:
                 for value, known in zip(values, found, strict=True)
             ]
     return found
-
-
-def rows_to_load(
-    path: Path, contract: Contract, file_id: int, pseudonyms: Pseudonyms
-) -> pa.RecordBatchReader:
-    """Return the rows of a row file, as they are loaded, from its start to its end.
-
-    Each row has the number of its file, and each identifier its pseudonym beside it
-    (``rules.pseudonym``).
-    """
-    schema = _row_schema(contract)
-    for column in contract.identifiers:
-        schema = schema.append(pa.field(pseudonym(column), pa.string()))
-    schema = schema.append(pa.field("_file_id", pa.int32()))
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
-            for batch in stream:
-                made = [
-                    pa.array(
-                        pseudonyms.of(str(column.identifier), batch[column.name].to_pylist()),
-                        pa.string(),
-                    )
-                    for column in contract.identifiers
-                ]
-                numbers = pa.array([file_id] * len(batch), pa.int32())
-                yield pa.record_batch([*batch.columns, *made, numbers], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
