@@ -19,6 +19,7 @@ from orchestration.ingest.checking.contract import Contract, contract_of
 from orchestration.ingest.checking.delivery_check import check_in
 from orchestration.ingest.checking.faults import SubmissionError
 from orchestration.ingest.checking.rule_codes import code_of
+from orchestration.ingest.landing import delivery_discovery
 from orchestration.ingest.landing.landing_zone import landed_file
 from orchestration.ingest.loading.outcomes import Outcome
 from orchestration.ingest.reading import csv_integrity, reading_limits
@@ -266,6 +267,19 @@ def test_a_hostile_delivery_leaves_the_others_alone(ground: Ground) -> None:
     assert ([*again.outcomes], len(again.still_refused)) == ([], 1)
     assert ground.value("select count(*) from raw.community_survey") == 80
     assert not list(ground.settings.home.glob(".unpacked-*"))
+
+
+def test_a_file_that_took_too_much_memory_is_read_again_with_more(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.put("community_survey", "2018-10-01", {"a.xlsx": survey()})
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery_discovery, "reading_memory", lambda connection: 1)
+        (refused,) = ground.load("community_survey", "2018-10-01").outcomes
+        assert [code_of(fault.rule) for fault in refused.faults] == ["F06"]
+        assert len(ground.load("community_survey", "2018-10-01").still_refused) == 1
+    (loaded,) = ground.load("community_survey", "2018-10-01").outcomes
+    assert (loaded.state, loaded.version, loaded.rows_loaded) == ("loaded", 2, 80)
 
 
 def test_the_reading_process_ends_with_its_caller(tmp_path: Path) -> None:

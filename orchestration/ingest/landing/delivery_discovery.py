@@ -28,7 +28,12 @@ from orchestration.ingest.landing.landing_zone import (
 from orchestration.ingest.landing.receipt import system_files, unfinished_files
 from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.reading.csv_integrity import ScannedFile, no_rows, scan_csv
-from orchestration.ingest.reading.isolated_reading import ReadFile, read_isolated, unforeseen
+from orchestration.ingest.reading.isolated_reading import (
+    ReadFile,
+    may_be_read_with,
+    read_isolated,
+    unforeseen,
+)
 from orchestration.ingest.reading.reading_limits import reading_memory
 from orchestration.ingest.reading.reading_process import place_of
 from orchestration.ingest.reading.source_reading import unknown_columns
@@ -91,7 +96,7 @@ def pending_deliveries(
     for delivery in _landed(connection, raw, contract, as_at, report, known):
         quarter = delivery.quarter
         latest = _latest(connection, contract.source, quarter)
-        if latest and latest.content_sha256 == delivery.content_sha256:
+        if latest and _is_known(latest, delivery, reading_memory(connection)):
             report.unchanged += 1
             if {file.state for file in delivery.files} != known[quarter].keys():
                 index_files(connection, contract.source, [delivery])
@@ -106,6 +111,14 @@ def pending_deliveries(
         next_delivery += 1
         next_file += len(files)
     return pending
+
+
+def _is_known(latest: "_Known", delivery: Delivery, memory: int) -> bool:
+    """Say whether a delivery needs no look; one that took too much memory may fit by now."""
+    if latest.content_sha256 != delivery.content_sha256:
+        return False
+    refused = latest.outcome.state == "refused"
+    return not (refused and may_be_read_with(latest.outcome.reason, memory))
 
 
 def _landed(

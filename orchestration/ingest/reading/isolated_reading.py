@@ -8,6 +8,7 @@ names the file.
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ _PROJECT = Path(__file__).resolve().parents[3]
 _SECRETS = ("CSP_WAREHOUSE_KEY", "CSP_PSEUDONYM_KEY", "CSP_SMTP_PASSWORD", "CSP_ALERT_WEBHOOK")
 _MOST_FINDINGS = 64 << 20
 _END_SECONDS = 5
+_MEMORY_REFUSED = re.compile(r"takes more than ([\d,]+) megabytes of memory")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,12 @@ def unforeseen(file: LandedFile, place: str) -> Fault:
         "that made it, save it again, and send it again.",
         file=file.name,
     )
+
+
+def may_be_read_with(reason: str | None, memory: int) -> bool:
+    """Say whether a file was refused for want of memory, and ``memory`` is more than it had."""
+    found = _MEMORY_REFUSED.search(reason or "")
+    return found is not None and int(found[1].replace(",", "")) < memory >> 20
 
 
 def _broken_off(file: LandedFile, ending: Ending, limits: ReadingLimits) -> Fault:
