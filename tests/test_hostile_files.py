@@ -337,17 +337,30 @@ def vast_directory(larger: bool) -> bytes:
     return bytes(content[:end]) + record + locator + bytes(content[end:])
 
 
-def lzma_archive() -> bytes:
+def misplaced() -> bytes:
+    """An archive whose member lies before its start."""
+    content = bytearray(archive_of(zipfile.ZIP_DEFLATED))
+    (place,) = struct.unpack_from("<L", content, len(content) - 6)
+    struct.pack_into("<L", content, len(content) - 6, place + 1000)
+    return bytes(content)
+
+
+def archive_of(method: int) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         archive.writestr("a.csv", "a,b\r\n1,2\r\n")
     return out.getvalue()
 
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(vast_directory(False), "F06"), (vast_directory(True), "F06"), (lzma_archive(), "F01")],
-    ids=["vast list of members", "vast list of the larger kind", "a method that takes memory"],
+    [
+        (vast_directory(False), "F06"),
+        (vast_directory(True), "F06"),
+        (archive_of(zipfile.ZIP_LZMA), "F01"),
+        (misplaced(), "F01"),
+    ],
+    ids=["vast list", "vast list of the larger kind", "a method that takes memory", "misplaced"],
 )
 def test_an_archive_that_takes_all_memory_is_refused(
     content: bytes, code: str, tmp_path: Path, engine: duckdb.DuckDBPyConnection

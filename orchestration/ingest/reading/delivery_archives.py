@@ -5,13 +5,13 @@ read from there under their names within the archive. Files that no source reads
 system, other extracts of the same download) are left out and named.
 """
 
+import errno
 import gzip
 import os
 import shutil
 import struct
 import tempfile
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +22,10 @@ from typing import Protocol
 
 import duckdb
 
-from orchestration.errors import LandingError, readable
+from orchestration.errors import CspError, LandingError, readable
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.checking.headings import known_headings
-from orchestration.ingest.checking.shown_texts import shown_path
 from orchestration.ingest.landing.delivery_discovery import FileLoad, Pending
 from orchestration.ingest.landing.landing_zone import (
     FileState,
@@ -38,15 +37,6 @@ from orchestration.ingest.landing.receipt import is_system_file
 from orchestration.ingest.reading.csv_integrity import read_header
 
 _SCRATCH = ".unpacked-"
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    gzip.BadGzipFile,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-)
 _MOST_BYTES = 4 << 30
 _MOST_MEMBERS = 10_000
 _DEEPEST = 2
@@ -219,16 +209,17 @@ def _members(
             for file in _readable(contract, member, unpacked, depth):
                 found += 1
                 yield file
-    except _DAMAGE as error:
+    except (CspError, SubmissionError, MemoryError):
+        raise
+    except Exception as error:
+        # A place in the archive that is none is an invalid argument to the system.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise LandingError(f"{archive.path} cannot be unpacked ({error.strerror}).") from error
         raise _refusal(
             archive,
             "can be opened",
             "The archive is damaged, or packed in a way that cannot be read. Pack it again as a "
             "plain zip archive.",
-        ) from error
-    except OSError as error:
-        raise LandingError(
-            f"{shown_path(archive.path)} cannot be unpacked ({error.strerror})."
         ) from error
     if not found and depth == 1:
         kinds = ", ".join(contract.file_pattern)
