@@ -65,12 +65,12 @@ MANY = [Person("D1", sex, True, (True, False)) for sex in ("Male", "Female") for
 
 
 def declared_of(file: str) -> dict[str, Declaration]:
-    """Return what the published models of a file of reports declare."""
+    """Return what the published models of a file of reports declare that hide, not round."""
     path = PROJECT / "dbt_project" / "models" / "reports" / file
     found = {}
     for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
         csp = model["config"]["meta"]["csp"]
-        if csp["publish"] and "disclosure" in csp:
+        if csp["publish"] and "method" not in csp.get("disclosure", {"method": None}):
             found[f"reports.{model['name']}"] = Declaration.model_validate(csp["disclosure"])
     return found
 
