@@ -17,7 +17,7 @@ from typing import NoReturn
 import pytest
 
 from orchestration.config.settings import Settings
-from orchestration.errors import CspError
+from orchestration.errors import CspError, StorageError
 from orchestration.releases.release_registry import (
     complete_rollback,
     list_releases,
@@ -168,6 +168,19 @@ def test_a_copy_with_a_fault_at_any_call_is_cleared_away(
     tmp_path: Path, which: str, fault: Callable[[], NoReturn]
 ) -> None:
     _campaign(tmp_path, which, fault, FAULTS)
+
+
+def test_a_full_disk_does_not_give_up_the_backups_for_the_landing_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _warehouse(tmp_path)
+    _damage(settings)
+    with monkeypatch.context() as patch, pytest.raises(StorageError):
+        patch.setattr("orchestration.warehouse.backup._copy", lambda *_: fill_the_disk())
+        _repair(settings)
+    assert settings.warehouse.exists()
+    _repair(settings)
+    assert _rows(settings) == FIRST_ROWS
 
 
 def test_a_log_that_was_moved_before_a_kill_comes_back(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ manifest beside it with its checksum and the rows of every table. Whatever is re
 damaged is kept aside, never deleted.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from orchestration.warehouse.connection import (
     damage_note,
     damaged,
     log_beside,
+    unwritable,
     writer_lock,
 )
 from orchestration.warehouse.purge_journal import PurgedDelivery
@@ -41,6 +43,7 @@ REPAIRED = "Repaired: "
 
 _PRIVATE = 0o600
 """A backup holds people's data: its owner alone reads it."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -237,6 +240,8 @@ def _read_manifest(file: Path) -> Manifest:
             "from where the backup was made."
         ) from error
     except (ValidationError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise unwritable(path, error.strerror or str(error)) from error
         raise BackupError(f"{path} cannot be read as a backup's manifest.") from error
 
 
@@ -254,6 +259,9 @@ def _verified_copy(settings: Settings, file: Path, manifest: Manifest) -> Path:
         _compare(file, _contents(settings, new), manifest)
     except OSError as error:
         new.unlink(missing_ok=True)
+        if error.errno in _NO_ROOM:
+            # Says nothing about the backup: a repair must not give it up for that.
+            raise unwritable(new, error.strerror or str(error)) from error
         raise BackupError(f"{file} cannot be restored: {error.strerror}.") from error
     except EncryptionError as error:
         new.unlink(missing_ok=True)
@@ -344,8 +352,9 @@ def repair(settings: Settings, say: Callable[[str], None], now: datetime) -> Non
 
     Without a backup there is no warehouse afterwards, and the load that follows rebuilds it from
     the landing zone. ``say`` receives a message on what was done. The caller holds the writer's
-    lock. Raises :class:`EncryptionError` where the backups have other keys than the one in use, and
-    what opening the warehouse raises for any other reason.
+    lock. Raises :class:`StorageError` where there is no room, :class:`EncryptionError` where the
+    backups have other keys than the one in use, and what opening the warehouse raises for any other
+    reason.
     """
     clear_half_done(settings)
     what = _damage(settings)
