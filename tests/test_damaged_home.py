@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NoReturn
@@ -274,6 +275,8 @@ def test_a_signal_ends_a_command_with_its_code(tmp_path: Path, sign: int, code: 
         running = subprocess.Popen(
             [sys.executable, "-m", "orchestration.cli", "backup"],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            # A job in the background ignores Ctrl-C, and so would what it starts.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         deadline = time.monotonic() + 60
         while running.poll() is None and time.monotonic() < deadline:

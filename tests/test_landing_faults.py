@@ -130,7 +130,8 @@ def _faults(
         _land(raw, new)
         assert _version(place) == second
         assert _kept(raw) == [first]
-        left = {path.name for path in (raw / STREET).iterdir()}
+        # What was spilled to disk is swept later: another program may still use it.
+        left = {path.name for path in (raw / STREET).iterdir() if ".scratch-" not in path.name}
         assert left == {QUARTER.isoformat(), ".superseded", ".landing.lock"}, f"left after {at}"
     assert found == {first, second}
 

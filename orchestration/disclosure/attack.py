@@ -64,6 +64,9 @@ class _Row:
     high: int | None
 
 
+_PUSHES = 12
+_FEW_LACKING = 20
+
 _Found = TypeVar("_Found")
 
 Enough = Callable[[str, Interval], bool]
@@ -88,6 +91,7 @@ def attack(
         here = [key for key in system.keys if key in found]
         if enough:
             system.spread(here, {}, enough)
+            system.push(here, enough)
         return system.intervals(here, enough=enough)
 
     for intervals in _beside_each_other(work, systems):
@@ -339,6 +343,41 @@ class _System:
         self._witnesses = np.vstack([self._witnesses, *points])
         return {}
 
+    def push(self, asked: Sequence[str], enough: Enough) -> None:
+        """Keep as witnesses what is furthest out in several directions, of many counts at once.
+
+        One search for each end of each count is costly where moves show little: where sums over
+        many counts leave no part of a move whole.
+        """
+        draws = np.random.Generator(np.random.PCG64(0))
+        lacking, solver = [self._place[key] for key in asked], self._solver
+        for _ in range(_PUSHES):
+            lacking = [place for place in lacking if not self._seen_is(place, enough)]
+            if len(lacking) < _FEW_LACKING:
+                return
+            point = self._pushed(solver, lacking, draws.choice([-1.0, 1.0], len(lacking)))
+            if point is None and solver is self._solver:
+                # Fractions reach further here: search among whole numbers from now on.
+                solver = self._whole_solver()
+            elif point is None:
+                return
+            else:
+                self._witnesses = np.vstack([self._witnesses, point])
+
+    def _pushed(
+        self, solver: Any, places: Sequence[int], costs: NDArray[np.float64]
+    ) -> NDArray[np.int64] | None:
+        chosen = np.array(places, dtype=np.int32)
+        solver.changeColsCost(len(chosen), chosen, costs)
+        solver.run()
+        point = self._fitting(solver)
+        solver.changeColsCost(len(chosen), chosen, np.zeros(len(chosen)))
+        return point
+
+    def _seen_is(self, place: int, enough: Enough) -> bool:
+        seen = self._seen(place)
+        return seen is not None and enough(self.keys[place], _interval(*seen))
+
     def _start(self, contributors: Mapping[str, int]) -> NDArray[np.int64] | None:
         """Return counts that fit, with all contributors' as they know them; none if none found."""
         solver = self._loaded()
@@ -489,14 +528,19 @@ class _System:
 
     def _whole(self, place: int, sense: int) -> NDArray[np.int64] | None:
         """The same over whole numbers, where fractions would reach further."""
+        solver = self._whole_solver()
+        solver.changeColCost(place, float(sense))
+        solver.run()
+        return self._fitting(solver)
+
+    def _whole_solver(self) -> Any:
+        """Return a solver that searches among whole numbers."""
         everything = np.arange(len(self.keys), dtype=np.int32)
         solver = self._loaded()
         solver.changeColsIntegrality(
             len(everything), everything, np.full(len(everything), 1, dtype=np.uint8)
         )
-        solver.changeColCost(place, float(sense))
-        solver.run()
-        return self._fitting(solver)
+        return solver
 
     def _fitting(self, solver: Any) -> NDArray[np.int64] | None:
         """Return the solver's point as whole numbers, if those fit exactly."""

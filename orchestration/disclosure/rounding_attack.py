@@ -143,7 +143,10 @@ def _change(
     if plain and tries[key] <= _MOST_TRIES:
         changes.broad.update(plain[: _AT_A_TIME * tries[key] ** 2])
     else:
-        changes.hidden.update({key} & inner.keys() or near)
+        # A count that is hidden already is found through those beside it, small ones first.
+        beside = sorted(set(near), key=lambda other: (cube.values[other], other))
+        own = ({key} & inner.keys()) - changes.hidden
+        changes.hidden.update(own or beside[: _AT_A_TIME * tries[key]])
 
 
 def _system(

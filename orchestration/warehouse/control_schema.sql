@@ -238,6 +238,13 @@ create table if not exists control.hiding_choices (
     primary key (quarter, input_sha256)
 );
 
+-- Of what the rounded tables of schema protected were made, as a keyed checksum, and the outcome as
+-- JSON: one row, or none while they are being written.
+create table if not exists control.rounding (
+    input_sha256 varchar primary key,
+    outcome varchar not null
+);
+
 -- Tables that were withheld from a quarter's release, and why.
 create table if not exists control.withheld_tables (
     quarter date,
