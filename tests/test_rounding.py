@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestration.disclosure import release_protection, release_rounding
 from orchestration.disclosure.declarations import Row
+from orchestration.disclosure.release_protection import disclose
+from orchestration.disclosure.release_rounding import SWITCHED_OFF
 from orchestration.disclosure.rounded_rows import rounded_rows
 from orchestration.disclosure.rounding_attack import Beside, safe_rounding
 from orchestration.disclosure.rounding_cube import Cube, Taken, cube_of, rounded_inner, shown_values
 from orchestration.disclosure.rounding_declarations import (
+    RoundedCount,
     RoundedDeclaration,
     rounded_declarations,
 )
@@ -429,3 +435,53 @@ def test_what_nothing_can_change_is_found_in_the_end() -> None:
     )
     assert [finding.key for finding in found.findings] == ["a"]
     assert set(found.inner.values()) == {None}
+
+
+def test_rounded_tables_are_withheld_where_the_settings_say_so() -> None:
+    counts = RoundedCount(column="people", cell="people {area}")
+    declared = {"marts.cohort": RoundedDeclaration(method="rounded", counts=(counts,))}
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.cohort as select 'A' as area, 7 as people, null::varchar as status"
+        )
+        outcome = disclose(
+            connection, date(2018, 4, 1), {}, [], declared, b"secret", publish_rounded=False
+        )
+        assert outcome.withheld == {"marts.cohort": SWITCHED_OFF}
+        assert (outcome.tables, outcome.rounded_tables) == (0, 0)
+        assert connection.execute("select count(*) from protected.cohort").fetchall() == [(0,)]
+        assert connection.execute(
+            "select table_name, reason from control.withheld_tables"
+        ).fetchall() == [("marts.cohort", SWITCHED_OFF)]
+
+
+def test_a_rounding_is_kept_until_its_input_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = RoundedCount(column="people", cell="people {area}")
+    declared = {"marts.cohort": RoundedDeclaration(method="rounded", counts=(counts,))}
+    ran: list[int] = []
+    real = release_rounding.round_tables
+
+    def counted(*given: Any, **named: Any) -> Any:
+        ran.append(1)
+        return real(*given, **named)
+
+    monkeypatch.setattr(release_protection, "round_tables", counted)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.cohort as select 'A' as area, 7 as people, null::varchar as status"
+        )
+
+        def again(secret: bytes = b"secret") -> Any:
+            outcome = disclose(connection, date(2018, 4, 1), {}, [], declared, secret)
+            shown = connection.execute("from protected.cohort").fetchall()
+            return outcome.rounded_tables, shown
+
+        first = again()
+        assert again() == first and len(ran) == 1
+        connection.execute("update marts.cohort set people = 12")
+        again()
+        assert len(ran) == 2
+        again(b"another")
+        assert len(ran) == 3

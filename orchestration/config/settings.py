@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         description="Key of the pseudonyms; without it, a file under the home.",
     )
 
+    rounded_tables: bool = Field(
+        True,
+        description="Publish tables of people whose counts are rounded; if not, withhold them.",
+    )
+
     profile: Literal["development", "production"] = Field(
         "development",
         description="In production nothing falls back to a default place, and the schedule, the "

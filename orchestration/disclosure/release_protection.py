@@ -35,7 +35,7 @@ from orchestration.disclosure.earlier_releases import (
 )
 from orchestration.disclosure.protection import hide_neighbours, protect
 from orchestration.disclosure.published_store import keep_model, models_of, published_rows
-from orchestration.disclosure.release_rounding import RoundingOutcome, round_tables
+from orchestration.disclosure.release_rounding import SWITCHED_OFF, RoundingOutcome, round_tables
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.table_assembly import (
     Contents,
@@ -117,12 +117,14 @@ def disclose(
     releases: Sequence[PublishedRelease],
     rounded: Mapping[str, RoundedDeclaration] | None = None,
     secret: bytes = b"",
+    *,
+    publish_rounded: bool = True,
 ) -> Outcome:
     """Protect the declared tables of the open warehouse, attack them as written, record the result.
 
     ``releases`` are all that were ever published, superseded builds too: what they print is known.
     Then the tables of ``rounded`` are rounded, with draws that follow from ``secret``, and attacked
-    beside the others.
+    beside the others; without ``publish_rounded`` they are withheld.
     A table of which no choice protects a count is withheld: it is written without rows. Raises
     :class:`DisclosureError` where a declaration is wrong; findings of the attack are returned, for
     the caller to stop.
@@ -141,7 +143,11 @@ def disclose(
     )
     rounding = RoundingOutcome()
     if rounded and not found.verdict.findings:
-        rounding = _round(connection, rounded, given.forces, found, secret)
+        rounding = (
+            _round(connection, rounded, given.forces, found, secret)
+            if publish_rounded
+            else _left_out(connection, rounded)
+        )
         withheld |= rounding.withheld
     narrowest = found.verdict.narrowest
     cells = found.protection.tables.cells
@@ -193,6 +199,16 @@ def _round(
     written = json.dumps({**asdict(outcome), "withheld": dict(outcome.withheld)})
     connection.execute("insert into control.rounding values (?, ?)", [fingerprint, written])
     return outcome
+
+
+def _left_out(
+    connection: duckdb.DuckDBPyConnection, rounded: Mapping[str, RoundedDeclaration]
+) -> RoundingOutcome:
+    """Withhold the tables that would be rounded: write them without rows."""
+    connection.execute("delete from control.rounding")
+    for name in rounded:
+        _write(connection, name, _read(connection, name).schema, [])
+    return RoundingOutcome(withheld=dict.fromkeys(rounded, SWITCHED_OFF))
 
 
 def _rounded_before(

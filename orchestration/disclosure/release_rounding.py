@@ -21,6 +21,9 @@ from orchestration.disclosure.table_model import Protection, Publication
 from orchestration.disclosure.withholding import WITHHELD
 from orchestration.errors import DisclosureError
 
+SWITCHED_OFF = "the settings of this warehouse publish no rounded table"
+"""The reason where ``CSP_ROUNDED_TABLES`` is false."""
+
 DISAGREEING = "its counts do not add up as its model declares"
 """The reason that readers are given where two tables, or a total and its parts, differ."""
 

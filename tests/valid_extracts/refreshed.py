@@ -33,11 +33,19 @@ def prepared_home(folder: Path) -> Path:
 
 
 def settings_of(folder: Path, prepared: Path | None = None) -> Settings:
-    """Return the settings of a zone's folder; its home starts as a copy of ``prepared``."""
+    """Return the settings of a zone's folder; its home starts as a copy of ``prepared``.
+
+    The marts are compared, and the tables that are rounded are left out of the release.
+    """
     home = folder / "var"
     if prepared and not home.exists():
         shutil.copytree(prepared, home)
-    return Settings(home=home, raw=folder / "raw", partnerships=folder / "partnerships.toml")
+    return Settings(
+        home=home,
+        raw=folder / "raw",
+        partnerships=folder / "partnerships.toml",
+        rounded_tables=False,
+    )
 
 
 def refreshed(settings: Settings, quarter: date) -> Refreshed:
@@ -52,7 +60,7 @@ def refreshed(settings: Settings, quarter: date) -> Refreshed:
 @contextmanager
 def _environment(home: Path, raw: Path, partnerships: Path | None) -> Iterator[None]:
     """Set what Dagster's definitions read, and put back what was there."""
-    wanted = {"CSP_HOME": str(home), "CSP_RAW": str(raw)}
+    wanted = {"CSP_HOME": str(home), "CSP_RAW": str(raw), "CSP_ROUNDED_TABLES": "false"}
     if partnerships:
         wanted["CSP_PARTNERSHIPS"] = str(partnerships)
     before = dict(os.environ)

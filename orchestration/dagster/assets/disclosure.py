@@ -90,6 +90,7 @@ def disclose_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: d
             releases,
             rounded_declarations(manifest),
             rounding_secret(settings, connection),
+            publish_rounded=settings.rounded_tables,
         )
 
 
