@@ -11,7 +11,7 @@ LINT_HOME := $(abspath $(or $(CSP_HOME),var))/sqlfluff
 export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-all coverage test-duckdb2 clients lint sql-lint types dbt-check check dev docs bench sample clean
+.PHONY: help setup refresh test test-all test-campaigns coverage test-duckdb2 clients lint sql-lint types dbt-check check dev docs bench sample clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,15 +33,18 @@ refresh: setup ## Run the quarterly refresh on the extracts in raw/ (QUARTER=201
 test: setup ## Run the tests (under five minutes on two cores)
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m "not slow"
 
-test-all: test ## Run every test, the long ones too
-	@$(BIN)/pytest -n $(TEST_WORKERS) -m slow --durations=20
+test-all: test ## Run the long tests too
+	@$(BIN)/pytest -n $(TEST_WORKERS) -m "slow and not campaign" --durations=20
+
+test-campaigns: setup ## Run the campaigns: whole refreshes that are killed, damaged or planted with canaries
+	@$(BIN)/pytest -n $(TEST_WORKERS) -m campaign
 
 coverage: setup ## Run the quick tests and report which lines they reach, in var/coverage
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html:$(or $(CSP_HOME),var)/coverage
 
 # Tests of what the engine does: it reads, stores, builds, protects, publishes, copies and answers.
-OF_THE_ENGINE := audit backup changes dbt disclosure_step exports in_force_view late_rows load \
-	lookups privacy publish refresh releases services survey trace versions
+OF_THE_ENGINE := backup disclosure_step in_force_view late_rows load lookups publish releases \
+	services survey versions
 
 test-duckdb2: $(VENV)-duckdb2/.installed ## Run the tests of what the engine does on DuckDB 2
 	@$(VENV)-duckdb2/bin/pytest -n $(TEST_WORKERS) -m "not slow" $(OF_THE_ENGINE:%=tests/test_%.py)

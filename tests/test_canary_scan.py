@@ -97,6 +97,7 @@ def test_nothing_that_is_said_of_a_delivery_holds_a_canary(source: str, ground: 
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_a_release_with_planted_canaries_shows_none(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "var", raw=tmp_path / "raw")
     shutil.copytree(PROJECT / "raw", settings.raw)

@@ -123,7 +123,13 @@ CHOSEN = EACH_ONCE[:: max(1, len(EACH_ONCE) // REFRESHES)][:REFRESHES] if REFRES
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("place", "damage"), EACH_ONCE if REFRESHES else ALL)
+@pytest.mark.parametrize(
+    ("place", "damage"),
+    [
+        pytest.param(place, damage, marks=pytest.mark.campaign if place[:3] == "dbt" else ())
+        for place, damage in (EACH_ONCE if REFRESHES else ALL)
+    ],
+)
 def test_commands_on_a_damaged_file_end_in_a_sentence(
     sample: Ground, tmp_path: Path, place: str, damage: Damage
 ) -> None:
@@ -137,6 +143,7 @@ def test_commands_on_a_damaged_file_end_in_a_sentence(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize(("place", "damage"), CHOSEN)
 def test_a_refresh_of_a_damaged_home_repairs_it_or_ends_in_a_sentence(
     sample: Ground, tmp_path: Path, place: str, damage: Damage

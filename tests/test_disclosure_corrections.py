@@ -34,7 +34,7 @@ SEXES = ("Men", "Women")
 HOMES = ("home", "none", "temporary", "unknown")
 QUARTERS = (1, 2)
 ALL = "all"
-CORRECTIONS = int(os.environ.get("CSP_CORRECTIONS", "40"))
+CORRECTIONS = int(os.environ.get("CSP_CORRECTIONS", "20"))
 THRESHOLD = 5
 
 Truth = Counter[tuple[int, str, str, str]]

@@ -57,6 +57,7 @@ def test_nothing_is_lost(campaign: str, tmp_path: Path) -> None:
         assert len(stopped) >= 0.75 * len(results)
 
 
+@pytest.mark.campaign
 def test_the_whole_run_may_be_killed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.kill_bench", str(tmp_path)],

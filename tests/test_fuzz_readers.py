@@ -32,7 +32,7 @@ from orchestration.ingest.reading.isolated_reading import read_isolated
 from tests.corpus.good import WRITERS, good_deliveries
 from tests.fuzzing.mutations import mutated
 
-_EXAMPLES = int(os.environ.get("CSP_FUZZ_EXAMPLES", "10"))
+_EXAMPLES = int(os.environ.get("CSP_FUZZ_EXAMPLES", "4"))
 _QUICK_EXAMPLES = 12
 _LINES = 6
 _SECONDS = 20

@@ -38,8 +38,8 @@ from tests.fault_injection import (
 from tests.support import month_file
 
 STREET, QUARTER = "police_uk_street", date(2018, 4, 1)
-FAULTS = int(os.environ.get("LANDING_FAULTS", "16"))
-RACES = int(os.environ.get("LANDING_RACES", "10"))
+FAULTS = int(os.environ.get("LANDING_FAULTS", "6"))
+RACES = int(os.environ.get("LANDING_RACES", "4"))
 
 
 def _land(raw: Path, file: Path, note: str = "made for a test") -> None:

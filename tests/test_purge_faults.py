@@ -43,7 +43,7 @@ from tests.support import Ground
 from tests.test_privacy import COHORT, pseudonyms_of, two_quarters
 
 BEFORE = date(2018, 7, 1)
-FAULTS = int(os.environ.get("PURGE_FAULTS", "12"))
+FAULTS = int(os.environ.get("PURGE_FAULTS", "4"))
 NAMES = CALLS | {"execute", "fetchall", "connect", "rmtree"}
 LATER = datetime(2018, 9, 1, 9, 0, tzinfo=UTC)
 

@@ -40,7 +40,7 @@ from tests.fault_injection import (
 )  # fmt: skip
 from tests.test_releases import AT, LATER, publish
 
-FAULTS = int(os.environ.get("RESTORE_FAULTS", "12"))
+FAULTS = int(os.environ.get("RESTORE_FAULTS", "5"))
 NAMES = CALLS | {"execute", "fetchall", "connect", "hardlink_to"}
 NOW = datetime(2018, 9, 1, 9, 0, tzinfo=UTC)
 FIRST_ROWS, ROWS = 1, 2

@@ -2,7 +2,7 @@
 
 The landing zones are drawn by Hypothesis from the contracts (tests/valid_extracts). The long test
 runs a whole refresh of each and compares every mart, cell by cell, with a second computation from
-the landed files. ``CSP_TEST_LANDING_ZONES`` says how many zones (default 8), and
+the landed files. ``CSP_TEST_LANDING_ZONES`` says how many zones (default 4), and
 ``CSP_TEST_SHRINK=1`` lets Hypothesis reduce one that fails, which takes minutes.
 """
 
@@ -38,7 +38,7 @@ _KEPT_BACK = "hidden counts can be worked out; nothing is published"
 """Of 29 November 2026: disclosure control cannot protect every extract of a few people yet. Its
 attack finds that, and the release is kept back; the marts are compared all the same."""
 
-_ZONES = int(os.environ.get("CSP_TEST_LANDING_ZONES", "8"))
+_ZONES = int(os.environ.get("CSP_TEST_LANDING_ZONES", "4"))
 _PHASES = [Phase.generate, Phase.shrink] if os.environ.get("CSP_TEST_SHRINK") else [Phase.generate]
 _CONTRACTS = load_contracts()
 _SHOWN = 30
