@@ -113,6 +113,7 @@ def test_nothing_past_staging_selects_everything() -> None:
     assert starred == []
 
 
+@pytest.mark.slow
 def test_a_failing_check_says_each_rule_that_broke(sample: Ground, tmp_path: Path) -> None:
     import duckdb
 

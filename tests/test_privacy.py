@@ -709,7 +709,9 @@ def pseudonyms_of(ground: Ground, quarter: str) -> set[str]:
     return {value for row in rows for value in row if value}
 
 
-@pytest.mark.parametrize("key", [None, pytest.param(LOCK, marks=needs_extension)])
+@pytest.mark.parametrize(
+    "key", [None, pytest.param(LOCK, marks=[needs_extension, pytest.mark.slow])]
+)
 def test_a_purge_leaves_nothing_of_what_it_removed(ground: Ground, key: str | None) -> None:
     ground = two_quarters(encrypted(ground, key))
     gone = pseudonyms_of(ground, "2018-04-01") - pseudonyms_of(ground, "2018-07-01")

@@ -109,6 +109,7 @@ def test_nothing_raw_or_quarantined_is_published(sample: Ground) -> None:
     assert {schema for (schema,) in schemas} <= {"main", "marts", "reports"}
 
 
+@pytest.mark.slow
 def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -> None:
     home = own.settings.home
     before = _marts(home)
@@ -132,6 +133,7 @@ def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -
     ] == stamps
 
 
+@pytest.mark.slow
 def test_refused_delivery_stops_the_quarter_and_leaves_the_release(own: Ground) -> None:
     home, raw = own.settings.home, own.settings.raw
     published = home / "published" / "csp.duckdb"
@@ -258,10 +260,17 @@ def test_damaged_warehouse_is_reported_set_aside_and_rebuilt(own: Ground) -> Non
     [
         (["2018-05-01"], {}, "is not a quarter"),
         (["2035-04-01"], {}, "Nothing has landed for Q1 2035/36"),
-        (["2035-04-01", "--even-if-empty"], {}, "cannot be refreshed"),
+        pytest.param(
+            ["2035-04-01", "--even-if-empty"], {}, "cannot be refreshed", marks=pytest.mark.slow
+        ),
         ([], {"CSP_RAW": "nowhere"}, "Nothing has landed"),
         ([], {"CSP_THREADS": "many"}, "CSP_THREADS"),
-        (["2018-04-01"], {"CSP_PARTNERSHIPS": "nowhere.toml"}, "does not list partnerships"),
+        pytest.param(
+            ["2018-04-01"],
+            {"CSP_PARTNERSHIPS": "nowhere.toml"},
+            "does not list partnerships",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_wrong_arguments_and_settings_are_reported(
