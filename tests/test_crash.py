@@ -185,6 +185,7 @@ def test_a_crash_anywhere_and_a_reload_are_one_clean_load(data: st.DataObject) -
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_a_crash_at_every_statement_and_a_reload_are_one_clean_load() -> None:
     for point in range(1, _clean()[1] + 1):
         _crash_and_reload([point])

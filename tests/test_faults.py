@@ -41,7 +41,13 @@ def test_bench_injects_two_hundred_faults() -> None:
     assert sum(AT_LEAST.values()) >= 200
 
 
-@pytest.mark.parametrize("campaign", CAMPAIGNS)
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        pytest.param(name, marks=pytest.mark.campaign if name.startswith("kills") else ())
+        for name in CAMPAIGNS
+    ],
+)
 def test_nothing_is_lost(campaign: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fault_bench", str(tmp_path), campaign],
