@@ -524,6 +524,7 @@ def test_nobody_of_the_sample_is_found_after_a_refresh(sample: Ground) -> None:
 
 @pytest.mark.slow
 @needs_extension
+@pytest.mark.campaign
 def test_no_canary_and_no_key_is_found_after_an_encrypted_refresh(tmp_path: Path) -> None:
     ground = encrypted(Ground(Settings(home=tmp_path / "var", raw=tmp_path / "raw")))
     shutil.copytree(PROJECT / "raw", ground.settings.raw)
