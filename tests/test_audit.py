@@ -460,6 +460,7 @@ def change_four_extracts(raw: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_changed_extracts_are_published_as_revisions(sample: Ground, tmp_path: Path) -> None:
     home, raw = tmp_path / "var", tmp_path / "raw"
     shutil.copytree(sample.settings.home, home)

@@ -515,6 +515,7 @@ def people_of_the_sample() -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_nobody_of_the_sample_is_found_after_a_refresh(sample: Ground) -> None:
     identifiers, births = people_of_the_sample()
     assert len(identifiers) > 40_000 and {"12/05/2000", "2000-05-12"} <= births

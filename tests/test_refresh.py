@@ -156,6 +156,7 @@ def test_refused_delivery_stops_the_quarter_and_leaves_the_release(own: Ground) 
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path: Path) -> None:
     home, raw = own.settings.home, own.settings.raw
     folder = raw / "police_uk_street" / "2018-04-01"
