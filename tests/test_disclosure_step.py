@@ -581,7 +581,7 @@ def test_a_finding_stops_the_refresh_before_it_publishes(
     monkeypatch.setenv("CSP_RAW", str(PROJECT / "raw"))
     before = read_release(home / "published/csp.duckdb").identity
 
-    def found(*arguments: Any) -> Outcome:
+    def found(*arguments: Any, **options: Any) -> Outcome:
         finding = Finding("people D1 Women", "it can be worked out exactly")
         return Outcome(1, 12, 1, 4, 0, (finding,), 0, 50, 0.0, 0.1, 0)
 

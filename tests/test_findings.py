@@ -8,9 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from orchestration.exports.pack.change_over_time import change_sentence
-from orchestration.exports.pack.comparable_periods import BASES, comparable_before
-from orchestration.exports.pack.interval_comparisons import (
+from orchestration.confidence_limits import (
     Limits,
     counts_behind,
     difference,
@@ -18,6 +16,8 @@ from orchestration.exports.pack.interval_comparisons import (
     rounded_verdict,
     wilson,
 )
+from orchestration.exports.pack.change_over_time import change_sentence
+from orchestration.exports.pack.comparable_periods import BASES, comparable_before
 from orchestration.exports.pack.key_findings import findings
 from orchestration.exports.report_definition.row_selection import Place
 from tests.support import GOLDEN
@@ -153,6 +153,34 @@ def test_change_is_claimed_only_where_the_limits_leave_out_none(now, before):
 )
 def test_change_sentence_at_its_boundaries(now, before, words):
     assert words in change_sentence("Theft", now, before, "2018", "2017")
+
+
+@given(now=counts, before=counts, true_now=st.integers(-4, 4), true_before=st.integers(-4, 4))
+def test_a_change_of_rounded_counts_is_claimed_only_where_the_true_ones_show_it(
+    now, before, true_now, true_before
+):
+    sentence = change_sentence("Theft", now, before, "2018", "2017", off=4)
+    limits = ratio(max(0, now + true_now), max(0, before + true_before))
+    if CLAIMS.search(sentence):
+        assert limits is not None
+        assert limits.verdict(1.0) == ("higher" if "rose" in sentence else "lower")
+    else:
+        assert "chance or rounding" in sentence
+
+
+def test_first_time_entrants_that_are_rounded_rose_only_if_they_did_whatever_was_rounded_away():
+    rows = [
+        {"area_code": PLACE.code, "period_type": "financial_year", "period_label": label,
+         "period_start": date(int(label[:4]), 4, 1), "first_time_entrants": entrants,
+         "period_end": date(int(label[:4]) + 1, 3, 31),
+         "status": None, "deliveries": "d"}
+        for label, entrants in (("2015/16", 20), ("2016/17", 30), ("2017/18", 35))
+    ]  # fmt: skip
+    exact = findings("figure_4_first_time_entrants", rows, PLACE)
+    assert any("rose by 75%, from 20" in sentence for sentence in exact)
+    (rounded,) = findings("figure_4_first_time_entrants", rows, PLACE, rounded_to=5)
+    assert "35 (2017/18) after 30 (2016/17)" in rounded
+    assert "chance or rounding; no change is claimed" in rounded
 
 
 def rate_row(label, code, offenders, population=100_000, status=None, **more):

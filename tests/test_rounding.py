@@ -10,19 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestration.confidence_limits import wilson
 from orchestration.disclosure import release_protection, release_rounding
 from orchestration.disclosure.declarations import Row
 from orchestration.disclosure.release_protection import disclose
 from orchestration.disclosure.release_rounding import SWITCHED_OFF
 from orchestration.disclosure.rounded_rows import rounded_rows
-from orchestration.disclosure.rounding_attack import Beside, safe_rounding
-from orchestration.disclosure.rounding_cube import Cube, Taken, cube_of, rounded_inner, shown_values
+from orchestration.disclosure.rounding_attack import Beside, Rounding, safe_rounding
+from orchestration.disclosure.rounding_cube import (
+    Changes,
+    Cube,
+    Taken,
+    cube_of,
+    rounded_inner,
+    shown_values,
+)
 from orchestration.disclosure.rounding_declarations import (
     RoundedCount,
     RoundedDeclaration,
     rounded_declarations,
 )
-from orchestration.disclosure.rounding_statistics import difference_limits, limits
+from orchestration.disclosure.rounding_error import RoundingError
 from orchestration.disclosure.small_count_rounding import (
     InnerCount,
     possible_values,
@@ -56,9 +64,9 @@ DECLARED = RoundedDeclaration.model_validate(
 counts = st.lists(st.integers(0, 40), min_size=1, max_size=40)
 
 
-def inner(values: Sequence[int], group: str = "g", broad: bool = False) -> list[InnerCount]:
+def inner(values: Sequence[int], group: str = "g", step: int | None = None) -> list[InnerCount]:
     return [
-        InnerCount(f"c{place}", value, f"seed {place}", group, broad)
+        InnerCount(f"c{place}", value, f"seed {place}", group, step)
         for place, value in enumerate(values)
     ]
 
@@ -70,24 +78,31 @@ def test_only_counts_of_one_to_four_change_and_become_none_or_five(values: list[
     for count in inner(values):
         shown = rounded[count.key]
         assert shown in ((0, 5) if 0 < count.value < 5 else (count.value,))
-        least, greatest = possible_values(shown, broad=False)
+        least, greatest = possible_values(shown, None)
         assert least <= count.value <= greatest
 
 
-@given(counts)
+@given(counts, st.sampled_from((5, 10, 40)))
 @settings(max_examples=60, deadline=None)
-def test_broad_counts_become_a_multiple_of_five_beside_them(values: list[int]) -> None:
-    rounded = round_counts(inner(values, broad=True), SECRET)
+def test_counts_with_a_step_become_a_multiple_of_it_beside_them(
+    values: list[int], step: int
+) -> None:
+    rounded = round_counts(inner(values, step=step), SECRET)
     for count in inner(values):
-        assert rounded[count.key] % 5 == 0
-        assert abs(rounded[count.key] - count.value) < 5
+        shown = rounded[count.key]
+        assert shown % step == 0
+        assert abs(shown - count.value) < step
+        least, greatest = possible_values(shown, step)
+        assert least <= count.value <= greatest
 
 
-@given(counts, st.booleans())
+@given(counts, st.sampled_from((None, 5, 10)))
 @settings(max_examples=60, deadline=None)
-def test_the_total_of_a_group_is_less_than_five_off(values: list[int], broad: bool) -> None:
-    rounded = round_counts(inner(values, broad=broad), SECRET)
-    assert abs(sum(rounded.values()) - sum(values)) < 5
+def test_the_total_of_a_group_is_less_than_its_step_off(
+    values: list[int], step: int | None
+) -> None:
+    rounded = round_counts(inner(values, step=step), SECRET)
+    assert abs(sum(rounded.values()) - sum(values)) < (step or 5)
 
 
 @given(counts, st.integers(0, 39), st.integers(1, 4))
@@ -142,7 +157,7 @@ def test_counts_go_up_as_often_as_they_are_near_to_five() -> None:
 
 
 def test_a_whole_is_no_less_than_its_part_and_a_part_no_more_than_its_whole() -> None:
-    whole = round_counts([InnerCount("w", 6, "s", broad=True, at_least=10)], SECRET)
+    whole = round_counts([InnerCount("w", 6, "s", step=5, at_least=10)], SECRET)
     part = round_counts([InnerCount("p", 3, "s", at_most=0)], SECRET)
     assert (whole, part) == ({"w": 10}, {"p": 0})
 
@@ -200,7 +215,7 @@ def test_nothing_small_is_known_beside_exact_totals(values: list[int]) -> None:
     assert not found.findings
     for area in ("D1", "D2"):
         keys = [key for key in found.inner if f" {area} " in key]
-        possible = _possible(keys, found, kept.get(f"people {area} All All"))
+        possible = _possible(cube, keys, found, kept.get(f"people {area} All All"))
         for key in keys:
             if 0 < cube.values[key] < 5:
                 seen = possible[key]
@@ -208,13 +223,15 @@ def test_nothing_small_is_known_beside_exact_totals(values: list[int]) -> None:
                 assert min(seen) == 0 or max(seen) >= 5
 
 
-def _possible(keys: Sequence[str], found: object, total: int | None) -> dict[str, set[int]]:
+def _possible(
+    cube: Cube, keys: Sequence[str], found: Rounding, total: int | None
+) -> dict[str, set[int]]:
     """Return what each count can be, by adding up intervals one count after another."""
     bounds = {}
     for key in keys:
-        shown = found.inner[key]  # type: ignore[attr-defined]
-        wide = key in found.changes.broad  # type: ignore[attr-defined]
-        bounds[key] = (0, 60) if shown is None else possible_values(shown, wide)
+        shown = found.inner[key]
+        step = found.changes.step(cube, key)
+        bounds[key] = (0, 60) if shown is None else possible_values(shown, step)
     seen: dict[str, set[int]] = {}
     for key in keys:
         reach = {0}
@@ -252,6 +269,22 @@ def test_what_a_protected_table_prints_or_hides_has_the_same_value() -> None:
     assert shown["people D1 All All"] is None
 
 
+def test_totals_hold_a_hidden_count_in_tens_where_most_of_them_is_shown() -> None:
+    cube = made([13, 7, 9, 2, 8, 6, 90, 90, 90, 90, 90, 90])
+    hidden = "people D1 Men x"
+    rounded = rounded_inner(cube, Taken(), {}, SECRET, Changes(hidden={hidden}))
+    assert rounded[hidden] in (10, 20)
+    shown = shown_values(cube, Taken(), rounded, {hidden})
+    assert shown[hidden] is None
+    others = [shown[key] or 0 for key in rounded if key != hidden]
+    assert shown["people F All All"] == sum(others) + rounded[hidden]
+    # Of a man in D1 more than half may be the hidden count's.
+    assert shown["people D1 All x"] is None
+    lost = shown_values(cube, Taken(), {**rounded, hidden: None}, {hidden})
+    assert lost["people F All All"] is None
+    assert lost["people F Women All"] is not None
+
+
 def test_rows_carry_proportions_of_the_rounded_counts_and_say_what_is_few() -> None:
     declared = RoundedDeclaration.model_validate(
         {
@@ -275,7 +308,9 @@ def test_rows_carry_proportions_of_the_rounded_counts_and_say_what_is_few() -> N
     first, second, third = rounded_rows(given_rows, declared, values)
     assert (first["people"], first["all_people"], first["status"]) == (5, 30, None)
     assert first["share"] == pytest.approx(5 / 30)
-    assert first["lower"] == pytest.approx((limits(5, 30) or (0, 0))[0])
+    assert first["lower"] == pytest.approx(wilson(5, 30).lower)
+    (looser, *_) = rounded_rows(given_rows, declared, values, (), lambda key: 4)
+    assert looser["lower"] == pytest.approx(wilson(1, 34).lower)
     assert (second["share"], second["lower"], second["status"]) == (0.0, None, "[u]")
     assert (third["people"], third["share"], third["status"]) == (None, None, "[c]")
 
@@ -326,11 +361,51 @@ def test_parts_that_do_not_add_up_are_refused() -> None:
         cube_of({NAME: wrong}, {NAME: DECLARED})
 
 
-def test_limits_are_those_of_the_marts() -> None:
-    assert limits(25, 188) == pytest.approx((0.0917, 0.1889), abs=5e-5)
-    assert limits(3, 19) is None
-    # Newcombe 1998, example (a): 56 of 70 against 48 of 80.
-    assert difference_limits(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+COMPARED = RoundedDeclaration.model_validate(
+    {
+        "method": "rounded",
+        "counts": [
+            {"column": "people", "cell": "people {area_code}"},
+            {"column": "all_people", "cell": "all {area_code}"},
+        ],
+        "comparison": {
+            "of": "people", "base": "all_people", "compared": "compared", "lower": "lower",
+            "difference": "difference", "upper": "upper",
+        },
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0, "higher"), (4, "similar")])
+def test_areas_differ_only_where_they_do_whatever_was_rounded_away(off: int, verdict: str) -> None:
+    row = {"people": 20, "all_people": 60, "status": None, "force_code": "F", "area_code": "D1",
+           "area_type": "district"}  # fmt: skip
+    values = {"people D1": 20, "all D1": 60, "people F": 120, "all F": 600}
+    (made_row,) = rounded_rows([row], COMPARED, values, (), lambda key: off)
+    assert made_row["compared"] == verdict
+    assert made_row["difference"] == pytest.approx(20 / 60 - 100 / 540)
+    assert made_row["lower"] < made_row["difference"] < made_row["upper"]
+    (few,) = rounded_rows([row], COMPARED, {**values, "all D1": None}, (), lambda key: off)
+    assert few["compared"] is None
+
+
+@given(twelve, st.binary(min_size=4, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_counts_and_totals_of_a_group_are_no_further_off_than_is_said(
+    values: list[int], secret: bytes
+) -> None:
+    cube = made(values)
+    changes = Changes(hidden={"people D2 Men y"})
+    rounded = rounded_inner(cube, Taken(), {}, secret, changes)
+    error = RoundingError(cube, Taken(), rounded, changes)
+    for key in rounded:
+        assert abs(rounded[key] - cube.values[key]) <= error.of(key) <= 9
+    # An area's counts are rounded together; of the force's no more is known than of two areas.
+    shown = shown_values(cube, Taken(), rounded)
+    assert abs((shown["people D1 All All"] or 0) - sum(values[:6])) <= 4
+    assert error.of("people D1 All All") <= 4
+    assert error.of("people F All All") <= 11
+    assert RoundingError(cube, Taken({"people D1 Men x": 3}), {}, changes).of("people F Men x") == 0
 
 
 # --- the sample ------------------------------------------------------------------------------

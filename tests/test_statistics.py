@@ -7,6 +7,7 @@ sheets among them. They must be met to 1e-9 relative.
 import ast
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from random import Random
 from statistics import NormalDist
@@ -19,7 +20,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.exports.pack import interval_comparisons as comparisons
+from orchestration import confidence_limits as comparisons
 from tests.support import GOLDEN, csv_rows
 
 DBT = Path(__file__).parents[1] / "dbt_project"
@@ -373,6 +374,33 @@ def in_one_query(calls: Sequence[str]) -> list[float]:
     with duckdb.connect() as connection:
         (row,) = connection.execute(f"select {sql.render(var=variables().__getitem__)}").fetchall()
     return list(row)
+
+
+@pytest.mark.parametrize("shown", [(0, 20, 30, 60), (5, 25, 15, 20), (25, 30, 5, 95)])
+def test_limits_of_rounded_counts_hold_whatever_the_counts(shown: tuple[int, ...]) -> None:
+    """All counts that may be behind four rounded ones are tried."""
+    part, base, other, other_base = (comparisons.Rounded(count, 4) for count in shown)
+    share = comparisons.proportion_of_rounded(part, base)
+    gap = comparisons.difference_of_rounded(part, base, other, other_base)
+    change = comparisons.ratio_of_rounded(base, other_base)
+    assert change is not None
+
+    def behind(count: comparisons.Rounded) -> range:
+        return range(int(count.least), int(count.most) + 1)
+
+    pairs = [(x, n) for n in behind(base) for x in behind(part) if x <= n]
+    others = [(x, n) for n in behind(other_base) for x in behind(other) if x <= n]
+    for one in pairs:
+        assert share.lower - 1e-12 <= comparisons.wilson(*one).lower
+        assert comparisons.wilson(*one).upper <= share.upper + 1e-12
+    for one, two in product(pairs, others):
+        true = comparisons.difference(*one, *two)
+        assert gap.lower - 1e-12 <= true.lower <= true.upper <= gap.upper + 1e-12
+    for count, before in product(behind(base), behind(other_base)):
+        true_ratio = comparisons.ratio(count, before)
+        assert true_ratio is not None
+        assert change.lower - 1e-12 <= true_ratio.lower
+        assert true_ratio.upper <= change.upper + 1e-12
 
 
 def both(limits: comparisons.Limits) -> tuple[float, float]:

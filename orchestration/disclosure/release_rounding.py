@@ -16,6 +16,7 @@ from orchestration.disclosure.rounded_rows import rounded_rows
 from orchestration.disclosure.rounding_attack import Beside, safe_rounding
 from orchestration.disclosure.rounding_cube import Taken, cube_of, shown_values
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
+from orchestration.disclosure.rounding_error import RoundingError
 from orchestration.disclosure.table_assembly import with_force
 from orchestration.disclosure.table_model import Protection, Publication
 from orchestration.disclosure.withholding import WITHHELD
@@ -66,10 +67,12 @@ def round_tables(
         cube = cube_of(contents, declared)
         beside = Beside(protection.tables.cells, protection.hidden, published)
         made = safe_rounding(cube, taken, beside, seeds, secret)
-        values = shown_values(cube, taken, made.inner)
+        values = shown_values(cube, taken, made.inner, made.changes.hidden)
+        error = RoundingError(cube, taken, made.inner, made.changes)
         rows = {
             name: _fitting(
-                read[name].schema, rounded_rows(contents[name], declaration, values, taken.shown)
+                read[name].schema,
+                rounded_rows(contents[name], declaration, values, taken.shown, error.of),
             )
             for name, declaration in declared.items()
         }

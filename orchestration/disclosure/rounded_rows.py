@@ -2,9 +2,15 @@
 them. Nothing of the true counts is left: every column of numbers is written anew, or is declared to
 be no count."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import floor
 from typing import Any
 
+from orchestration.confidence_limits import (
+    Rounded,
+    difference_of_rounded,
+    proportion_of_rounded,
+)
 from orchestration.disclosure.declarations import STATUS, Row
 from orchestration.disclosure.rounding_cube import ColumnKeys
 from orchestration.disclosure.rounding_declarations import (
@@ -13,12 +19,6 @@ from orchestration.disclosure.rounding_declarations import (
     Proportion,
     RoundedDeclaration,
     fits,
-)
-from orchestration.disclosure.rounding_statistics import (
-    difference_limits,
-    limits,
-    printed,
-    proportion,
 )
 from orchestration.disclosure.table_assembly import MARKER
 
@@ -30,10 +30,12 @@ def rounded_rows(
     declared: RoundedDeclaration,
     values: Mapping[str, int | None],
     printed_elsewhere: Collection[str] = (),
+    off: Callable[[str], float] = lambda key: 0,
 ) -> list[dict[str, Any]]:
     """Return the rows as they may be shown, without ``force_code``.
 
-    ``printed_elsewhere`` are the counts that a protected table prints as they are.
+    ``printed_elsewhere`` are the counts that a protected table prints as they are; ``off`` says by
+    how much a count may be more or less than it is shown, for which limits allow.
     """
     columns = ColumnKeys(declared)
     shown = []
@@ -43,9 +45,9 @@ def rounded_rows(
             made[column] = None
         hidden = _write_counts(made, row, columns, values, printed_elsewhere)
         applying = [share for share in declared.proportions if fits(row, share.where)]
-        bases = [_write_proportion(made, share) for share in applying]
+        bases = [_write_proportion(made, row, share, columns, off) for share in applying]
         if declared.comparison:
-            _write_comparison(made, row, declared.comparison, columns, values)
+            _write_comparison(made, row, declared.comparison, columns, values, off)
         made[STATUS] = _status(row[STATUS], hidden, [base for base in bases if base is not None])
         made.pop("force_code", None)
         shown.append(made)
@@ -73,18 +75,39 @@ def _write_counts(
     return hidden
 
 
-def _write_proportion(made: dict[str, Any], share: Proportion) -> int | None:
+def _write_proportion(
+    made: dict[str, Any],
+    row: Row,
+    share: Proportion,
+    columns: ColumnKeys,
+    off: Callable[[str], float],
+) -> int | None:
     """Write a proportion and its limits; return its base."""
     part, base = made[share.of], made[share.base]
     if made[share.value] is None and part is not None and base:
         # The true base is nobody, or the row has no such proportion.
         base = None if not _applies(made) else base
-    made[share.value] = printed(proportion(part, base), share.scale, share.decimals)
-    found = limits(part, base)
-    for column, place in ((share.lower, 0), (share.upper, 1)):
-        if column:
-            made[column] = printed(found[place] if found else None, share.scale, share.decimals)
+    known = part is not None and bool(base)
+    made[share.value] = _printed(part / base, share) if known else None
+    limits = None
+    if known and base >= LEAST_BASE:
+        limits = proportion_of_rounded(
+            Rounded(part, off(columns.key(share.of, row))),
+            Rounded(base, off(columns.key(share.base, row))),
+        )
+    if share.lower:
+        made[share.lower] = _printed(limits.lower, share) if limits else None
+    if share.upper:
+        made[share.upper] = _printed(limits.upper, share) if limits else None
     return base if isinstance(base, int) else None
+
+
+def _printed(value: float, share: Proportion) -> float:
+    """Return a proportion as it is printed, halves up; with all its digits without ``decimals``."""
+    if share.decimals is None:
+        return share.scale * value
+    factor: float = 10.0**share.decimals
+    return floor(share.scale * value * factor + 0.5 + 1e-9) / factor
 
 
 def _applies(made: Row) -> bool:
@@ -97,30 +120,52 @@ def _write_comparison(
     declared: Comparison,
     columns: ColumnKeys,
     values: Mapping[str, int | None],
+    off: Callable[[str], float],
 ) -> None:
     """Write how an area compares with the rest of its force."""
     made |= dict.fromkeys(declared.columns)
-    force = {**row, "area_code": row["force_code"], "area_type": "force"}
     if row["force_code"] in (None, row["area_code"]):
         return
-    whole = [values.get(columns.key(column, force)) for column in (declared.of, declared.base)]
-    here = [made[declared.of], made[declared.base]]
-    if None in whole or None in here:
-        return
-    rest = [int(whole[0] or 0) - here[0], int(whole[1] or 0) - here[1]]
-    if rest[0] < 0 or rest[1] < max(rest[0], LEAST_BASE) or here[1] < LEAST_BASE:
-        return
-    found = difference_limits(here[0], here[1], rest[0], rest[1])
+    found = _beside_rest(row, declared, columns, values, off)
     if found is None:
         return
+    part, base, rest, rest_base = found
+    limits = difference_of_rounded(part, base, rest, rest_base)
+    there = rest.shown / rest_base.shown
+    verdict = limits.verdict()
     told = {
-        declared.rest: rest[0] / rest[1],
-        declared.difference: here[0] / here[1] - rest[0] / rest[1],
-        declared.lower: found[0],
-        declared.upper: found[1],
-        declared.compared: "higher" if found[0] > 0 else "lower" if found[1] < 0 else "similar",
+        declared.rest: there,
+        declared.difference: part.shown / base.shown - there,
+        declared.lower: limits.lower,
+        declared.upper: limits.upper,
+        declared.compared: "similar" if verdict == "unclear" else verdict,
     }
     made |= {column: value for column, value in told.items() if column}
+
+
+def _beside_rest(
+    row: Row,
+    declared: Comparison,
+    columns: ColumnKeys,
+    values: Mapping[str, int | None],
+    off: Callable[[str], float],
+) -> tuple[Rounded, Rounded, Rounded, Rounded] | None:
+    """Return the counts of an area and of the rest of its force; none where one cannot be told."""
+    force = {**row, "area_code": row["force_code"], "area_type": "force"}
+    found: list[Rounded] = []
+    rests: list[Rounded] = []
+    for column in (declared.of, declared.base):
+        key, whole = columns.key(column, row), columns.key(column, force)
+        here, there = values.get(key), values.get(whole)
+        if here is None or there is None:
+            return None
+        found.append(Rounded(here, off(key)))
+        # What is rounded in the area is rounded alike in the force.
+        rests.append(Rounded(there - here, off(whole)))
+    (part, base), (rest, rest_base) = found, rests
+    if rest.shown < 0 or rest_base.shown < max(rest.shown, LEAST_BASE) or base.shown < LEAST_BASE:
+        return None
+    return part, base, rest, rest_base
 
 
 def _status(status: str | None, hidden: bool, bases: Sequence[int]) -> str | None:

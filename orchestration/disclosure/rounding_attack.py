@@ -12,7 +12,7 @@ not help, they are hidden. This is repeated until nothing is found.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
@@ -45,7 +45,13 @@ _MOST_LINKED = 600
 """Linked open counts up to which the attack is repeated for each person who is alone in one."""
 
 _MOST_TRIES = 3
+"""How often counts beside a count are made broad, before it is hidden."""
+
+_LOST_AFTER = 6
+"""How often something else is tried for a count, before no total holds it."""
+
 _AT_A_TIME = 3
+"""Counts beside a count that are changed the first time."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class Rounding:
-    """The rounded inner counts (none where hidden), and what the attack found in the end."""
+    """The rounded inner counts (none where lost), and what the attack found in the end."""
 
     inner: Mapping[str, int | None]
     changes: Changes = field(default_factory=Changes)
@@ -98,10 +104,11 @@ def safe_rounding(
         found = _findings(system, beside, _beside_changes(system, before, found))
         before = system.bounds
         if not found:
-            shown = {key: None if key in changes.hidden else inner[key] for key in inner}
-            return Rounding(shown, changes, (), number)
+            kept = {key: None if key in changes.lost else inner[key] for key in inner}
+            return Rounding(kept, changes, (), number)
         if number == MOST_ROUNDS - 2:
             changes.hidden |= set(inner)
+            changes.lost |= set(inner)
             continue
         for finding in found:
             _change(finding, cube, system, inner, changes, tries)
@@ -119,34 +126,51 @@ def _change(
     """Round something otherwise, so that a count that was found is found no more.
 
     A count that can be shown to be small is first rounded to the other side. Then counts in a sum
-    with it are made broad, and in the end it is hidden.
+    with it are made broad, then it and counts beside it are hidden, and in the end lost.
     """
     key = system.rests.get(finding.key, finding.key)
     tries[key] += 1
+    threshold = system.cells[key].rule.threshold
     if key in inner and tries[key] == 1 and finding.fault == BELOW and cube.values[key] % 5:
         (changes.down if inner[key] > cube.values[key] else changes.up).add(key)
         return
     near = [
-        other
-        for relation in system.by_key[key]
-        for other, _ in relation.terms
-        if other in inner and other not in changes.hidden
+        other for other in _near(system, key, cube) if other in inner and other not in changes.lost
     ]
-    plain = sorted(
-        {
-            other
-            for other in near
-            if other not in cube.broad and other not in changes.broad and cube.values[other] >= 5
-        },
-        key=lambda other: (cube.values[other], other),
-    )
+    plain = [
+        other
+        for other in near
+        if changes.step(cube, other, threshold) is None and cube.values[other] >= threshold
+    ]
+    few = _AT_A_TIME * tries[key]
     if plain and tries[key] <= _MOST_TRIES:
-        changes.broad.update(plain[: _AT_A_TIME * tries[key] ** 2])
-    else:
+        changes.broad.update(plain[: few * tries[key]])
+    elif key in inner and key not in changes.hidden:
+        _hide(changes, cube, [key], threshold)
+    elif key in inner and key not in changes.lost and tries[key] > _LOST_AFTER:
+        changes.lost.add(key)
+    elif beside := [other for other in near if other not in changes.hidden]:
         # A count that is hidden already is found through those beside it, small ones first.
-        beside = sorted(set(near), key=lambda other: (cube.values[other], other))
-        own = ({key} & inner.keys()) - changes.hidden
-        changes.hidden.update(own or beside[: _AT_A_TIME * tries[key]])
+        _hide(changes, cube, beside[:few], threshold)
+    else:
+        _hide(changes, cube, near[:few], threshold)
+        changes.lost.update(near[:few])
+
+
+def _near(system: _System, key: str, cube: Cube) -> list[str]:
+    """Return the inner counts that are in a sum with a count, the small ones first."""
+    found = {other for relation in system.by_key[key] for other, _ in relation.terms}
+    inner = (found & cube.inner_keys.keys()) - {key}
+    return sorted(inner, key=lambda other: (cube.values[other], other))
+
+
+def _hide(changes: Changes, cube: Cube, keys: Iterable[str], threshold: int) -> None:
+    """Hide counts; totals hold the small ones as none, for more would show that there are any."""
+    for key in keys:
+        changes.hidden.add(key)
+        if cube.values[key] < threshold:
+            changes.up.discard(key)
+            changes.down.add(key)
 
 
 def _system(
@@ -164,34 +188,26 @@ def _system(
     for key, shown in inner.items():
         value = cube.values[key]
         cells[key] = Cell(key, value, rule, printed=False)
-        if key in changes.hidden:
+        if key in changes.lost:
             bounds[key] = (0, MANY)
-        elif value == 0 and not _may_hold(cube, key):
+        elif value == 0 and not cube.may_hold(key):
             bounds[key] = (0, 0)
         else:
-            wide = key in cube.broad or key in changes.broad
-            bounds[key] = possible_values(shown, wide, rule.threshold)
+            step = changes.step(cube, key, rule.threshold)
+            bounds[key] = possible_values(shown, step, rule.threshold)
         system.open[key] = None
     for key in taken.hidden & set(cube.inner):
         system.open[key] = None
     system.relations += _links(cube, beside)
     for held, whole in cube.held.items():
         _add_rest(system, cube, held, whole, rule)
-    for group, keys in _groups(cube, inner, changes.hidden).items():
+    for group, keys in _groups(cube, inner, changes, rule).items():
         _add_control(system, cube, group, keys, inner, rule)
     system.relations = list(dict.fromkeys(system.relations))
     for relation in system.relations:
         for key, _ in relation.terms:
             system.by_key[key].append(relation)
     return system
-
-
-def _may_hold(cube: Cube, key: str) -> bool:
-    """Whether readers must allow for people in a count of none: where its whole has any.
-
-    That nobody is in a whole is given to the attack.
-    """
-    return cube.values.get(cube.held.get(key) or cube.whole_of.get(key, ""), 0) > 0
 
 
 def _links(cube: Cube, beside: Beside) -> Iterator[Relation]:
@@ -244,10 +260,13 @@ def _add_rest(system: _System, cube: Cube, held: str, whole: str, rule: Rule) ->
     system.relations.append(_relation(cube.terms(whole), {held: 1, rest: 1}))
 
 
-def _groups(cube: Cube, inner: Mapping[str, int], hidden: Collection[str]) -> dict[str, list[str]]:
+def _groups(
+    cube: Cube, inner: Mapping[str, int], changes: Changes, rule: Rule
+) -> dict[str, list[str]]:
+    """Return the counts that are rounded together: those that are shown."""
     groups: dict[str, list[str]] = defaultdict(list)
     for key in inner:
-        if key in cube.groups and key not in hidden:
+        if key in cube.groups and key not in changes.hidden:
             groups[cube.groups[key]].append(key)
     return groups
 

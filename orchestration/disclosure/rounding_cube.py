@@ -26,6 +26,9 @@ from orchestration.errors import DisclosureError
 Terms = Mapping[str, int]
 """Inner counts with the times that each is counted."""
 
+COARSE = 10
+"""The multiple to which a hidden count is rounded in the totals that hold it."""
+
 _LEAST_OPEN = 4
 """Categories of a whole of which at least so many are rounded, or none."""
 
@@ -68,6 +71,13 @@ class Cube:
         """The same, to look up; asked for once the cube is whole."""
         made = self.wholes.keys() | self.less.keys()
         return dict.fromkeys(key for key in self.values if key not in made)
+
+    def may_hold(self, key: str) -> bool:
+        """Whether readers must allow for people in a count of none: where its whole has any.
+
+        That nobody is in a whole is given to the attack.
+        """
+        return self.values.get(self.held.get(key) or self.whole_of.get(key, ""), 0) > 0
 
     def terms(self, key: str) -> Terms:
         """Return the inner counts that a count is the sum of."""
@@ -251,13 +261,21 @@ class Changes:
     """What the attack asks to be rounded otherwise than drawn.
 
     ``up`` and ``down`` are counts whose draw is set aside, ``broad`` counts that are rounded
-    whatever their size, ``hidden`` those that are not shown.
+    whatever their size. ``hidden`` are not shown; totals hold them rounded to :data:`COARSE`.
+    ``lost`` are hidden, and no total that holds them is shown.
     """
 
     up: set[str] = field(default_factory=set)
     down: set[str] = field(default_factory=set)
     broad: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+
+    def step(self, cube: Cube, key: str, threshold: int = 5) -> int | None:
+        """Return the multiple that a count is rounded to whatever its size, if any."""
+        if key in self.hidden:
+            return COARSE
+        return threshold if key in cube.broad or key in self.broad else None
 
 
 def first_changes(cube: Cube, taken: Taken, threshold: int = 5) -> Changes:
@@ -307,7 +325,6 @@ def rounded_inner(
                 seeds,
                 changes,
                 threshold,
-                broad=key in cube.broad or key in changes.broad,
                 at_least=least[key],
                 at_most=shown.get(whole_of.get(key, "")),
             )
@@ -336,25 +353,47 @@ def _inner(
     changes: "Changes",
     threshold: int,
     *,
-    broad: bool,
     at_least: int = 0,
     at_most: int | None = None,
 ) -> InnerCount:
+    step = changes.step(cube, key, threshold)
     if key in changes.up:
-        at_least = -(-cube.values[key] // threshold) * threshold
-        at_most = None
+        at_least, at_most = cube.values[key], None
     elif key in changes.down:
         at_least, at_most = 0, cube.values[key]
     seed = seeds.get(key) or without_dates(key)
-    group = cube.groups.get(key, key)
-    return InnerCount(key, cube.values[key], seed, group, broad, at_least, at_most)
+    # A coarser count would take the others of its group further from the truth.
+    group = key if key in changes.hidden else cube.groups.get(key, key)
+    return InnerCount(key, cube.values[key], seed, group, step, at_least, at_most)
 
 
 def shown_values(
-    cube: Cube, taken: Taken, inner: Mapping[str, int | None]
+    cube: Cube,
+    taken: Taken,
+    inner: Mapping[str, int | None],
+    hidden: Collection[str] = frozenset(),
 ) -> dict[str, int | None]:
-    """Return the value that each count is shown with; none where it is hidden."""
-    known: dict[str, int | None] = {**inner, **taken.shown, **dict.fromkeys(taken.hidden)}
+    """Return the value that each count is shown with; none where it is not shown.
+
+    ``inner`` are the rounded inner counts, none where no total holds them either. ``hidden`` are
+    those that only totals hold: one that they may be more than half of is not shown.
+    """
+    values = _summed(cube, {**inner, **taken.shown, **dict.fromkeys(taken.hidden)})
+
+    def tells(key: str, found: int) -> bool:
+        if key in taken:
+            return True
+        held = sum(abs(times) for term, times in cube.terms(key).items() if term in hidden)
+        return key not in hidden and 2 * held * (COARSE - 1) <= found
+
+    return {
+        key: None if found is None or not tells(key, found) else found
+        for key, found in values.items()
+    }
+
+
+def _summed(cube: Cube, known: Mapping[str, int | None]) -> dict[str, int | None]:
+    """Return the value of each count that follows from the known ones; none where one lacks."""
     values: dict[str, int | None] = {}
 
     def value(key: str) -> int | None:

@@ -293,6 +293,7 @@ def _write_pack(
         day_name(end),
         _source_rows(release.sources),
         data,
+        {table.name: table.rounded_to for table in release.tables if table.rounded_to},
     )
     (folder / "pack.html").write_bytes(pack_html(made))
     (folder / "pack.docx").write_bytes(pack_docx(made, datetime.combine(end, time())))

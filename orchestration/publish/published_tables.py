@@ -6,12 +6,13 @@ protected it, which needs a declaration of how its counts are linked.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from orchestration.disclosure import PROTECTED, ROUNDED
 from orchestration.disclosure.declarations import STATUS
+from orchestration.disclosure.table_model import PEOPLE
 from orchestration.publish.errors import CatalogueError, UnsafeTableError
 from orchestration.transform.source_origins import (
     Lineage,
@@ -36,12 +37,21 @@ _KEY_ARGUMENTS = {
 
 ROUNDED_NOTE = (
     "Inner counts are rounded to a multiple of 5 beside them, so that none is more than 4 off; a 0 "
-    "may be 1 to 4. Totals are sums of inner counts; what a table prints or hides that is not "
-    "rounded has the same value here, so that rounded rows may not add up to it."
+    "may be 1 to 4. Totals are sums of inner counts; of one that is hidden, [c], they hold a "
+    "multiple of 10 less than 10 off. What a table prints or hides that is not rounded has the "
+    "same value here, so that rounded rows may not add up to it."
 )
 """What the release says of a rounded table: its method, and how far a value can be off."""
 
-_ROUNDED_COLUMN = "Rounded: an inner count is at most 4 off."
+_ROUNDED_COLUMN = "Rounded: an inner count that is shown is at most 4 off."
+
+_EMPTIED = "Empty where it is published: its values cannot be rounded."
+
+_FOLLOWING = "Null where the count is rounded."
+
+_LEAST_BASE = "Null where the base is below 20 people."
+
+_COMPARED = "Null where a count is hidden, or where either side is below 20 people."
 
 _ROUNDED_STATUS = "[c] also where a count is confidential, [u] where a base is below 20 people."
 
@@ -62,8 +72,9 @@ class PublishedTable:
     columns that identify a row and give the order of the published rows. ``series_columns`` are
     computed from a row's whole series, and ``method_digest`` is the fingerprint of how the table
     is computed (:func:`method_digest`). ``protected`` says that it is taken as disclosure control
-    left it. ``period_end`` is the SQL expression of the last day that a row is about and
-    ``measure`` the column that holds its figure; both are empty for a table of reference.
+    left it, ``rounded_to`` to which multiple its inner counts are rounded. ``period_end`` is the
+    SQL expression of the last day that a row is about and ``measure`` the column that holds its
+    figure; both are empty for a table of reference.
 
     ``sources`` are all raw sources behind the table and ``column_sources`` those whose values each
     column is made of, where that could be followed. ``months_behind`` says of how many months
@@ -82,6 +93,7 @@ class PublishedTable:
     series_columns: tuple[str, ...] = ()
     method_digest: str = ""
     protected: bool = False
+    rounded_to: int | None = None
     period_end: str = ""
     measure: str = ""
     sources: frozenset[str] = frozenset()
@@ -183,7 +195,7 @@ def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
 def _table(
     node: Mapping[str, Any], meta: Mapping[str, Any], tested_key: tuple[str, ...]
 ) -> PublishedTable:
-    rounded = _rounded_columns(meta)
+    rounded = rounded_columns(meta)
     table = PublishedTable(
         schema=node["schema"],
         name=node.get("alias") or node["name"],
@@ -199,6 +211,7 @@ def _table(
         ),
         key=tuple(meta.get("key") or tested_key),
         protected="disclosure" in meta,
+        rounded_to=_threshold(meta) if _is_rounded(meta) else None,
         series_columns=tuple(meta.get("series_columns") or ()),
         period_end=str((meta.get("data_up_to") or {}).get("period_end") or ""),
         measure=str((meta.get("data_up_to") or {}).get("measure") or ""),
@@ -213,25 +226,36 @@ def _is_rounded(meta: Mapping[str, Any]) -> bool:
     return (meta.get("disclosure") or {}).get("method") == ROUNDED
 
 
+def _threshold(meta: Mapping[str, Any]) -> int:
+    return int(meta["disclosure"].get("threshold") or PEOPLE.threshold)
+
+
 def _note(meta: Mapping[str, Any]) -> str:
     """Return the note of a table, with the method where its counts are rounded."""
     note = _tidy(meta.get("note"))
     return " ".join(filter(None, (note, ROUNDED_NOTE))) if _is_rounded(meta) else note
 
 
-def _rounded_columns(meta: Mapping[str, Any]) -> frozenset[str]:
+def rounded_columns(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Return what rounding does to the columns of a table, by column; nothing for other tables."""
     if not _is_rounded(meta):
-        return frozenset()
-    return frozenset(count["column"] for count in meta["disclosure"]["counts"])
+        return {}
+    declared = meta["disclosure"]
+    said = dict.fromkeys(declared.get("emptied") or (), _EMPTIED)
+    for share in declared.get("proportions") or ():
+        said |= {share[end]: _LEAST_BASE for end in ("lower", "upper") if end in share}
+    compared = declared.get("comparison") or {}
+    said |= {name: _COMPARED for end, name in compared.items() if end not in ("of", "base")}
+    for count in declared["counts"]:
+        said |= dict.fromkeys(count.get("follows") or (), _FOLLOWING)
+    said |= {count["column"]: _ROUNDED_COLUMN for count in declared["counts"]}
+    return said | {STATUS: _ROUNDED_STATUS}
 
 
-def _described(column: Mapping[str, Any], rounded: Collection[str]) -> str:
+def _described(column: Mapping[str, Any], rounded: Mapping[str, str]) -> str:
     text = _tidy(column.get("description"))
-    if text and column["name"] in rounded:
-        return f"{_sentence(text)} {_ROUNDED_COLUMN}"
-    if text and rounded and column["name"] == STATUS:
-        return f"{_sentence(text)} {_ROUNDED_STATUS}"
-    return text
+    more = rounded.get(column["name"])
+    return f"{_sentence(text)} {more}" if text and more else text
 
 
 def _refuse_undescribed(table: PublishedTable) -> None:

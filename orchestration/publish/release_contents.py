@@ -163,6 +163,11 @@ TABLES = PublishedTable(
             "key_columns", "VARCHAR", "Columns that identify a row, separated by commas."
         ),
         PublishedColumn("rows", "BIGINT", "Number of rows."),
+        PublishedColumn(
+            "rounded_to",
+            "INTEGER",
+            "Multiple to which inner counts are rounded; null where counts are as they are.",
+        ),
     ),
     ("table_schema", "table_name"),
 )
@@ -530,6 +535,7 @@ def write_descriptions(
                 table.counts,
                 ", ".join(table.key),
                 counted[table],
+                table.rounded_to,
             ]
             for table in described
         ],

@@ -1,12 +1,13 @@
 """Sentences on change over time: what rose, what fell, and what cannot be compared.
 
 ``comparable_periods`` chooses every earlier figure. A change is stated only where the 95 % limits
-of the ratio exclude no change. Pure functions of a place's own rows.
+of the ratio exclude no change, whatever was rounded away. Pure functions of a place's own rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from orchestration.confidence_limits import Rounded, ratio, ratio_of_rounded
 from orchestration.exports.charts.chart_text import count_text, month_name
 from orchestration.exports.pack.comparable_periods import (
     BASES,
@@ -14,43 +15,47 @@ from orchestration.exports.pack.comparable_periods import (
     is_break,
     latest,
 )
-from orchestration.exports.pack.interval_comparisons import ratio
 from orchestration.exports.report_definition.row_selection import Row
 
 _ROLLING = "rolling_12m_offences"
 
 
 def change_sentence(
-    subject: str, now: float, before: float, now_label: str, before_label: str
+    subject: str, now: float, before: float, now_label: str, before_label: str, off: float = 0
 ) -> str:
     """Say how a count changed, or that its change is within chance.
 
-    ``subject`` starts the sentence, such as "Recorded shoplifting in Fenland".
+    ``subject`` starts the sentence, such as "Recorded shoplifting in Fenland". ``off`` is by how
+    much each count may be more or less than it is shown.
     """
     counts = f"{count_text(before)} ({before_label}) to {count_text(now)} ({now_label})"
-    limits = ratio(now, before)
+    limits = ratio_of_rounded(Rounded(now, off), Rounded(before, off))
     if limits is None:
         return f"{subject}: none in {now_label}, and none in {before_label}."
     verdict = limits.verdict(1.0)
     if verdict == "unclear":
+        cause = "chance or rounding" if off else "chance"
         return (
             f"{subject}: {count_text(now)} ({now_label}) after {count_text(before)} "
-            f"({before_label}). A difference of this size can be chance; no change is claimed."
+            f"({before_label}). A difference of this size can be {cause}; no change is claimed."
         )
     verb = "rose" if verdict == "higher" else "fell"
     if before == 0:
         return f"{subject} {verb} from {counts}."
-    percent = 100 * abs(now / before - 1)
+    percent = f"{'about ' if off else ''}{100 * abs(now / before - 1):.0f}%"
     return (
-        f"{subject} {verb} by {percent:.0f}%, from {counts}; 95% limits of the change "
+        f"{subject} {verb} by {percent}, from {counts}; 95% limits of the change "
         f"{_signed(limits.lower)} to {_signed(limits.upper)}."
     )
 
 
-def year_counts(table: str, rows: Sequence[Row], column: str, subject: str) -> list[str]:
+def year_counts(
+    table: str, rows: Sequence[Row], column: str, subject: str, off: float = 0
+) -> list[str]:
     """Compare the latest year's count with the year before, and with the first comparable one.
 
-    ``rows`` are one area's. Nothing is said where the latest year has no figure.
+    ``rows`` are one area's, ``off`` is by how much a count may be more or less than it is shown.
+    Nothing is said where the latest year has no figure.
     """
     basis = BASES[table]
     row = latest(rows, basis)
@@ -63,12 +68,20 @@ def year_counts(table: str, rows: Sequence[Row], column: str, subject: str) -> l
     def said(start: str, other: Row) -> str:
         return change_sentence(
             start, _number(row, column), _number(other, column),
-            str(row["period_label"]), str(other["period_label"]),
+            str(row["period_label"]), str(other["period_label"]), off,
         )  # fmt: skip
 
     return [
         said(subject, known[-1]),
-        *_long_run(known, row, lambda one: _number(one, column), lambda one: 1.0, said, subject),
+        *_long_run(
+            known,
+            row,
+            lambda one: _number(one, column),
+            lambda one: 1.0,
+            said,
+            subject,
+            off=off,
+        ),
     ]
 
 
@@ -139,6 +152,7 @@ def _long_run(
     said: Callable[[str, Row], str],
     subject: str,
     than: Row | None = None,
+    off: float = 0,
 ) -> list[str]:
     """Say how ``row`` differs from the first comparable period, where chance does not explain it.
 
@@ -147,7 +161,9 @@ def _long_run(
     """
     if not known or known[0] is (than or known[-1]):
         return []
-    limits = ratio(count(row), count(known[0]), exposure(row), exposure(known[0]))
+    limits = ratio_of_rounded(
+        Rounded(count(row), off), Rounded(count(known[0]), off), exposure(row), exposure(known[0])
+    )
     if limits is None or limits.verdict(1.0) == "unclear":
         return []
     return [said(f"Over the longest run that can be compared, {_lowered(subject)}", known[0])]

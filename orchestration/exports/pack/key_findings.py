@@ -1,7 +1,7 @@
 """Key findings: sentences generated from the figures of a release.
 
 Pure functions of rows. ``rose``, ``fell``, ``higher`` and ``lower`` are stated only where the 95 %
-limits exclude no change (``interval_comparisons``), and only of comparable figures
+limits exclude no change (``confidence_limits``), and only of comparable figures
 (``comparable_periods``). Nothing is stated about hidden or missing figures. A finding belongs to an
 exhibit, whose label it names.
 """
@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
-from orchestration.exports.charts.chart_text import count_text, shift_sentence
-from orchestration.exports.charts.monthly_series import monthly_series, restarts
-from orchestration.exports.pack.change_over_time import rolling_years, year_counts, year_rates
-from orchestration.exports.pack.comparable_periods import BASES, latest
-from orchestration.exports.pack.interval_comparisons import (
+from orchestration.confidence_limits import (
     Verdict,
     difference,
     ratio,
     rounded_verdict,
 )
+from orchestration.exports.charts.chart_text import count_text, shift_sentence
+from orchestration.exports.charts.monthly_series import monthly_series, restarts
+from orchestration.exports.pack.change_over_time import rolling_years, year_counts, year_rates
+from orchestration.exports.pack.comparable_periods import BASES, latest
 from orchestration.exports.report_definition.row_selection import Partnership, Place, Row
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
@@ -31,10 +31,19 @@ _SURVEY_VERBS: tuple[tuple[Verdict, str], ...] = (
 )
 
 
-def findings(table: str, rows: Sequence[Row], place: Place) -> list[str]:
-    """Return the sentences on one table of the release for a place; none where it has no rule."""
+def findings(
+    table: str, rows: Sequence[Row], place: Place, rounded_to: int | None = None
+) -> list[str]:
+    """Return the sentences on one table of the release for a place; none where it has no rule.
+
+    ``rounded_to`` is the multiple to which the table's counts are rounded, if they are.
+    """
+    if not rows:
+        return []
+    if allowing := _RULES_THAT_ALLOW_FOR_ROUNDING.get(table):
+        return allowing(rows, place, rounded_to - 1 if rounded_to else 0)
     rule = _RULES.get(table)
-    return rule(rows, place) if rule and rows else []
+    return rule(rows, place) if rule else []
 
 
 def comparison_phrase(verdict: Verdict | None, what: str, rest: str) -> str:
@@ -142,10 +151,10 @@ def _juveniles(rows: Sequence[Row], place: Place) -> list[str]:
     ]
 
 
-def _first_time(rows: Sequence[Row], place: Place) -> list[str]:
+def _first_time(rows: Sequence[Row], place: Place, off: float) -> list[str]:
     subject = f"First-time entrants to youth offending services in {place.name}"
     table = "figure_4_first_time_entrants"
-    return year_counts(table, place.own(rows), "first_time_entrants", subject)
+    return year_counts(table, place.own(rows), "first_time_entrants", subject, off)
 
 
 def _pathways(rows: Sequence[Row], place: Place) -> list[str]:
@@ -380,7 +389,6 @@ _RULES: Mapping[str, Callable[[Sequence[Row], Place], list[str]]] = MappingProxy
         "table_2_offending_frequency": _frequency,
         "figure_2_offender_profile": _profile,
         "figure_3_juvenile_offenders": _juveniles,
-        "figure_4_first_time_entrants": _first_time,
         "table_3_oasys_pathways": _pathways,
         "table_4_need_complexity": _complexity,
         "figure_6_accommodation_need": _accommodation,
@@ -393,3 +401,8 @@ _RULES: Mapping[str, Callable[[Sequence[Row], Place], list[str]]] = MappingProxy
         "table_8_crime_asb_problem": _survey("not_at_all", "saw no problem at all"),
     }
 )
+
+_RULES_THAT_ALLOW_FOR_ROUNDING: Mapping[str, Callable[[Sequence[Row], Place, float], list[str]]] = (
+    MappingProxyType({"figure_4_first_time_entrants": _first_time})
+)
+"""Rules that compare counts which may be rounded, and are told how far off these may be."""

@@ -74,11 +74,12 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence, and the exhibit (label, slug) whose figures carry it."""
+    """A sentence, the exhibit (label, slug) whose figures carry it, and if they are rounded."""
 
     text: str
     label: str
     slug: str
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,19 +163,26 @@ def pack(
     as_at: str,
     sources: Sequence[tuple[str, ...]],
     data: Extent,
+    rounded_to: Mapping[str, int],
 ) -> Pack:
-    """Put a pack together; ``shows`` has every exhibit by its slug, ``rows`` the tables' rows."""
+    """Put a pack together.
+
+    ``shows`` has every exhibit by its slug, ``rows`` the tables' rows, and ``rounded_to`` the
+    multiple of each table whose counts are rounded.
+    """
     chapters = tuple(
         Chapter(section.title, tuple(shows[exhibit.slug] for exhibit in section.exhibits))
         for section in sections
     )
     said = tuple(
-        Finding(text, exhibit.label, exhibit.slug)
+        Finding(text, exhibit.label, exhibit.slug, exhibit.table in rounded_to)
         for place in places
         for section in sections
         for exhibit in section.exhibits
         if not shows[exhibit.slug].reason
-        for text in findings(exhibit.table, rows[exhibit.table], place)
+        for text in findings(
+            exhibit.table, rows[exhibit.table], place, rounded_to.get(exhibit.table)
+        )
     )
     present = {marker for show in shows.values() for marker, _ in show.shorthand}
     return Pack(

@@ -128,13 +128,14 @@ def _add_field(paragraph: Any, instruction: str, shown: str) -> None:
 def _add_findings(document: "DocumentType", pack: Pack) -> None:
     document.add_heading("Key findings", level=1)
     for finding in pack.findings:
-        document.add_paragraph(f"{finding.text} ({finding.label})", style="List Bullet")
+        rounded = ", rounded counts" if finding.rounded else ""
+        document.add_paragraph(f"{finding.text} ({finding.label}{rounded})", style="List Bullet")
     if not pack.findings:
         document.add_paragraph("This release holds no figures from which findings could be worded.")
     else:
         document.add_paragraph(
             "A rise, a fall or a difference is stated only where its 95% confidence limits leave "
-            "out no change; otherwise it can be chance."
+            "out no change, whatever was rounded away; otherwise it can be chance or rounding."
         )
 
 

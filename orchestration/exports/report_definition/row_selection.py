@@ -88,6 +88,8 @@ class TableRef:
     meanings: Mapping[str, str]
     compared: bool = False
     """Whether it is printed to compare the areas of a force."""
+    rounded_to: int | None = None
+    """The multiple to which its inner counts are rounded; none where they are not."""
 
     @property
     def full_name(self) -> str:
@@ -169,7 +171,7 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
     """Return the tables to export: every mart and report, and the data dictionary."""
     described = fetch(
         connection,
-        "select table_schema, table_name, title, description, note, key_columns "
+        "select table_schema, table_name, title, description, note, key_columns, rounded_to "
         "from main.published_tables "
         "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary') "
         "order by table_schema, table_name",
@@ -207,6 +209,7 @@ def _table(described: Row, columns: Sequence[Row], compared: bool) -> TableRef:
             {str(column["column_name"]): str(column["description"]) for column in columns}
         ),
         compared=compared,
+        rounded_to=int(str(to)) if (to := described["rounded_to"]) else None,
     )
 
 

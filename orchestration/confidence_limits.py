@@ -1,10 +1,13 @@
-"""Whether two figures differ by more than chance: pure functions.
+"""Confidence limits, and whether two figures differ by more than chance: pure functions.
 
 A difference of proportions has Newcombe's limits (the hybrid of two Wilson intervals, method 10 of
 Newcombe, Statistics in Medicine 17, 1998); a ratio of two counts or rates has the limits of the
 conditional method (given their sum, one Poisson count is binomial), with Wilson's interval for
 the binomial share. All limits are of 95 %. A change is stated only where the limits exclude no
 change.
+
+Of counts that are **rounded**, limits are the widest of those of all counts that may be behind
+them, so that what is stated holds whatever was rounded away.
 """
 
 from dataclasses import dataclass
@@ -31,6 +34,24 @@ class Limits:
         return "lower" if self.upper < no_change else "unclear"
 
 
+@dataclass(frozen=True)
+class Rounded:
+    """A count as it is shown, and by how much the true one may be more or less."""
+
+    shown: float
+    off: float = 0
+
+    @property
+    def least(self) -> float:
+        """The least count that it may stand for."""
+        return max(0, self.shown - self.off)
+
+    @property
+    def most(self) -> float:
+        """The greatest count that it may stand for."""
+        return self.shown + self.off
+
+
 def wilson(count: float, base: float) -> Limits:
     """Return Wilson's limits of the proportion ``count`` of ``base``, which is above zero."""
     share = count / base
@@ -51,6 +72,44 @@ def difference(count: float, base: float, other_count: float, other_base: float)
         gap - sqrt((share - one.lower) ** 2 + (other.upper - other_share) ** 2),
         gap + sqrt((one.upper - share) ** 2 + (other_share - other.lower) ** 2),
     )
+
+
+def proportion_of_rounded(part: Rounded, base: Rounded) -> Limits:
+    """Return Wilson's limits of the proportion whatever the two counts, the base shown above zero.
+
+    A part is never more than its base.
+    """
+    lower = wilson(min(part.least, base.most), base.most).lower
+    if base.least <= 0:
+        return Limits(lower, 1.0)
+    return Limits(lower, wilson(min(part.most, base.least), base.least).upper)
+
+
+def difference_of_rounded(
+    part: Rounded, base: Rounded, other_part: Rounded, other_base: Rounded
+) -> Limits:
+    """Return Newcombe's limits of the first proportion less the other, whatever the counts."""
+    low, high = _furthest(part, base)
+    other_low, other_high = _furthest(other_part, other_base)
+    return Limits(
+        difference(*low, *other_high).lower,
+        difference(*high, *other_low).upper,
+    )
+
+
+def _furthest(part: Rounded, base: Rounded) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the counts of the lowest and of the highest proportion that may be behind two."""
+    least_base = max(1, base.least)
+    return (min(part.least, base.most), base.most), (min(part.most, least_base), least_base)
+
+
+def ratio_of_rounded(
+    count: Rounded, other: Rounded, exposure: float = 1.0, other_exposure: float = 1.0
+) -> Limits | None:
+    """Return limits of the ratio of two rates, whatever the counts; none if both must be zero."""
+    lower = ratio(count.least, other.most, exposure, other_exposure)
+    upper = ratio(count.most, other.least, exposure, other_exposure)
+    return Limits(lower.lower, upper.upper) if lower and upper else None
 
 
 def ratio(
