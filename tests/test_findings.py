@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from orchestration.confidence_limits import (
+from orchestration.disclosure.confidence_limits import (
     Limits,
     counts_behind,
     difference,

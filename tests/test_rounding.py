@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.confidence_limits import wilson
 from orchestration.disclosure import release_protection, release_rounding
+from orchestration.disclosure.confidence_limits import wilson
 from orchestration.disclosure.declarations import Row
 from orchestration.disclosure.release_protection import disclose
 from orchestration.disclosure.release_rounding import SWITCHED_OFF
 from orchestration.disclosure.rounded_rows import rounded_rows
-from orchestration.disclosure.rounding_attack import Beside, Rounding, safe_rounding
+from orchestration.disclosure.rounding_attack import Rounding, safe_rounding
 from orchestration.disclosure.rounding_cube import (
     Changes,
     Cube,
@@ -31,6 +31,7 @@ from orchestration.disclosure.rounding_declarations import (
     rounded_declarations,
 )
 from orchestration.disclosure.rounding_error import RoundingError
+from orchestration.disclosure.rounding_system import Beside
 from orchestration.disclosure.small_count_rounding import (
     InnerCount,
     possible_values,
@@ -243,6 +244,86 @@ def _possible(
         seen[key] = {
             value for value in range(low, high + 1) if total is None or total - value in reach
         }
+    return seen
+
+
+@given(twelve, st.integers(0, 11), st.integers(1, 6), st.binary(min_size=4, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_nothing_small_is_known_from_a_build_and_its_correction(
+    values: list[int], place: int, more: int, secret: bytes
+) -> None:
+    """An independent look at two builds of which one count was corrected, with exact totals."""
+    revised = [*values[:place], values[place] + more, *values[place + 1 :]]
+    old, new = made(values), made(revised)
+    totals = [_exact_totals(cube) for cube in (old, new)]
+    first = safe_rounding(old, Taken(totals[0]), _exactly(totals[:1]), {}, secret)
+    assert first.build is not None
+    beside = replace(_exactly(totals), earlier=(first.build,))
+    second = safe_rounding(new, Taken(totals[1]), beside, {}, secret)
+    assert not second.findings
+    (corrected,) = [key for key in first.inner if old.values[key] != new.values[key]]
+    for area in ("D1", "D2"):
+        keys = [key for key in first.inner if f" {area} " in key]
+        total = f"people {area} All All"
+        seen = _possible_in_both(
+            {key: [_bounds(cube, one, key) for cube, one in ((old, first), (new, second))]
+             for key in keys},
+            corrected,
+            [known.get(total) for known in totals],
+        )  # fmt: skip
+        for key in keys:
+            if key != corrected and 0 < old.values[key] < 5:
+                assert len(seen[key]) > 1
+                assert min(seen[key]) == 0 or max(seen[key]) >= 5
+
+
+def _exact_totals(cube: Cube) -> dict[str, int]:
+    known = {key: cube.values[key] for key in ("people D1 All All", "people D2 All All")}
+    return {key: value for key, value in known.items() if value >= 5 or not value}
+
+
+def _exactly(totals: Sequence[Mapping[str, int]]) -> Beside:
+    """The protected tables: the totals of the last build, and those of the one before it."""
+    cells = {key: Cell(key, value) for key, value in totals[-1].items()}
+    for key, value in totals[0].items():
+        name = key if key not in cells else f"{key} (before 1)"
+        if cells.get(key, Cell(key, -1)).value != value:
+            cells[name] = Cell(name, value)
+    bounds = {key: (cell.value, cell.value) for key, cell in cells.items()}
+    return Beside(cells, frozenset(), Publication(bounds, (), (), ()))
+
+
+def _bounds(cube: Cube, found: Rounding, key: str) -> tuple[int, int]:
+    shown = found.inner[key]
+    return (0, 60) if shown is None else possible_values(shown, found.changes.step(cube, key))
+
+
+def _possible_in_both(
+    bounds: Mapping[str, Sequence[tuple[int, int]]],
+    corrected: str,
+    totals: Sequence[int | None],
+) -> dict[str, set[int]]:
+    """Return what each count can be that has not changed, by trying all sums of the others."""
+    same = {
+        key: range(max(one[0] for one in pairs), min(one[1] for one in pairs) + 1)
+        for key, pairs in bounds.items()
+        if key != corrected
+    }
+    own = bounds.get(corrected, ((0, 0), (0, 0)))
+    seen: dict[str, set[int]] = {}
+    for key, values in same.items():
+        reach = {0}
+        for other, open_values in same.items():
+            if other != key:
+                reach = {sum_ + value for sum_ in reach for value in open_values}
+        seen[key] = {
+            value for value in values
+            if any(
+                all(total is None or least <= total - sum_ - value <= most
+                    for total, (least, most) in zip(totals, own, strict=True))
+                for sum_ in reach
+            )
+        }  # fmt: skip
     return seen
 
 

@@ -20,7 +20,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration import confidence_limits as comparisons
+from orchestration.disclosure import confidence_limits as comparisons
 from tests.support import GOLDEN, csv_rows
 
 DBT = Path(__file__).parents[1] / "dbt_project"

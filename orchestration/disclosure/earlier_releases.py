@@ -26,6 +26,11 @@ from orchestration.disclosure.table_model import (
 _BEFORE = " (before "
 
 
+def version_name(key: str, number: int) -> str:
+    """Return the cell of a count as it is (0), or as it was in earlier builds before a revision."""
+    return f"{key}{_BEFORE}{number})" if number else key
+
+
 @dataclass(frozen=True)
 class PublishedCount:
     """A count of a published build: its true value, and whether it is ``shown`` or ``marked``.
@@ -134,7 +139,7 @@ class _Joining:
             if cell is not None and cell.value == count.value:
                 break
         else:
-            name = key if key not in self.cells else f"{key}{_BEFORE}{len(names)})"
+            name = key if key not in self.cells else version_name(key, len(names))
             if name not in names:
                 names.append(name)
             self.cells[name] = Cell(name, count.value, count.rule, printed=False)

@@ -1,7 +1,8 @@
 """The builds that were published, as the restricted warehouse keeps them.
 
 ``control.published_counts`` has a model of each build that disclosure control has passed: its true
-counts, what it shows of them, and its equations. A model is recognised as published once a file
+counts, what it shows of them, and its equations; ``control.published_roundings`` the same of the
+tables that are rounded. A model is recognised as published once a file
 with the same protected tables is among the releases, and is kept from then on, for copies of that
 file are out even if it is deleted here.
 """
@@ -18,10 +19,12 @@ import duckdb
 from orchestration.disclosure import PROTECTED
 from orchestration.disclosure.declarations import Row
 from orchestration.disclosure.earlier_releases import PublishedModel, from_json
+from orchestration.disclosure.published_rounding import PublishedRounding, from_bytes
 from orchestration.releases.release_registry import PublishedRelease
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 _RELEASE = "earlier_release"
+_COUNTS, _ROUNDINGS = "control.published_counts", "control.published_roundings"
 
 
 def keep_model(
@@ -31,13 +34,39 @@ def keep_model(
     model: PublishedModel,
 ) -> None:
     """Keep the model of what schema ``protected`` holds: the next release of ``quarter``."""
-    names = {name: f"{identifier(PROTECTED)}.{identifier(name.split('.')[1])}" for name in tables}
+    _keep(connection, _COUNTS, quarter, tables, model.as_json())
+
+
+def keep_rounding(
+    connection: duckdb.DuckDBPyConnection,
+    quarter: date,
+    tables: Sequence[str],
+    rounding: PublishedRounding,
+) -> None:
+    """Keep the rounding of what schema ``protected`` holds, and forget those never published."""
+    connection.execute(f"delete from {_ROUNDINGS} where not published")
+    _keep(connection, _ROUNDINGS, quarter, tables, rounding.as_bytes())
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection,
+    store: str,
+    quarter: date,
+    tables: Sequence[str],
+    model: str | bytes,
+) -> None:
     connection.execute(
-        "insert into control.published_counts "
-        "select ?, ?, coalesce(max(ordinal), 0) + 1, false, ?, ? from control.published_counts "
+        f"insert into {store} "
+        f"select ?, ?, coalesce(max(ordinal), 0) + 1, false, ?, ? from {store} "
         "on conflict do nothing",
-        [quarter, _printed_md5(connection, names), json.dumps(list(tables)), model.as_json()],
+        [quarter, written_md5(connection, tables), json.dumps(list(tables)), model],
     )
+
+
+def written_md5(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> str:
+    """Return the checksum of what schema ``protected`` holds of these tables."""
+    names = {name: f"{identifier(PROTECTED)}.{identifier(name.split('.')[1])}" for name in tables}
+    return _printed_md5(connection, names)
 
 
 def models_of(
@@ -47,23 +76,51 @@ def models_of(
 
     What was protected and never published is forgotten.
     """
-    known = connection.execute(
-        "select distinct quarter, tables from control.published_counts"
-    ).fetchall()
-    unknown = []
-    for release in releases:
-        told = [json.loads(tables) for quarter, tables in known if quarter == release.quarter]
-        if not any(_recognised(connection, release, tables) for tables in told):
-            unknown.append(release)
-    connection.execute("delete from control.published_counts where not published")
-    rows = connection.execute(
-        "select model from control.published_counts order by ordinal"
-    ).fetchall()
+    unknown = _unrecognised(connection, _COUNTS, releases)
+    connection.execute(f"delete from {_COUNTS} where not published")
+    rows = connection.execute(f"select model from {_COUNTS} order by ordinal").fetchall()
     return tuple(from_json(model) for (model,) in rows), unknown
 
 
+def models_published(connection: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
+    """Return the quarter and checksum of each build whose model is kept, oldest first."""
+    return connection.execute(
+        f"select quarter, printed_md5 from {_COUNTS} where published order by ordinal"
+    ).fetchall()
+
+
+def roundings_of(
+    connection: duckdb.DuckDBPyConnection, releases: Sequence[PublishedRelease]
+) -> dict[tuple[date, str], PublishedRounding]:
+    """Return the roundings of all builds ever published, oldest first, by quarter and checksum.
+
+    A release of an earlier version has none: nothing is known of it.
+    """
+    _unrecognised(connection, _ROUNDINGS, releases)
+    rows = connection.execute(
+        f"select quarter, printed_md5, model from {_ROUNDINGS} where published order by ordinal"
+    ).fetchall()
+    return {(quarter, md5): from_bytes(model) for quarter, md5, model in rows}
+
+
+def _unrecognised(
+    connection: duckdb.DuckDBPyConnection, store: str, releases: Sequence[PublishedRelease]
+) -> list[PublishedRelease]:
+    """Mark the models of releases as published; return the releases of which there is none."""
+    known = connection.execute(f"select distinct quarter, tables from {store}").fetchall()
+    unknown = []
+    for release in releases:
+        held = [json.loads(tables) for quarter, tables in known if quarter == release.quarter]
+        if not any(_recognised(connection, store, release, tables) for tables in held):
+            unknown.append(release)
+    return unknown
+
+
 def _recognised(
-    connection: duckdb.DuckDBPyConnection, release: PublishedRelease, tables: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    store: str,
+    release: PublishedRelease,
+    tables: Sequence[str],
 ) -> bool:
     """Mark the model of a release as published; return whether there is one."""
     with _attached(connection, release.path) as held:
@@ -73,7 +130,7 @@ def _recognised(
             connection, {name: qualified(_RELEASE, *name.split(".")) for name in tables}
         )
     found = connection.execute(
-        "update control.published_counts set published = true "
+        f"update {store} set published = true "
         "where quarter = ? and printed_md5 = ? returning ordinal",
         [release.quarter, md5],
     ).fetchall()

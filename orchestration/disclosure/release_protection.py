@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -34,7 +34,15 @@ from orchestration.disclosure.earlier_releases import (
     with_releases,
 )
 from orchestration.disclosure.protection import hide_neighbours, protect
-from orchestration.disclosure.published_store import keep_model, models_of, published_rows
+from orchestration.disclosure.published_store import (
+    keep_model,
+    keep_rounding,
+    models_of,
+    models_published,
+    published_rows,
+    roundings_of,
+    written_md5,
+)
 from orchestration.disclosure.release_rounding import SWITCHED_OFF, RoundingOutcome, round_tables
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.table_assembly import (
@@ -144,7 +152,7 @@ def disclose(
     rounding = RoundingOutcome()
     if rounded and not found.verdict.findings:
         rounding = (
-            _round(connection, rounded, given.forces, found, secret)
+            _round(given, rounded, releases, found, secret)
             if publish_rounded
             else _left_out(connection, rounded)
         )
@@ -165,7 +173,8 @@ def disclose(
         hidden_after_attack=len(found.protection.hidden) - len(found.chosen.hidden),
         still_readable=sum(
             cell.small and (cell.readable or cell.marked_below > 0) for cell in cells.values()
-        ),
+        )
+        + rounding.given_away,
         withheld=withheld,
         rounded_tables=rounding.tables,
         rounded_counts=rounding.rounded,
@@ -175,27 +184,39 @@ def disclose(
 
 
 def _round(
-    connection: duckdb.DuckDBPyConnection,
+    given: _Given,
     rounded: Mapping[str, RoundedDeclaration],
-    forces: Mapping[str, str],
+    releases: Sequence[PublishedRelease],
     found: _Result,
     secret: bytes,
 ) -> RoundingOutcome:
     """Round the tables that declare it, and write them beside the protected ones.
 
     Where nothing has changed since they were written, they stay: the same input gives the same
-    rounding, which the attack has passed.
+    rounding, which the attack has passed. That this very build was published is no change.
     """
+    connection = given.connection
     read = {name: _read(connection, name) for name in rounded}
-    fingerprint = _rounding_fingerprint(read, rounded, forces, found, secret)
+    earlier = roundings_of(connection, releases)
+    others = {*models_published(connection), *earlier} - _written_builds(connection, given, rounded)
+    fingerprint = _rounding_fingerprint(read, rounded, given, found.protection, others, secret)
     if (before := _rounded_before(connection, fingerprint)) is not None:
         return before
     connection.execute("delete from control.rounding")
-    outcome, shown = round_tables(
-        read, rounded, forces, found.protection, found.published, {}, secret
+    outcome, shown, build = round_tables(
+        read,
+        rounded,
+        given.forces,
+        found.protection,
+        found.published,
+        {},
+        secret,
+        list(earlier.values()),
     )
     for name, table in read.items():
         _write(connection, name, table.schema, shown.get(name, []))
+    if build is not None:
+        keep_rounding(connection, given.quarter, sorted(rounded), build)
     written = json.dumps({**asdict(outcome), "withheld": dict(outcome.withheld)})
     connection.execute("insert into control.rounding values (?, ?)", [fingerprint, written])
     return outcome
@@ -224,23 +245,36 @@ def _rounded_before(
 def _rounding_fingerprint(
     read: Mapping[str, pa.Table],
     rounded: Mapping[str, RoundedDeclaration],
-    forces: Mapping[str, str],
-    found: _Result,
+    given: _Given,
+    protection: Protection,
+    others: Collection[tuple[date, str]],
     secret: bytes,
 ) -> str:
     """Return a keyed checksum of all that the rounding and its attack follow from."""
     digest = hmac.new(secret, __version__.encode(), hashlib.sha256)
     for name, table in read.items():
         digest.update(repr((name, rounded[name], table.schema, table.to_pylist())).encode())
-    published, cells = found.published, found.protection.tables.cells
-    digest.update(repr(sorted(forces.items())).encode())
-    digest.update(repr(sorted(found.protection.hidden)).encode())
-    for cell in sorted(cells.values(), key=lambda cell: cell.key):
-        digest.update(repr(cell).encode())
-    digest.update(repr(sorted(published.bounds.items())).encode())
-    for part in (*published.relations, *published.ratios):
-        digest.update(repr(part).encode())
+    for name, rows in given.contents.items():
+        digest.update(repr((name, given.declared[name], rows)).encode())
+    digest.update(repr((given.quarter, sorted(given.forces.items()))).encode())
+    digest.update(repr((sorted(protection.hidden), sorted(protection.merged))).encode())
+    digest.update(repr(sorted(others)).encode())
+    for _, printed in given.printed:
+        digest.update(repr(sorted(printed.items())).encode())
     return digest.hexdigest()
+
+
+def _written_builds(
+    connection: duckdb.DuckDBPyConnection,
+    given: _Given,
+    rounded: Mapping[str, RoundedDeclaration],
+) -> set[tuple[date, str]]:
+    """Return what schema ``protected`` holds now, as published builds are named."""
+    ((there,),) = connection.execute("select count(*) from control.rounding").fetchall()
+    if not there:
+        return set()
+    tables = (sorted(given.declared), sorted(rounded))
+    return {(given.quarter, written_md5(connection, names)) for names in tables}
 
 
 def _given(

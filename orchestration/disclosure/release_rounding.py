@@ -12,11 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from orchestration.disclosure.declarations import Row
+from orchestration.disclosure.published_rounding import PublishedRounding
 from orchestration.disclosure.rounded_rows import rounded_rows
-from orchestration.disclosure.rounding_attack import Beside, safe_rounding
+from orchestration.disclosure.rounding_attack import safe_rounding
 from orchestration.disclosure.rounding_cube import Taken, cube_of, shown_values
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_error import RoundingError
+from orchestration.disclosure.rounding_system import Beside
 from orchestration.disclosure.table_assembly import with_force
 from orchestration.disclosure.table_model import Protection, Publication
 from orchestration.disclosure.withholding import WITHHELD
@@ -33,7 +35,8 @@ DISAGREEING = "its counts do not add up as its model declares"
 class RoundingOutcome:
     """What was rounded: numbers of tables and counts, never their values.
 
-    ``withheld`` has the tables that are left out of the release, with the reason.
+    ``withheld`` has the tables that are left out of the release, with the reason; ``given_away``
+    counts what earlier builds tell by themselves.
     """
 
     tables: int = 0
@@ -42,6 +45,7 @@ class RoundingOutcome:
     hidden: int = 0
     withheld: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    given_away: int = 0
 
 
 def round_tables(
@@ -52,11 +56,13 @@ def round_tables(
     published: Publication,
     seeds: Mapping[str, str],
     secret: bytes,
-) -> tuple[RoundingOutcome, dict[str, list[dict[str, Any]]]]:
-    """Return the outcome and the rows to be shown of each table.
+    earlier: Sequence[PublishedRounding] = (),
+) -> tuple[RoundingOutcome, dict[str, list[dict[str, Any]]], PublishedRounding | None]:
+    """Return the outcome, the rows to be shown of each table, and what readers know from them.
 
     ``read`` are the true tables; ``protection`` and ``published`` the protected ones as decided and
-    as written. Where tables disagree, or no rounding protects their counts, all are withheld.
+    as written; ``earlier`` are the builds that were published, oldest first. Where tables disagree,
+    or no rounding protects their counts, all are withheld.
     """
     started = time.monotonic()
     contents: dict[str, list[Row]] = {
@@ -65,7 +71,7 @@ def round_tables(
     taken = taken_over(protection)
     try:
         cube = cube_of(contents, declared)
-        beside = Beside(protection.tables.cells, protection.hidden, published)
+        beside = Beside(protection.tables.cells, protection.hidden, published, earlier)
         made = safe_rounding(cube, taken, beside, seeds, secret)
         values = shown_values(cube, taken, made.inner, made.changes.hidden)
         error = RoundingError(cube, taken, made.inner, made.changes)
@@ -77,17 +83,18 @@ def round_tables(
             for name, declaration in declared.items()
         }
     except DisclosureError:
-        return RoundingOutcome(withheld=dict.fromkeys(declared, DISAGREEING)), {}
+        return RoundingOutcome(withheld=dict.fromkeys(declared, DISAGREEING)), {}, None
     if made.findings:
-        return RoundingOutcome(withheld=dict.fromkeys(declared, WITHHELD)), {}
+        return RoundingOutcome(withheld=dict.fromkeys(declared, WITHHELD)), {}, None
     outcome = RoundingOutcome(
         tables=len(declared),
         counts=len(values),
         rounded=sum(value not in (None, cube.values[key]) for key, value in values.items()),
         hidden=sum(value is None for value in values.values()),
         seconds=round(time.monotonic() - started, 3),
+        given_away=made.given_away,
     )
-    return outcome, rows
+    return outcome, rows, made.build
 
 
 def taken_over(protection: Protection) -> Taken:

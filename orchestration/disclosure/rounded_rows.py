@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from math import floor
 from typing import Any
 
-from orchestration.confidence_limits import (
+from orchestration.disclosure.confidence_limits import (
     Rounded,
     difference_of_rounded,
     proportion_of_rounded,
@@ -150,7 +150,7 @@ def _beside_rest(
     values: Mapping[str, int | None],
     off: Callable[[str], float],
 ) -> tuple[Rounded, Rounded, Rounded, Rounded] | None:
-    """Return the counts of an area and of the rest of its force; none where one cannot be told."""
+    """Return the counts of an area and of the rest of its force; none where one is hidden."""
     force = {**row, "area_code": row["force_code"], "area_type": "force"}
     found: list[Rounded] = []
     rests: list[Rounded] = []

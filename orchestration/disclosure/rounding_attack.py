@@ -12,11 +12,12 @@ not help, they are hidden. This is repeated until nothing is found.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
 from orchestration.disclosure.attack_verdict import BELOW, Finding, fault_of
+from orchestration.disclosure.published_rounding import PublishedRounding, changes_before
 from orchestration.disclosure.rounding_cube import (
     Changes,
     Cube,
@@ -24,16 +25,13 @@ from orchestration.disclosure.rounding_cube import (
     first_changes,
     rounded_inner,
 )
-from orchestration.disclosure.small_count_rounding import possible_values
-from orchestration.disclosure.table_model import (
-    MANY,
-    OPEN,
-    PEOPLE,
-    Cell,
-    Publication,
-    Relation,
-    Rule,
+from orchestration.disclosure.rounding_system import (
+    Beside,
+    System,
+    rounding_as_shown,
+    system_of,
 )
+from orchestration.disclosure.table_model import MANY, PEOPLE, Publication, Relation, Rule
 
 MOST_ROUNDS = 14
 """How often counts are rounded otherwise, before all of them are hidden."""
@@ -50,39 +48,27 @@ _MOST_TRIES = 3
 _LOST_AFTER = 6
 """How often something else is tried for a count, before no total holds it."""
 
+_ASKED_OF_EARLIER = 3
+"""The round from which on it is left out what earlier builds give away by themselves."""
+
 _AT_A_TIME = 3
 """Counts beside a count that are changed the first time."""
 
 
 @dataclass(frozen=True)
-class Beside:
-    """The protected tables: their cells and hidden keys (restricted), and what readers see."""
-
-    cells: Mapping[str, Cell]
-    hidden: frozenset[str]
-    published: Publication
-
-
-@dataclass(frozen=True)
 class Rounding:
-    """The rounded inner counts (none where lost), and what the attack found in the end."""
+    """The rounded inner counts (none where lost), and what the attack found in the end.
+
+    ``build`` is what readers know then; none where something was found. ``given_away`` counts what
+    earlier builds tell by themselves, which no rounding takes back.
+    """
 
     inner: Mapping[str, int | None]
     changes: Changes = field(default_factory=Changes)
     findings: tuple[Finding, ...] = ()
     rounds: int = 0
-
-
-@dataclass
-class _System:
-    """Counts and rows that one attack is given."""
-
-    cells: dict[str, Cell]
-    bounds: dict[str, tuple[int, int]]
-    relations: list[Relation]
-    open: dict[str, None] = field(default_factory=dict)
-    rests: dict[str, str] = field(default_factory=dict)
-    by_key: dict[str, list[Relation]] = field(default_factory=lambda: defaultdict(list))
+    build: PublishedRounding | None = None
+    given_away: int = 0
 
 
 def safe_rounding(
@@ -94,31 +80,52 @@ def safe_rounding(
     rule: Rule = PEOPLE,
 ) -> Rounding:
     """Return a rounding that the attack finds nothing in."""
-    changes = first_changes(cube, taken, rule.threshold)
+    changes = _first_changes(cube, taken, beside, rule)
     tries: dict[str, int] = defaultdict(int)
     found: Collection[Finding] = ()
     before: Mapping[str, tuple[int, int]] = {}
+    away: frozenset[str] = frozenset()
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
-        system = _system(cube, taken, beside, inner, changes, rule)
-        found = _findings(system, beside, _beside_changes(system, before, found))
+        system = system_of(cube, taken, beside, inner, changes, rule)
+        if number == _ASKED_OF_EARLIER and beside.earlier:
+            away = _given_away(cube, taken, beside, inner, rule)
+        found = _findings(system, beside, _beside_changes(system, before, found), away)
         before = system.bounds
         if not found:
             kept = {key: None if key in changes.lost else inner[key] for key in inner}
-            return Rounding(kept, changes, (), number)
+            build = rounding_as_shown(cube, inner, changes, rule.threshold)
+            return Rounding(kept, changes, (), number, build, len(away))
         if number == MOST_ROUNDS - 2:
             changes.hidden |= set(inner)
             changes.lost |= set(inner)
             continue
         for finding in found:
             _change(finding, cube, system, inner, changes, tries)
-    return Rounding(dict.fromkeys(inner), changes, tuple(found), MOST_ROUNDS)
+    return Rounding(dict.fromkeys(inner), changes, tuple(found), MOST_ROUNDS, None, len(away))
+
+
+def _first_changes(cube: Cube, taken: Taken, beside: Beside, rule: Rule) -> Changes:
+    """Return the changes before any attack: those of earlier builds, and what is known to help."""
+    mine = [key for key in cube.inner if key not in taken]
+    changes = changes_before(beside.earlier, cube.values, mine)
+    changes.broad |= first_changes(cube, taken, rule.threshold).broad
+    return changes
+
+
+def _given_away(
+    cube: Cube, taken: Taken, beside: Beside, inner: Mapping[str, int], rule: Rule
+) -> frozenset[str]:
+    """Return the cells that earlier builds tell by themselves: found with nothing rounded shown."""
+    nothing = Changes(hidden=set(inner), lost=set(inner))
+    alone = system_of(cube, taken, beside, inner, nothing, rule)
+    return frozenset(finding.key for finding in _findings(alone, beside, ()))
 
 
 def _change(
     finding: Finding,
     cube: Cube,
-    system: _System,
+    system: System,
     inner: Mapping[str, int],
     changes: Changes,
     tries: dict[str, int],
@@ -128,14 +135,16 @@ def _change(
     A count that can be shown to be small is first rounded to the other side. Then counts in a sum
     with it are made broad, then it and counts beside it are hidden, and in the end lost.
     """
-    key = system.rests.get(finding.key, finding.key)
+    key = system.key_of.get(finding.key, finding.key)
     tries[key] += 1
-    threshold = system.cells[key].rule.threshold
+    threshold = system.cells[finding.key].rule.threshold
     if key in inner and tries[key] == 1 and finding.fault == BELOW and cube.values[key] % 5:
         (changes.down if inner[key] > cube.values[key] else changes.up).add(key)
         return
     near = [
-        other for other in _near(system, key, cube) if other in inner and other not in changes.lost
+        other
+        for other in _near(system, finding.key, cube)
+        if other != key and other not in changes.lost
     ]
     plain = [
         other
@@ -157,11 +166,16 @@ def _change(
         changes.lost.update(near[:few])
 
 
-def _near(system: _System, key: str, cube: Cube) -> list[str]:
-    """Return the inner counts that are in a sum with a count, the small ones first."""
-    found = {other for relation in system.by_key[key] for other, _ in relation.terms}
-    inner = (found & cube.inner_keys.keys()) - {key}
-    return sorted(inner, key=lambda other: (cube.values[other], other))
+def _near(system: System, name: str, cube: Cube) -> list[str]:
+    """Return the inner counts that are in a sum with a cell or its count, the small ones first."""
+    names = {name, system.names.get(system.key_of.get(name, name), name)}
+    found = {
+        other for one in names for relation in system.by_key[one] for other, _ in relation.terms
+    }
+    inner = {
+        key for other in found if system.names.get(key := system.key_of.get(other, "")) == other
+    }
+    return sorted(inner, key=lambda key: (cube.values[key], key))
 
 
 def _hide(changes: Changes, cube: Cube, keys: Iterable[str], threshold: int) -> None:
@@ -173,130 +187,8 @@ def _hide(changes: Changes, cube: Cube, keys: Iterable[str], threshold: int) -> 
             changes.down.add(key)
 
 
-def _system(
-    cube: Cube,
-    taken: Taken,
-    beside: Beside,
-    inner: Mapping[str, int],
-    changes: Changes,
-    rule: Rule,
-) -> _System:
-    """Put the rounded tables and the protected ones into one system."""
-    cells = dict(beside.cells)
-    bounds = dict(beside.published.bounds)
-    system = _System(cells, bounds, list(beside.published.relations))
-    for key, shown in inner.items():
-        value = cube.values[key]
-        cells[key] = Cell(key, value, rule, printed=False)
-        if key in changes.lost:
-            bounds[key] = (0, MANY)
-        elif value == 0 and not cube.may_hold(key):
-            bounds[key] = (0, 0)
-        else:
-            step = changes.step(cube, key, rule.threshold)
-            bounds[key] = possible_values(shown, step, rule.threshold)
-        system.open[key] = None
-    for key in taken.hidden & set(cube.inner):
-        system.open[key] = None
-    system.relations += _links(cube, beside)
-    for held, whole in cube.held.items():
-        _add_rest(system, cube, held, whole, rule)
-    for group, keys in _groups(cube, inner, changes, rule).items():
-        _add_control(system, cube, group, keys, inner, rule)
-    system.relations = list(dict.fromkeys(system.relations))
-    for relation in system.relations:
-        for key, _ in relation.terms:
-            system.by_key[key].append(relation)
-    return system
-
-
-def _links(cube: Cube, beside: Beside) -> Iterator[Relation]:
-    """Yield the sums of inner counts that a reader knows: of totals of the protected tables."""
-    known = beside.cells
-    for key in cube.values:
-        if key in known and (key in cube.wholes or key in cube.less):
-            yield _relation({key: 1}, cube.terms(key))
-    for (whole, _), parts in cube.divided.items():
-        yield _relation(
-            _known(cube, known, {whole: 1}), _known(cube, known, dict.fromkeys(parts, 1))
-        )
-    for sides in cube.balances.values():
-        first, *others = sides.values()
-        for other in others:
-            yield _relation(_known(cube, known, first), _known(cube, known, other))
-
-
-def _known(cube: Cube, known: Collection[str], counts: Mapping[str, int]) -> Mapping[str, int]:
-    """Return a sum of counts as one of protected and of inner counts."""
-    terms: dict[str, int] = defaultdict(int)
-    for key, times in counts.items():
-        inner = {key: 1} if key in known else cube.terms(key)
-        for part, often in inner.items():
-            terms[part] += times * often
-    return terms
-
-
-def _relation(whole: Mapping[str, int], parts: Mapping[str, int]) -> Relation:
-    terms: dict[str, int] = dict(whole)
-    for key, times in parts.items():
-        terms[key] = terms.get(key, 0) - times
-    return Relation(tuple((key, times) for key, times in terms.items() if times))
-
-
-def _add_rest(system: _System, cube: Cube, held: str, whole: str, rule: Rule) -> None:
-    """Those of a whole who are not in a count of it: printed nowhere, and not below zero."""
-    if held in cube.wholes or held not in cube.values or whole not in cube.values:
-        return
-    if not all(key in system.cells for key in (held, *cube.terms(whole))):
-        return
-    rest = f"{whole} without {held}"
-    value = cube.values[whole] - cube.values[held]
-    if value < 0:
-        return
-    system.cells[rest] = Cell(rest, value, rule, printed=False)
-    system.bounds[rest] = (0, MANY)
-    system.open[rest] = None
-    system.rests[rest] = next(iter(cube.terms(whole)))
-    system.relations.append(_relation(cube.terms(whole), {held: 1, rest: 1}))
-
-
-def _groups(
-    cube: Cube, inner: Mapping[str, int], changes: Changes, rule: Rule
-) -> dict[str, list[str]]:
-    """Return the counts that are rounded together: those that are shown."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for key in inner:
-        if key in cube.groups and key not in changes.hidden:
-            groups[cube.groups[key]].append(key)
-    return groups
-
-
-def _add_control(
-    system: _System,
-    cube: Cube,
-    group: str,
-    keys: Collection[str],
-    inner: Mapping[str, int],
-    rule: Rule,
-) -> None:
-    """The total of a group is known to be less than the threshold off."""
-    loose = [key for key in keys if system.bounds[key][0] != system.bounds[key][1]]
-    shown = sum(inner[key] for key in loose)
-    true = sum(cube.values[key] for key in loose)
-    off = rule.threshold - 1
-    if len(loose) < 2 or abs(true - shown) > off:
-        return
-    slack, limit = f"{group} off by", f"{group} at most"
-    system.cells[slack] = Cell(slack, shown + off - true, OPEN, printed=False)
-    system.bounds[slack] = (0, 2 * off)
-    system.cells[limit] = Cell(limit, shown + off, OPEN)
-    system.bounds[limit] = (shown + off, shown + off)
-    terms = dict.fromkeys(loose, 1) | {slack: 1}
-    system.relations.append(_relation({limit: 1}, terms))
-
-
 def _beside_changes(
-    system: _System, before: Mapping[str, tuple[int, int]], found: Collection[Finding]
+    system: System, before: Mapping[str, tuple[int, int]], found: Collection[Finding]
 ) -> Collection[str]:
     """Return what was found before, and what is in a sum with a count that is shown otherwise now.
 
@@ -310,10 +202,16 @@ def _beside_changes(
     }
 
 
-def _findings(system: _System, beside: Beside, first: Collection[str]) -> list[Finding]:
+def _findings(
+    system: System,
+    beside: Beside,
+    first: Collection[str],
+    away: Collection[str] = frozenset(),
+) -> list[Finding]:
     """Return what the attack finds: in the counts ``first``, or else in all of them.
 
-    Only where it finds nothing from outside, it is repeated from within.
+    Nothing is asked about what is given ``away`` without this build. Only where it finds nothing
+    from outside, it is repeated from within.
     """
     cells, hidden = system.cells, beside.hidden
     asked = [
@@ -331,7 +229,7 @@ def _findings(system: _System, beside: Beside, first: Collection[str]) -> list[F
     def clear(key: str, interval: Interval) -> bool:
         return fault_of(cells[key], key in hidden, interval) is None
 
-    wanted = [key for key in asked if cells[key].sensitive or key in hidden]
+    wanted = [key for key in asked if (cells[key].sensitive or key in hidden) and key not in away]
     near = [key for key in wanted if key in first]
     found: dict[str, str] = {}
     for keys in (near, wanted):
@@ -347,7 +245,7 @@ def _findings(system: _System, beside: Beside, first: Collection[str]) -> list[F
     return [Finding(key, fault) for key, fault in sorted(found.items())]
 
 
-def _linked_open_counts(system: _System) -> dict[str, int]:
+def _linked_open_counts(system: System) -> dict[str, int]:
     """Return for each open count how many are linked with it, itself included."""
     sizes: dict[str, int] = {}
     for first in system.by_key:
@@ -364,16 +262,16 @@ def _linked_open_counts(system: _System) -> dict[str, int]:
     return sizes
 
 
-def _is_open(system: _System, key: str) -> bool:
+def _is_open(system: System, key: str) -> bool:
     return system.bounds[key][0] != system.bounds[key][1]
 
 
-def _loose(system: _System, relation: Relation) -> int:
+def _loose(system: System, relation: Relation) -> int:
     return sum(_is_open(system, key) for key, _ in relation.terms)
 
 
 def _found_from_within(
-    system: _System, published: Publication, beside: Beside, wanted: Collection[str]
+    system: System, published: Publication, beside: Beside, wanted: Collection[str]
 ) -> dict[str, str]:
     """Return what each person who is alone in a count works out about others.
 

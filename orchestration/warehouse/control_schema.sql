@@ -265,6 +265,17 @@ create table if not exists control.published_counts (
     primary key (quarter, printed_md5)
 );
 
+-- The same of the tables that are rounded: what each build shows, as compressed JSON.
+create table if not exists control.published_roundings (
+    quarter date,
+    printed_md5 varchar,
+    ordinal integer not null,
+    published boolean not null,
+    tables varchar not null,
+    model blob not null,
+    primary key (quarter, printed_md5)
+);
+
 -- The last build of the models that ended well. At most one row; dbt empties the table before it
 -- touches a model.
 create table if not exists control.last_build (

@@ -7,7 +7,7 @@ of the ratio exclude no change, whatever was rounded away. Pure functions of a p
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from orchestration.confidence_limits import Rounded, ratio, ratio_of_rounded
+from orchestration.disclosure.confidence_limits import Rounded, ratio, ratio_of_rounded
 from orchestration.exports.charts.chart_text import count_text, month_name
 from orchestration.exports.pack.comparable_periods import (
     BASES,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
-from orchestration.confidence_limits import (
+from orchestration.disclosure.confidence_limits import (
     Verdict,
     difference,
     ratio,
@@ -405,4 +405,4 @@ _RULES: Mapping[str, Callable[[Sequence[Row], Place], list[str]]] = MappingProxy
 _RULES_THAT_ALLOW_FOR_ROUNDING: Mapping[str, Callable[[Sequence[Row], Place, float], list[str]]] = (
     MappingProxyType({"figure_4_first_time_entrants": _first_time})
 )
-"""Rules that compare counts which may be rounded, and are told how far off these may be."""
+"""Rules that compare counts which may be rounded, with how far off these may be."""
