@@ -14,7 +14,7 @@ from orchestration.disclosure import protection as engine
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
 from orchestration.disclosure.attack_verdict import Verdict, examine, fault_of
 from orchestration.disclosure.exact_suppression import Effort, information
-from orchestration.disclosure.protection import protect
+from orchestration.disclosure.protection import protect, with_draws
 from orchestration.disclosure.table_model import (
     MANY,
     OPEN,
@@ -226,6 +226,42 @@ def all_squares(keys: Sequence[str]) -> np.ndarray:
         }  # fmt: skip
         rows.append([counts[key] for key in keys])
     return np.array(rows)
+
+
+def a_row(values: Sequence[int]) -> Tables:
+    """Categories c0, c1, … with their total."""
+    cells = {f"c{place}": Cell(f"c{place}", value) for place, value in enumerate(values)}
+    relation = total("all", list(cells))
+    return Tables({**cells, "all": Cell("all", sum(values))}, (relation,))
+
+
+def test_who_repeats_the_choice_for_all_candidates_leaves_none_out() -> None:
+    """c0 and c1 are hidden and add up to 10; c2 (7) and c3 (12) are shown, and so is the total."""
+
+    def repeated(secret: bytes) -> set[int]:
+        """What c0 can be if the choice is to hide c0 and c1, as was seen."""
+        return {
+            first
+            for first in range(1, 10)
+            if protect(with_draws(a_row([first, 10 - first, 7, 12]), secret)).hidden == {"c0", "c1"}
+        }
+
+    # Whoever is sure of what each count costs leaves out 1 and 2: then 7 were cheaper than 8 and 9.
+    assert repeated(b"") == {3, 4, 6, 7}
+    drawn = [repeated(str(number).encode()) for number in range(40)]
+    for candidate in (1, 2, 3, 4, 6, 7, 8, 9):
+        assert sum(candidate in seen for seen in drawn) >= 5, candidate
+
+
+def test_a_draw_is_the_same_in_every_period() -> None:
+    one, other = (
+        with_draws(Tables({key: Cell(key, 3)}), b"secret").cells[key].draw
+        for key in ("released 2018-04-01 D1 Women", "released 2018-07-01 D1 Women")
+    )
+    assert one == other
+    cells = {f"c{n}": Cell(f"c{n}", 9) for n in range(90)}
+    drawn = [cell.draw for cell in with_draws(Tables(cells), b"secret").cells.values()]
+    assert set(drawn) == set(range(9))
 
 
 def brute_force_cost(release: Tables, worlds: np.ndarray, keys: Sequence[str]) -> int:

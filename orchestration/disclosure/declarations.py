@@ -8,9 +8,9 @@ supplier reports both, so that the districts may add up to more). A table that c
 has ``publish: false``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,7 @@ from orchestration.disclosure.table_model import PEOPLE, Rule
 from orchestration.errors import DisclosureError
 
 Row = Mapping[str, Any]
+Kind = TypeVar("Kind", bound=BaseModel)
 
 STATUS = "status"
 """Column that carries the marker; every table of people has it."""
@@ -168,8 +169,18 @@ def declarations(manifest: Mapping[str, Any]) -> dict[str, Declaration]:
 
 
 def _parsed(node: Mapping[str, Any], declared: object) -> Declaration:
+    made = validated(node, declared, Declaration)
+    refuse_unknown_columns(node, _named(made))
+    return made
+
+
+def validated(node: Mapping[str, Any], declared: object, kind: type[Kind]) -> Kind:
+    """Return what a model declares under ``disclosure``, as the kind of declaration that it is.
+
+    Raises :class:`DisclosureError` for one that cannot be understood.
+    """
     try:
-        made = Declaration.model_validate(declared)
+        return kind.model_validate(declared)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
@@ -178,12 +189,14 @@ def _parsed(node: Mapping[str, Any], declared: object) -> Declaration:
         raise DisclosureError(
             f"{node['name']}: its `disclosure` cannot be used: {faults}"
         ) from error
-    columns = set(node.get("columns") or {})
-    if unknown := sorted(_named(made) - columns):
+
+
+def refuse_unknown_columns(node: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raise :class:`DisclosureError` where a declaration names what is no column of its model."""
+    if unknown := sorted(set(names) - set(node.get("columns") or {})):
         raise DisclosureError(
             f"{node['name']}: its `disclosure` names {', '.join(unknown)}, no column of it."
         )
-    return made
 
 
 def _named(declared: Declaration) -> set[str]:

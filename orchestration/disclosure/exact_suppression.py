@@ -84,6 +84,15 @@ def information(cell: Cell) -> int:
     return cell.weight * (10 + cell.value.bit_length())
 
 
+def worth(cell: Cell) -> int:
+    """Return what hiding a count costs: its information, and its secret draw.
+
+    Who knows this program could otherwise repeat the choice for all counts that may be hidden, and
+    leave out those for which it would have been another.
+    """
+    return information(cell) + cell.draw
+
+
 def unprotectable(cell: Cell) -> UnpublishableCountError:
     """Return the fault of a count that no choice can protect."""
     return UnpublishableCountError(
@@ -151,7 +160,7 @@ class Group:
         place = {cell.key: number for number, cell in enumerate(self.cells)}
         self.values = np.array([cell.value for cell in self.cells], dtype=np.int64)
         self.costs = np.array(
-            [information(cell) if cell.printed else 0 for cell in self.cells], dtype=np.int64
+            [worth(cell) if cell.printed else 0 for cell in self.cells], dtype=np.int64
         )
         self.must = np.array([_always_hidden(cell) for cell in self.cells])
         self.optional = np.array([_may_be_hidden(cell) for cell in self.cells]) & ~self.must
@@ -178,7 +187,7 @@ class Group:
         return _protection_levels(self.cells)
 
     def cost(self, hidden: Mask) -> int:
-        """Return the information that a choice loses."""
+        """Return what a choice costs."""
         return int(self.costs[hidden].sum())
 
     def choice(self, hidden: Mask, bound: int) -> Choice:

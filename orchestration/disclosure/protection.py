@@ -5,8 +5,9 @@ independent of each other and are solved one at a time (``exact_suppression``). 
 declares that adjacent categories may be merged, each way of merging is tried in the groups where
 something must be hidden, and taken where it loses less than hiding does.
 
-Lost information is what the cells that are no longer shown were worth (``information``): 10 a
-cell, and 1 for each doubling of its count, times the weight that its table declares.
+Lost information is what the cells that are no longer shown were worth (``worth``): 10 a cell, and 1
+for each doubling of its count, times the weight that its table declares, and a secret draw of up to
+8, so that nobody can repeat the choice.
 """
 
 import multiprocessing
@@ -21,10 +22,11 @@ from orchestration.disclosure.exact_suppression import (
     Effort,
     WorkSpentError,
     everything,
-    information,
     suppress,
+    worth,
 )
 from orchestration.disclosure.heuristic_suppression import LARGE, suppress_in_parts
+from orchestration.disclosure.small_count_rounding import draw, without_dates
 from orchestration.disclosure.table_model import (
     Cell,
     Merge,
@@ -44,6 +46,9 @@ MOST_PROCESSES = 4
 
 _WORTH_PROCESSES = 3
 """Large groups from which on the start of further processes pays."""
+
+_MOST_DRAWN = 8
+"""The greatest secret draw: more than what most counts of one table differ in worth."""
 
 _Picks = tuple[MergeOption | None, ...]
 
@@ -90,6 +95,21 @@ def protect(given: Tables, effort: Effort | None = None) -> Protection:
     )
 
 
+def with_draws(given: Tables, secret: bytes) -> Tables:
+    """Return the tables with the secret draw of each count; without a secret there is none.
+
+    The draw follows from the count's name without its dates, so that it is the same in every period
+    and build.
+    """
+    if not secret:
+        return given
+    cells = {
+        key: replace(cell, draw=int(draw(secret, f"cost {without_dates(key)}") * (_MOST_DRAWN + 1)))
+        for key, cell in given.cells.items()
+    }
+    return replace(given, cells=cells)
+
+
 def hide_neighbours(protection: Protection, keys: Collection[str]) -> Protection:
     """Return the protection with every count hidden that is in a sum with one of ``keys``.
 
@@ -109,7 +129,7 @@ def hide_neighbours(protection: Protection, keys: Collection[str]) -> Protection
     return replace(
         protection,
         hidden=protection.hidden | more,
-        cost=protection.cost + sum(information(cells[key]) for key in more),
+        cost=protection.cost + sum(worth(cells[key]) for key in more),
     )
 
 
@@ -279,7 +299,7 @@ def _lost_by(group: Tables, picks: _Picks) -> int:
         key for key, cell in group.cells.items() if cell.printed and not made.cells[key].printed
     ]
     new = [cell for key, cell in made.cells.items() if key not in group.cells]
-    return sum(information(group.cells[key]) for key in gone) - sum(map(information, new))
+    return sum(worth(group.cells[key]) for key in gone) - sum(map(worth, new))
 
 
 def _merged(group: Tables, picks: _Picks) -> Tables:

@@ -33,7 +33,7 @@ from orchestration.disclosure.earlier_releases import (
     published_model,
     with_releases,
 )
-from orchestration.disclosure.protection import hide_neighbours, protect
+from orchestration.disclosure.protection import hide_neighbours, protect, with_draws
 from orchestration.disclosure.published_store import (
     keep_model,
     keep_rounding,
@@ -105,6 +105,7 @@ class _Given:
     forces: Mapping[str, str]
     models: tuple[PublishedModel, ...]
     printed: tuple[tuple[bool, Mapping[str, int]], ...]
+    secret: bytes
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,9 @@ def disclose(
     """Protect the declared tables of the open warehouse, attack them as written, record the result.
 
     ``releases`` are all that were ever published, superseded builds too: what they print is known.
-    Then the tables of ``rounded`` are rounded, with draws that follow from ``secret``, and attacked
-    beside the others; without ``publish_rounded`` they are withheld.
+    What it costs to hide a count has a draw that follows from ``secret``. Then the tables of
+    ``rounded`` are rounded, with draws that follow from it too, and attacked beside the others;
+    without ``publish_rounded`` they are withheld.
     A table of which no choice protects a count is withheld: it is written without rows. Raises
     :class:`DisclosureError` where a declaration is wrong; findings of the attack are returned, for
     the caller to stop.
@@ -141,7 +143,7 @@ def disclose(
     ensure_control(connection)
     # Until this run has passed, nothing in `protected` may be published.
     connection.execute("update control.disclosure set in_place = false")
-    given = _given(connection, quarter, declared, releases)
+    given = _given(connection, quarter, declared, releases, secret)
     found, withheld = _protected(given)
     keep_model(
         connection,
@@ -282,6 +284,7 @@ def _given(
     quarter: date,
     declared: Mapping[str, Declaration],
     releases: Sequence[PublishedRelease],
+    secret: bytes,
 ) -> _Given:
     sources = {name: _read(connection, name) for name in declared}
     forces = _forces(connection)
@@ -301,7 +304,9 @@ def _given(
         for release in unknown
     )
     schemas = {name: table.schema for name, table in sources.items()}
-    return _Given(connection, quarter, declared, contents, schemas, labels, forces, models, printed)
+    return _Given(
+        connection, quarter, declared, contents, schemas, labels, forces, models, printed, secret
+    )
 
 
 def _protected(given: _Given) -> tuple[_Result, dict[str, str]]:
@@ -343,7 +348,7 @@ def _attempt(given: _Given, contents: Contents, away: GivenAway) -> _Result:
     made = with_releases(own, given.models, away)
     for same_quarter, printed in given.printed:
         made = with_earlier(made, _binding(made, printed) if same_quarter else printed)
-    chosen = protection = _choice(given.connection, given.quarter, made)
+    chosen = protection = _choice(given.connection, given.quarter, with_draws(made, given.secret))
     published = _written(given, contents, protection)
     verdict = examine(protection, published)
     if verdict.findings and not _forgotten(protection, published):

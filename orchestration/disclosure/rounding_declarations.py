@@ -12,10 +12,16 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.disclosure import ROUNDED
-from orchestration.disclosure.declarations import STATUS, Row, text
+from orchestration.disclosure.declarations import (
+    STATUS,
+    Row,
+    refuse_unknown_columns,
+    text,
+    validated,
+)
 from orchestration.disclosure.table_model import PEOPLE
 from orchestration.errors import DisclosureError
 
@@ -221,24 +227,11 @@ def rounded_declarations(manifest: Mapping[str, Any]) -> dict[str, RoundedDeclar
 
 
 def _parsed(node: Mapping[str, Any], declared: object) -> RoundedDeclaration:
-    try:
-        made = RoundedDeclaration.model_validate(declared)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise DisclosureError(
-            f"{node['name']}: its `disclosure` cannot be used: {faults}"
-        ) from error
-    columns = node.get("columns") or {}
-    if unknown := sorted({*made.columns, *made.plain, STATUS} - set(columns)):
-        raise DisclosureError(
-            f"{node['name']}: its `disclosure` names {', '.join(unknown)}, no column of it."
-        )
+    made = validated(node, declared, RoundedDeclaration)
+    refuse_unknown_columns(node, {*made.columns, *made.plain, STATUS})
     numbers = {
         name
-        for name, column in columns.items()
+        for name, column in (node.get("columns") or {}).items()
         if str(column.get("data_type") or "").upper().startswith(_NUMBERS)
     }
     if silent := sorted(numbers - made.columns - set(made.plain)):

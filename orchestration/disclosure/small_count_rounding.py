@@ -73,11 +73,11 @@ def _chosen_up(
 ) -> Collection[str]:
     """Return the keys of the counts of a group that are rounded up."""
     left = sum(count.value % step for count in members)
-    wanted = int(left / step + _draw(secret, f"group {without_dates(group)}"))
+    wanted = int(left / step + draw(secret, f"group {without_dates(group)}"))
 
     def eagerness(count: InnerCount) -> tuple[float, str]:
         share = (count.value % step) / step
-        return share - _draw(secret, f"count {count.seed} {count.value}"), count.key
+        return share - draw(secret, f"count {count.seed} {count.value}"), count.key
 
     forced, free = set(), []
     for count in members:
@@ -92,7 +92,7 @@ def _chosen_up(
     return forced | {count.key for count in free[: max(0, wanted - len(forced))]}
 
 
-def _draw(secret: bytes, seed: str) -> float:
+def draw(secret: bytes, seed: str) -> float:
     """Return a number from 0 to below 1 that only the holder of the secret can repeat."""
     digest = hmac.new(secret, seed.encode(), hashlib.sha256).digest()
     return (int.from_bytes(digest[:8], "big") >> 11) / (1 << 53)

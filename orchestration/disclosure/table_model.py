@@ -62,7 +62,8 @@ class Cell:
 
     ``printed`` is false for a count that no table prints but that can be worked out; ``fixed`` is
     true where readers know it already (a sentence, an earlier release), so that no marker hides
-    it. ``weight`` multiplies the information that hiding it loses. ``kept`` asks that it be hidden
+    it. ``weight`` multiplies the information that hiding it loses, and a secret ``draw`` is added
+    to it. ``kept`` asks that it be hidden
     only where nothing else protects the counts that are linked with it. ``marked_before`` says that
     an earlier release marks it, so that it is known to hold somebody whether it is printed now or
     not. ``readable`` says that earlier releases give it away: it is marked where the rule asks for
@@ -76,6 +77,7 @@ class Cell:
     printed: bool = True
     fixed: bool = False
     weight: int = 1
+    draw: int = 0
     kept: bool = False
     marked_before: bool = False
     readable: bool = False

@@ -168,14 +168,23 @@ def _partnership(csp: str, name: str, areas: list[Row]) -> Partnership:
 
 
 def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
-    """Return the tables to export: every mart and report, and the data dictionary."""
-    described = fetch(
-        connection,
-        "select table_schema, table_name, title, description, note, key_columns, rounded_to "
-        "from main.published_tables "
-        "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary') "
-        "order by table_schema, table_name",
-    )
+    """Return the tables to export: every mart and report, and the data dictionary.
+
+    Raises :class:`ExportError` for a release of an earlier version.
+    """
+    try:
+        described = fetch(
+            connection,
+            "select table_schema, table_name, title, description, note, key_columns, rounded_to "
+            "from main.published_tables "
+            "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary') "
+            "order by table_schema, table_name",
+        )
+    except duckdb.BinderException as error:
+        raise ExportError(
+            "The release does not say in main.published_tables which tables are rounded: another "
+            "version of the product published it. Refresh its quarter again."
+        ) from error
     columns = fetch(
         connection,
         "select table_schema, table_name, column_name, data_type, description "

@@ -195,9 +195,9 @@ class _Judging:
             return spans[held.index(best)]
         self._warn(
             file_id,
-            f"The name says {given(spans[0])}, but {_rows(whole - held[0])} of {whole:,} are of "
-            "another period, so the name does not decide what the file covers. Name the file after "
-            "its period, or land it with --covers.",
+            f"{_rows(whole - held[0])} of {whole:,} are of another period than the file's name "
+            "says, so the name does not decide what the file covers. Name the file after its "
+            "period, or land it with --covers.",
         )
         return None
 
