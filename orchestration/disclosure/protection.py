@@ -7,7 +7,7 @@ something must be hidden, and taken where it loses less than hiding does.
 
 Lost information is what the cells that are no longer shown were worth (``worth``): 10 a cell, and 1
 for each doubling of its count, times the weight that its table declares, and a secret draw of up to
-8, so that nobody can repeat the choice.
+4, so that nobody can repeat the choice.
 """
 
 import multiprocessing
@@ -47,7 +47,7 @@ MOST_PROCESSES = 4
 _WORTH_PROCESSES = 3
 """Large groups from which on the start of further processes pays."""
 
-_MOST_DRAWN = 8
+_MOST_DRAWN = 4
 """The greatest secret draw: more than what most counts of one table differ in worth."""
 
 _Picks = tuple[MergeOption | None, ...]
