@@ -12,7 +12,7 @@ not help, they are hidden. This is repeated until nothing is found.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestration.disclosure.attack import Interval, attack, attack_from_within
@@ -34,7 +34,7 @@ from orchestration.disclosure.rounding_system import (
 from orchestration.disclosure.table_model import MANY, PEOPLE, Publication, Relation, Rule
 
 MOST_ROUNDS = 14
-"""How often counts are rounded otherwise, before all of them are hidden."""
+"""How often counts are rounded otherwise, before all that are linked with a finding are lost."""
 
 _FEW = 6
 """Open counts of a sum up to which one of them may give another away to those who know it."""
@@ -97,8 +97,8 @@ def safe_rounding(
             build = rounding_as_shown(cube, inner, changes, rule.threshold)
             return Rounding(kept, changes, (), number, build, len(away))
         if number == MOST_ROUNDS - 2:
-            changes.hidden |= set(inner)
-            changes.lost |= set(inner)
+            linked = set().union(*_rings(system, {finding.key for finding in found}))
+            _lose(changes, cube, _inner_of(system, linked), rule.threshold)
             continue
         for finding in found:
             _change(finding, cube, system, inner, changes, tries)
@@ -141,11 +141,7 @@ def _change(
     if key in inner and tries[key] == 1 and finding.fault == BELOW and cube.values[key] % 5:
         (changes.down if inner[key] > cube.values[key] else changes.up).add(key)
         return
-    near = [
-        other
-        for other in _near(system, finding.key, cube)
-        if other != key and other not in changes.lost
-    ]
+    near = _near(system, finding.key, cube, changes.lost | {key})
     plain = [
         other
         for other in near
@@ -162,20 +158,37 @@ def _change(
         # A count that is hidden already is found through those beside it, small ones first.
         _hide(changes, cube, beside[:few], threshold)
     else:
-        _hide(changes, cube, near[:few], threshold)
-        changes.lost.update(near[:few])
+        _lose(changes, cube, near[:few], threshold)
 
 
-def _near(system: System, name: str, cube: Cube) -> list[str]:
-    """Return the inner counts that are in a sum with a cell or its count, the small ones first."""
+def _near(system: System, name: str, cube: Cube, but: Collection[str]) -> list[str]:
+    """Return the nearest inner counts ``but`` those, the small ones first.
+
+    Nearest are those in a sum with a cell or its count; where there is none, those in a sum with
+    what is in a sum with it, and so on.
+    """
     names = {name, system.names.get(system.key_of.get(name, name), name)}
-    found = {
-        other for one in names for relation in system.by_key[one] for other, _ in relation.terms
-    }
-    inner = {
-        key for other in found if system.names.get(key := system.key_of.get(other, "")) == other
-    }
-    return sorted(inner, key=lambda key: (cube.values[key], key))
+    for ring in _rings(system, names):
+        if inner := _inner_of(system, ring) - set(but):
+            return sorted(inner, key=lambda key: (cube.values[key], key))
+    return []
+
+
+def _rings(system: System, names: Collection[str]) -> Iterator[set[str]]:
+    """Yield the cells in a sum with these, then those in a sum with the open ones of them, ..."""
+    seen, ring = set(names), set(names)
+    while ring:
+        found = {
+            other for one in ring for relation in system.by_key[one] for other, _ in relation.terms
+        }
+        yield found - seen
+        ring = {one for one in found - seen if _is_open(system, one)}
+        seen |= found
+
+
+def _inner_of(system: System, cells: Collection[str]) -> set[str]:
+    """Return the inner counts of the present build among cells."""
+    return {key for name in cells if system.names.get(key := system.key_of.get(name, "")) == name}
 
 
 def _hide(changes: Changes, cube: Cube, keys: Iterable[str], threshold: int) -> None:
@@ -185,6 +198,12 @@ def _hide(changes: Changes, cube: Cube, keys: Iterable[str], threshold: int) -> 
         if cube.values[key] < threshold:
             changes.up.discard(key)
             changes.down.add(key)
+
+
+def _lose(changes: Changes, cube: Cube, keys: Collection[str], threshold: int) -> None:
+    """Hide counts, and show no total that holds them."""
+    _hide(changes, cube, keys, threshold)
+    changes.lost.update(keys)
 
 
 def _beside_changes(

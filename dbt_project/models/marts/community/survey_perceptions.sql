@@ -14,6 +14,7 @@ with compared as (
         this_wave.answer_count,
         this_wave.base,
         this_wave.responses,
+        wave_before.wave_start as previous_period_start,
         wave_before.answer_count as previous_answer_count,
         wave_before.base as previous_base,
         {{ difference(*(this + before)) }} as difference,
@@ -54,6 +55,7 @@ select
     100 * {{ proportion_lower('compared.answer_count', 'compared.base') }} as percentage_lower,
     100 * {{ proportion_upper('compared.answer_count', 'compared.base') }} as percentage_upper,
     'percent of those who answered the question' as unit,
+    compared.previous_period_start,
     compared.previous_answer_count,
     compared.previous_base,
     100 * {{ proportion('compared.previous_answer_count', 'compared.previous_base') }}
