@@ -7,7 +7,7 @@ in their place), ``workbook.xlsx``, ``pack.html``, ``pack.docx``, ``datapackage.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -287,7 +287,7 @@ def _draw_charts(
         own = rows.get(exhibit.table, ())
         if not exhibit.chart or not own:
             continue
-        drawn[exhibit.table] = charts_of(
+        charts = charts_of(
             exhibit,
             own,
             whose,
@@ -295,6 +295,9 @@ def _draw_charts(
             _footnotes(release, exhibit.table, own),
             _is_synthetic(release, own),
         )
+        if notice := release.facts.restricted_notice:
+            charts = [replace(chart, alt=f"{notice} {chart.alt}") for chart in charts]
+        drawn[exhibit.table] = charts
     return drawn
 
 
