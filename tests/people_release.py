@@ -76,7 +76,7 @@ def _add(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None
     meta = node["config"]["meta"]["csp"]
     key = meta.get("key") or []
     connection.execute(
-        "insert into main.published_tables values ('reports', ?, ?, ?, ?, 'people', ?, 0)",
+        "insert into main.published_tables values ('reports', ?, ?, ?, ?, 'people', ?, 0, null)",
         [name, meta["title"], node["description"], meta.get("note"), ", ".join(key)],
     )
     for position, (column, data_type) in enumerate(types.items(), start=1):
