@@ -1,10 +1,10 @@
 """``csp accept``: record that an anomaly was looked into and is in order."""
 
-import getpass
 from datetime import UTC, date, datetime
 
 from rich.console import Console
 
+from orchestration.cli.account import account_name
 from orchestration.cli.history import require_source
 from orchestration.config.settings import Settings
 from orchestration.ingest.checking.anomalies import RULES, AcceptanceError, accept_anomaly
@@ -37,14 +37,9 @@ def accept_anomalies(
         connect(settings) as connection,
     ):
         ensure_control(connection)
-        settled = accept_anomaly(connection, source, quarter, rule, period, reason, _user(), now)
+        settled = accept_anomaly(
+            connection, source, quarter, rule, period, reason, account_name(), now
+        )
     for one in settled:
         console.print(f"Accepted: {one}")
     console.print("It is not warned about again while this version is in force.")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""

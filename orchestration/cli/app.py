@@ -147,6 +147,36 @@ def check(
 
 
 @app.command()
+def export(
+    quarter: Quarter = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="New or empty folder to write into.")
+    ] = None,
+    partnership: Annotated[
+        list[str] | None,
+        typer.Option(help="Partnership, such as fenland; may be repeated. All if not given."),
+    ] = None,
+    restricted: Annotated[
+        bool,
+        typer.Option("--restricted", help="True counts of people, for those who may see them."),
+    ] = False,
+) -> None:
+    """Write the exports of a published quarter, or its restricted edition, to another folder.
+
+    With --restricted: pack and workbook with the true counts of people, of the quarter whose tables
+    the warehouse holds. Every page says so, and only you can open the files.
+    """
+    from orchestration.cli.export import export_to_folder
+
+    if to is None:
+        raise typer.BadParameter("name the folder to write into: csp export --to FOLDER")
+    chosen = parse_quarter(quarter) if quarter else None
+    export_to_folder(
+        load_settings(), chosen, partnership or (), to, new_console(), restricted=restricted
+    )
+
+
+@app.command()
 def status(
     on: Annotated[
         datetime | None,

@@ -10,6 +10,7 @@ not hold; only whether two of them differ is worked out here.
 from orchestration.exports.data_package.folder_manifest import ExportedFile
 from orchestration.exports.errors import (
     ExportError,
+    TargetFolderError,
     UnknownPartnershipError,
     WrongReleaseError,
 )
@@ -17,14 +18,22 @@ from orchestration.exports.partnership_export import (
     ExportResult,
     export_partnership,
     export_release,
+    export_restricted,
+    release_partnerships,
 )
+from orchestration.exports.target_folder import new_target, usable_target
 
 __all__ = [
     "ExportError",
     "ExportResult",
     "ExportedFile",
+    "TargetFolderError",
     "UnknownPartnershipError",
     "WrongReleaseError",
     "export_partnership",
     "export_release",
+    "export_restricted",
+    "new_target",
+    "release_partnerships",
+    "usable_target",
 ]

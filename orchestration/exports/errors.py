@@ -11,5 +11,9 @@ class UnknownPartnershipError(ExportError):
     """The release does not know the partnership asked for."""
 
 
+class TargetFolderError(ExportError):
+    """The folder asked for is not one into which an export may be written."""
+
+
 class WrongReleaseError(ExportError):
     """The release is of another quarter than the one asked for."""

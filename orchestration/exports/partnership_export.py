@@ -7,7 +7,7 @@ in their place), ``workbook.xlsx``, ``pack.html``, ``pack.docx``, ``datapackage.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +99,7 @@ def export_partnership(
     """
     with open_release(published, threads=1) as connection:
         release = _read(connection)
+        _refuse_restricted(release)
         return _export(release, partnership(connection, csp), out, force)
 
 
@@ -112,6 +113,7 @@ def export_release(
     """
     with open_release(published, threads=1) as connection:
         release = _read(connection)
+        _refuse_restricted(release)
         if release.facts.quarter != quarter:
             raise WrongReleaseError(
                 f"{published} is the release of {release.facts.quarter_label}, not of "
@@ -125,6 +127,36 @@ def export_release(
             return [_export(release, whose, folder / whose.csp, force) for whose in known]
         export_side_by_side(published, folder, [_safe_name(whose) for whose in waiting], count)
         return [_exported(release, whose, folder, whose in waiting) for whose in known]
+
+
+def export_restricted(built: Path, out: Path, csp: str) -> None:
+    """Write pack and workbook of a restricted release into the empty folder ``out``.
+
+    Raises :class:`ExportError` where the release at ``built`` is not marked as restricted.
+    """
+    with open_release(built, threads=1) as connection:
+        release = _read(connection)
+        whose = partnership(connection, csp)
+        if not release.facts.restricted_notice:
+            raise ExportError(
+                f"{built} is not a restricted release; export it without --restricted."
+            )
+        rows = _report_rows(release, whose)
+        charts = _draw_charts(release, whose, rows)
+        _write_workbook(release, whose, rows, out / "workbook.xlsx")
+        _write_pack(release, whose, rows, charts, out)
+
+
+def release_partnerships(release_file: Path) -> list[str]:
+    """Return the short names of the partnerships of a release, which can name folders."""
+    with open_release(release_file, threads=1) as connection:
+        return [_safe_name(whose) for whose in partnerships(connection)]
+
+
+def _refuse_restricted(release: "_Release") -> None:
+    """A release with true counts of people never gets into the public exports."""
+    if release.facts.restricted_notice:
+        raise ExportError("The release has true counts of people. It is not for public exports.")
 
 
 def _standing(release: "_Release", whose: Partnership, folder: Path) -> list[ExportedFile] | None:
@@ -181,12 +213,9 @@ def _safe_name(whose: Partnership) -> str:
 def _write(release: _Release, whose: Partnership, folder: Path) -> list[ExportedFile]:
     """Write everything of one partnership into the empty ``folder``."""
     named = _write_tables(release, whose, folder / "tables")
-    rows: dict[str, Sequence[Row]] = {
-        table.name: selected_rows(release.connection, table, whose)
-        for table in release.tables
-        if table.schema == "reports"
-    }
-    charts = _write_charts(release, whose, rows, folder / "charts")
+    rows = _report_rows(release, whose)
+    charts = _draw_charts(release, whose, rows)
+    _write_charts(charts, folder / "charts")
     _write_workbook(release, whose, rows, folder / "workbook.xlsx")
     _write_pack(release, whose, rows, charts, folder)
     (folder / "datapackage.json").write_bytes(
@@ -201,6 +230,14 @@ def _write(release: _Release, whose: Partnership, folder: Path) -> list[Exported
         )
     )
     return write_manifest(folder, release.facts, whose, release.sources)
+
+
+def _report_rows(release: _Release, whose: Partnership) -> dict[str, Sequence[Row]]:
+    return {
+        table.name: selected_rows(release.connection, table, whose)
+        for table in release.tables
+        if table.schema == "reports"
+    }
 
 
 def _absent(
@@ -230,20 +267,27 @@ def _write_tables(release: _Release, whose: Partnership, folder: Path) -> dict[s
     return named
 
 
-def _write_charts(
-    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]], folder: Path
+def _write_charts(charts: Mapping[str, Sequence["Chart"]], folder: Path) -> None:
+    folder.mkdir()
+    for chart in (chart for drawn in charts.values() for chart in drawn):
+        (folder / f"{chart.slug}.svg").write_bytes(chart.svg)
+        (folder / f"{chart.slug}.png").write_bytes(chart.png)
+        (folder / f"{chart.slug}.txt").write_text(f"{chart.alt}\n", encoding="utf-8")
+
+
+def _draw_charts(
+    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]]
 ) -> dict[str, list["Chart"]]:
     """Draw every exhibit that has a chart; return the charts by the exhibit's table."""
     # Matplotlib takes most of a second to import: only where something is drawn.
     from orchestration.exports.charts.exhibit_charts import charts_of
 
-    folder.mkdir()
     drawn = {}
     for exhibit in release.catalogue.exhibits:
         own = rows.get(exhibit.table, ())
         if not exhibit.chart or not own:
             continue
-        drawn[exhibit.table] = charts_of(
+        charts = charts_of(
             exhibit,
             own,
             whose,
@@ -251,10 +295,9 @@ def _write_charts(
             _footnotes(release, exhibit.table, own),
             _is_synthetic(release, own),
         )
-        for chart in drawn[exhibit.table]:
-            (folder / f"{chart.slug}.svg").write_bytes(chart.svg)
-            (folder / f"{chart.slug}.png").write_bytes(chart.png)
-            (folder / f"{chart.slug}.txt").write_text(f"{chart.alt}\n", encoding="utf-8")
+        if notice := release.facts.restricted_notice:
+            charts = [replace(chart, alt=f"{notice} {chart.alt}") for chart in charts]
+        drawn[exhibit.table] = charts
     return drawn
 
 
@@ -300,8 +343,9 @@ def _write_pack(
 
 
 def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
-    """Return the lines under a chart: the table's note, the synthetic notice, the source."""
-    notes = [ref.note for ref in release.tables if ref.name == table and ref.note]
+    """Return the lines under a chart: the table's note, the notices, the source."""
+    notes = [release.facts.restricted_notice] if release.facts.restricted_notice else []
+    notes += [ref.note for ref in release.tables if ref.name == table and ref.note]
     if release.facts.synthetic_notice and _is_synthetic(release, rows):
         notes.append(release.facts.synthetic_notice)
     origin = [*_suppliers(release, rows), release.facts.product]

@@ -18,9 +18,18 @@ from orchestration.publish.errors import (
     VerificationError,
     WrongQuarterError,
 )
-from orchestration.publish.published_tables import PublishedColumn, PublishedTable, published_tables
-from orchestration.publish.release_build import Release, build_release
-from orchestration.publish.release_contents import SourceDescription
+from orchestration.publish.published_tables import (
+    PublishedColumn,
+    PublishedTable,
+    published_tables,
+    true_tables,
+)
+from orchestration.publish.release_build import (
+    Release,
+    build_release,
+    build_restricted_release,
+)
+from orchestration.publish.release_contents import SourceDescription, source_descriptions
 from orchestration.publish.report_declarations import DeclaredReport, declared_reports
 from orchestration.releases.errors import PublishError, ReleaseUnreadableError
 
@@ -40,6 +49,9 @@ __all__ = [
     "VerificationError",
     "WrongQuarterError",
     "build_release",
+    "build_restricted_release",
     "declared_reports",
     "published_tables",
+    "source_descriptions",
+    "true_tables",
 ]

@@ -129,11 +129,33 @@ def published_tables(
     Raises :class:`UnsafeTableError` for a table that counts people or does not say what it
     counts, and :class:`CatalogueError` for one without title or with an undescribed column.
     """
+    return _tables(manifest, settings, lineage, as_protected=True)
+
+
+def true_tables(
+    manifest: Mapping[str, Any], settings: str = "", lineage: Lineage | None = None
+) -> list[PublishedTable]:
+    """Return the same tables as they are in the warehouse, with the true counts of people.
+
+    For a restricted edition only: :func:`refuse_unsafe` refuses to publish them.
+    """
+    return _tables(manifest, settings, lineage, as_protected=False)
+
+
+def _tables(
+    manifest: Mapping[str, Any],
+    settings: str,
+    lineage: Lineage | None,
+    *,
+    as_protected: bool,
+) -> list[PublishedTable]:
     nodes: Mapping[str, Mapping[str, Any]] = manifest.get("nodes", {})
     keys = _tested_keys(nodes.values())
     tables = [
         replace(
-            _table(node, _meta(node), keys.get(unique_id, ())),
+            _table(
+                node, _meta(node) if as_protected else _true_meta(node), keys.get(unique_id, ())
+            ),
             method_digest=method_digest(manifest, unique_id, settings),
             sources=sources_behind(manifest, [unique_id]),
             column_sources=column_sources(manifest, lineage or {}, unique_id),
@@ -179,17 +201,26 @@ def refuse_unsafe(tables: Iterable[PublishedTable]) -> None:
                 "control has passed it: declare its counts under `disclosure` in its meta, or take "
                 "`publish: true` off the model."
             )
-        if table.counts not in SAFE_COUNTS and table.counts != "people":
-            raise UnsafeTableError(
-                f"{table.full_name} does not say what it counts (it says '{table.counts}'). Set "
-                f"`counts` in its meta to one of: {', '.join(sorted(SAFE_COUNTS))}."
-            )
+        _refuse_unknown_counts(table)
+
+
+def _refuse_unknown_counts(table: PublishedTable) -> None:
+    if table.counts not in SAFE_COUNTS and table.counts != "people":
+        raise UnsafeTableError(
+            f"{table.full_name} does not say what it counts (it says '{table.counts}'). Set "
+            f"`counts` in its meta to one of: {', '.join(sorted(SAFE_COUNTS))}."
+        )
 
 
 def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
     meta: Mapping[str, Any] = (node.get("config") or {}).get("meta") or {}
     csp: Mapping[str, Any] = meta.get("csp") or {}
     return csp
+
+
+def _true_meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a model declares but how its counts are protected."""
+    return {name: value for name, value in _meta(node).items() if name != "disclosure"}
 
 
 def _table(
@@ -217,7 +248,10 @@ def _table(
         measure=str((meta.get("data_up_to") or {}).get("measure") or ""),
         months_behind=dict(meta.get("months_behind") or {}),
     )
-    refuse_unsafe([table])
+    if "disclosure" in _meta(node):
+        _refuse_unknown_counts(table)
+    else:
+        refuse_unsafe([table])
     _refuse_undescribed(table)
     return table
 

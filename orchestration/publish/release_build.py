@@ -65,6 +65,7 @@ from orchestration.releases.release_registry import (
     release_before,
     settle_current,
 )
+from orchestration.releases.restricted_edition import write_mark
 from orchestration.warehouse.atomic_file import log_beside, place, scratch_folder
 from orchestration.warehouse.connection import damaged, is_damage, is_refused_by_disk
 from orchestration.warehouse.sql_quoting import identifier, literal
@@ -156,8 +157,9 @@ def build_release(
                     newest_release(published_root),
                 )
                 counts = _write(
-                    connection, new, quarter, tables, _utc(now), credits or {}, reports, before
-                )
+                    connection, new, quarter, tables, _utc(now), credits or {}, reports, before,
+                    withheld_tables(connection, quarter),
+                )  # fmt: skip
             _verify(new, counts, quarter)
             changes = _changes(new, target)
             if changes:
@@ -165,6 +167,45 @@ def build_release(
                 place(new, target)
         current_replaced = settle_current(published_root, quarter, target)
     return _describe(published_root, quarter, target, changes, current_replaced, counts)
+
+
+def build_restricted_release(
+    warehouse: Path,
+    folder: Path,
+    quarter: date,
+    tables: Sequence[PublishedTable],
+    now: datetime,
+    *,
+    credits: Mapping[str, SourceDescription] | None = None,
+    reports: Sequence[DeclaredReport] = (),
+    sources: Collection[str] | None = None,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    key: str | None = None,
+) -> Path:
+    """Write a release with the true counts of people into ``folder``; return its file.
+
+    It has the form of a release, so that the same code makes pack and workbook of it, and the mark
+    of a restricted edition. It is never put in place: the caller closes the folder to others, and
+    removes it. ``tables`` are those of :func:`true_tables`; the rest is as in
+    :func:`build_release`. Nothing is compared with earlier releases, so no figure is marked [r].
+    """
+    new = folder / PUBLISHED_FILE
+    with _told_plainly(warehouse, folder):
+        with engine(folder / SPILL, memory_limit, threads) as connection:
+            attach_read_only(connection, warehouse, WAREHOUSE, key)
+            _refuse_other_quarter(connection, quarter)
+            choose_sources(connection, sources)
+            counts = _write(
+                connection, new, quarter, tables, _utc(now), credits or {}, reports,
+                _Before(None, folder / "none", None), {},
+            )  # fmt: skip
+        with engine(folder / SPILL) as connection:
+            connection.execute(f"attach {literal(str(new))} as {identifier(CATALOGUE)}")
+            counts[write_mark(connection)] = 1
+            connection.execute(f"detach {identifier(CATALOGUE)}")
+        _verify(new, counts, quarter)
+    return new
 
 
 @contextmanager
@@ -240,6 +281,7 @@ def _write(
     credits: Mapping[str, SourceDescription],
     reports: Sequence[DeclaredReport],
     before: _Before,
+    withheld: Mapping[str, str],
 ) -> dict[str, int]:
     """Write the new file and return the rows that each of its tables must have."""
     reference = [name for name, credit in credits.items() if credit.counts == "reference"]
@@ -247,7 +289,6 @@ def _write(
         f"attach {literal(str(new))} as {identifier(CATALOGUE)} "
         f"(storage_version {literal(STORAGE_VERSION)})"
     )
-    withheld = withheld_tables(connection, quarter)
     noted_tables = [noted(table, withheld) for table in tables]
     ordered = sorted(noted_tables, key=lambda table: (table.schema, table.name))
     copied = [copy_table(connection, table) for table in ordered]

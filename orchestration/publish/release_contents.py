@@ -10,6 +10,7 @@ attached as ``warehouse`` and the new file as ``csp``.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 import duckdb
 
@@ -48,6 +49,21 @@ class SourceDescription:
     licence: str = ""
     cadence: str = ""
     counts: str = ""
+
+
+def source_descriptions(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
+    """Return how each source is credited, by its name, from a dbt manifest."""
+    return {
+        node["name"]: SourceDescription(
+            title=node["meta"]["csp"]["title"],
+            supplier=node["meta"]["csp"]["supplier"],
+            licence=node["meta"]["csp"]["licence"],
+            cadence=node["meta"]["csp"]["cadence"],
+            counts=node["meta"]["csp"]["counts"],
+        )
+        for node in manifest["sources"].values()
+        if node["source_name"] == "in_force"
+    }
 
 
 RELEASE = PublishedTable(

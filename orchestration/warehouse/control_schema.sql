@@ -109,6 +109,15 @@ create table if not exists control.acceptances (
     accepted_at timestamp not null
 );
 
+-- Restricted editions that were made: of which quarter and for whom, by whom and when. Rows are only
+-- ever added.
+create table if not exists control.restricted_exports (
+    quarter date not null,
+    csp varchar not null,
+    made_by varchar not null,
+    made_at timestamp not null
+);
+
 -- Which quarter the warehouse is being built as at. One row.
 create table if not exists control.refresh (
     as_at date not null,

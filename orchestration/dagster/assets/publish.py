@@ -14,10 +14,10 @@ from orchestration.dagster.partitions import quarters_of
 from orchestration.dagster.resources import WarehouseWriter
 from orchestration.publish import (
     Release,
-    SourceDescription,
     build_release,
     declared_reports,
     published_tables,
+    source_descriptions,
 )
 from orchestration.transform.dbt_runner import load_lineage, project_settings, published_nodes
 from orchestration.transform.source_origins import sources_behind
@@ -72,7 +72,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         quarter,
         published_tables(manifest, project_settings(), load_lineage(settings)),
         datetime.now(UTC),
-        credits=_credits(manifest),
+        credits=source_descriptions(manifest),
         reports=declared_reports(manifest),
         sources=sources_behind(manifest, published_nodes(manifest)),
         memory_limit=settings.engine_memory,
@@ -96,18 +96,4 @@ def release_metadata(settings: Settings, release: Release) -> dict[str, Any]:
         "path": dg.MetadataValue.path(release.path),
         "exports": dg.MetadataValue.path(settings.exports / release.quarter.isoformat()),
         "dagster/row_count": sum(release.row_counts.values()),
-    }
-
-
-def _credits(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
-    return {
-        node["name"]: SourceDescription(
-            title=node["meta"]["csp"]["title"],
-            supplier=node["meta"]["csp"]["supplier"],
-            licence=node["meta"]["csp"]["licence"],
-            cadence=node["meta"]["csp"]["cadence"],
-            counts=node["meta"]["csp"]["counts"],
-        )
-        for node in manifest["sources"].values()
-        if node["source_name"] == "in_force"
     }

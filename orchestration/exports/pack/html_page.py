@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SYNTHETIC_MARK = "Synthetic data"
 """The head of each printed page of a release that holds such data."""
 
+RESTRICTED_MARK = "Restricted"
+"""The head of each printed page of a restricted edition; its foot has the whole notice."""
+
 
 def pack_html(pack: Pack) -> bytes:
     """Return the page of a pack as UTF-8; every text from the data is escaped."""
@@ -39,9 +42,15 @@ def pack_html(pack: Pack) -> bytes:
     page = environment.get_template("pack").render(
         pack=pack,
         css=Markup(templates.joinpath("pack.css").read_text("utf-8")),
-        marker=f"{SYNTHETIC_MARK}. " if pack.synthetic_notice else "",
+        marker=_marks(pack),
     )
     return page.encode("utf-8")
+
+
+def _marks(pack: Pack) -> str:
+    """Return what the head of each printed page says before the quarter."""
+    restricted = f"{RESTRICTED_MARK}. " if pack.restricted_notice else ""
+    return restricted + (f"{SYNTHETIC_MARK}. " if pack.synthetic_notice else "")
 
 
 def css_text(text: str) -> Markup:

@@ -86,7 +86,8 @@ class Finding:
 class Pack:
     """Everything in a pack. ``sources`` has title, supplier, licence, nature and deliveries.
 
-    ``up_to`` says up to when the data go, ``outdated`` whether that is before the quarter.
+    ``up_to`` says up to when the data go, ``outdated`` whether that is before the quarter, and
+    ``restricted_notice`` what every page says where the counts are the true ones.
     """
 
     title: str
@@ -101,6 +102,7 @@ class Pack:
     chapters: tuple[Chapter, ...]
     sources: tuple[tuple[str, ...], ...]
     shorthand: tuple[tuple[str, str], ...]
+    restricted_notice: str = ""
 
 
 def shown(
@@ -186,7 +188,8 @@ def pack(
     )
     present = {marker for show in shows.values() for marker, _ in show.shorthand}
     return Pack(
-        title=f"{whose.name}: strategic assessment data pack, {release.quarter_label}",
+        title=f"{whose.name}: strategic assessment data pack, {release.quarter_label}"
+        f"{', restricted edition' if release.restricted_notice else ''}",
         partnership=whose.name,
         quarter=release.quarter_label,
         as_at=as_at,
@@ -198,4 +201,5 @@ def pack(
         chapters=chapters,
         sources=tuple(sources),
         shorthand=tuple(item for item in SHORTHAND.items() if item[0] in present),
+        restricted_notice=release.restricted_notice,
     )

@@ -47,6 +47,8 @@ def pack_docx(pack: Pack, made: datetime) -> bytes:
     document = Document()
     _set_up(document, pack, made)
     document.add_paragraph(pack.title, style="Title")
+    if pack.restricted_notice:
+        document.add_paragraph(pack.restricted_notice, style="Intense Quote")
     document.add_paragraph(
         f"Tables and figures of the strategic assessment, as at the end of {pack.quarter} "
         f"({pack.as_at})."
@@ -78,12 +80,27 @@ def _set_up(document: "DocumentType", pack: Pack, made: datetime) -> None:
     core.subject = f"Community safety, {pack.quarter}"
     # A property holds 255 characters at most; the notice itself opens the document.
     mark = f"{SYNTHETIC_MARK}. " if pack.synthetic_notice else ""
-    core.comments, core.keywords, core.last_modified_by = mark.strip(), "", pack.product
+    core.comments = " ".join(filter(None, (pack.restricted_notice, mark.strip())))
+    core.keywords, core.last_modified_by = "", pack.product
     core.created = core.modified = made
     core.revision = 1
     header = section.header.paragraphs[0]
     header.text = f"{mark}{pack.partnership}, {pack.quarter}"
+    if pack.restricted_notice:
+        _mark_pages(section, pack.restricted_notice)
     _add_page_number(section)
+
+
+def _mark_pages(section: "Section", notice: str) -> None:
+    """Put the notice of a restricted edition on top of every page; later sections take it over."""
+    section.header_distance = Mm(7)
+    first = section.header.paragraphs[0]
+    marked = first.insert_paragraph_before()
+    marked.add_run(notice).bold = True
+    for paragraph in (marked, first):
+        paragraph.paragraph_format.space_after = Pt(0)
+        for run in paragraph.runs:
+            run.font.size = Pt(9)
 
 
 def _style(document: "DocumentType") -> None:
@@ -133,9 +150,12 @@ def _add_findings(document: "DocumentType", pack: Pack) -> None:
     if not pack.findings:
         document.add_paragraph("This release holds no figures from which findings could be worded.")
     else:
+        away, rounding = (
+            ("", "") if pack.restricted_notice else (", whatever was rounded away", " or rounding")
+        )
         document.add_paragraph(
             "A rise, a fall or a difference is stated only where its 95% confidence limits leave "
-            "out no change, whatever was rounded away; otherwise it can be chance or rounding."
+            f"out no change{away}; otherwise it can be chance{rounding}."
         )
 
 

@@ -17,6 +17,7 @@ import duckdb
 
 from orchestration.exports.errors import ExportError, UnknownPartnershipError
 from orchestration.exports.report_definition.report_catalogue import read_catalogue
+from orchestration.releases.restricted_edition import read_mark
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 Row = Mapping[str, object]
@@ -37,6 +38,8 @@ class ReleaseFacts:
     product_version: str
     content_digest: str
     deliveries_of_quarter: int
+    restricted_notice: str = ""
+    """What every page says where the release has true counts of people; else empty."""
 
     @property
     def has_deliveries(self) -> bool:
@@ -111,7 +114,7 @@ def release_facts(connection: duckdb.DuckDBPyConnection) -> ReleaseFacts:
     )
     if len(rows) != 1:
         raise ExportError(f"The release describes itself {len(rows)} times; it must be once.")
-    return ReleaseFacts(**rows[0])  # type: ignore[arg-type]
+    return ReleaseFacts(**rows[0], restricted_notice=read_mark(connection))  # type: ignore[arg-type]
 
 
 def areas(connection: duckdb.DuckDBPyConnection) -> list[Row]:

@@ -44,6 +44,8 @@ _A4 = 9
 _LINE = 15.75
 """Points from one line of a sheet's text to the next."""
 
+_RESTRICTED_COLOUR = "#8A1C1C"
+_ONE_TABLE = "This worksheet contains one table."
 _COVER_WIDTH = 95
 _NOTE_WIDTH = 110
 _FIRST_NOTE = 3
@@ -83,12 +85,20 @@ def write_workbook(
     """
     notes = _notes(sheets)
     title = f"{whose.name}: strategic assessment tables, {release.quarter_label}"
+    if release.restricted_notice:
+        title += ", restricted edition"
     labels = {sheet.table.name: sheet.exhibit.label for sheet in sheets}
     cover = _cover(title, release, credits, absent, _extent_texts(data, labels))
     workbook = gptables.produce_workbook(
         str(path),
         sheets={sheet.exhibit.label: _sheet(sheet, release, notes) for sheet in sheets},
         cover=cover,
+        contentsheet_options={"subtitles": _subtitles(release)}
+        if release.restricted_notice
+        else None,
+        notesheet_options={"instructions": f"{release.restricted_notice} {_ONE_TABLE}"}
+        if release.restricted_notice
+        else None,
         notes_table=pandas.DataFrame({"Reference": list(notes), "Note text": list(notes.values())}),
         workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
     )
@@ -98,11 +108,15 @@ def write_workbook(
             "subject": f"Community safety, {release.quarter_label}",
             "author": release.product,
             "company": whose.name,
-            "comments": release.synthetic_notice or "",
+            "comments": " ".join(
+                filter(None, (release.restricted_notice, release.synthetic_notice))
+            ),
             "created": datetime.combine(quarter_end(release.quarter), time()),
         }
     )
     _lay_out(workbook, [title, *_cover_texts(cover)], list(notes.values()))
+    if release.restricted_notice:
+        _mark_pages(workbook, release.restricted_notice)
     workbook.close()
     path.write_bytes(with_language(path.read_bytes()))
 
@@ -123,6 +137,20 @@ def _lay_out(workbook: Any, cover_texts: Sequence[str], notes: Sequence[str]) ->
     sheet.set_column(1, 1, _NOTE_WIDTH)
     for place, text in enumerate(notes, start=_FIRST_NOTE):
         sheet.set_row(place, _height(text, _NOTE_WIDTH, _LINE))
+
+
+def _mark_pages(workbook: Any, notice: str) -> None:
+    """Mark each sheet as restricted: on its tab, and at head and foot of each printed page."""
+    words = notice.replace("&", "&&")
+    for sheet in workbook.worksheets():
+        sheet.set_tab_color(_RESTRICTED_COLOUR)
+        sheet.set_header(f'&C&"Arial,Bold"{words}')
+        sheet.set_footer(f'&L&"Arial,Bold"{words}&R&P')
+
+
+def _subtitles(release: ReleaseFacts) -> list[str]:
+    """Return what comes under the title of a sheet: that the edition is restricted, if it is."""
+    return [release.restricted_notice] if release.restricted_notice else []
 
 
 def _cover_texts(cover: gptables.Cover) -> list[str]:
@@ -152,7 +180,9 @@ def _cover(
     extent: Sequence[str],
 ) -> gptables.Cover:
     missing = [f"Not in this workbook: {'; '.join(absent)}."] if absent else []
-    notice = [release.synthetic_notice] if release.synthetic_notice else []
+    notice = [*_subtitles(release)]
+    if release.synthetic_notice:
+        notice.append(release.synthetic_notice)
     return gptables.Cover(
         width=_COVER_WIDTH,
         title=title,
@@ -194,9 +224,9 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
         table=cells,
         table_name=sheet.table.name,
         title=f"{_headed(sheet)}{reference}",
-        subtitles=[],
-        instructions="This worksheet contains one table. Numbers in square brackets after the "
-        "word note refer to the Notes worksheet.",
+        subtitles=_subtitles(release),
+        instructions=f"{_ONE_TABLE} Numbers in square brackets after the word note refer to the "
+        "Notes worksheet.",
         scope=release.synthetic_notice if sheet.synthetic else None,
         legend=_legend(shown),
         table_notes={field.heading: f"$${field.note}$$" for field in sheet.fields if field.note},
