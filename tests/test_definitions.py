@@ -72,6 +72,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/accommodation_need",
         "marts/iom_cohort",
         "marts/need_complexity",
+        "marts/survey_perceptions",
         "marts/need_pathways",
         "marts/offender_profile",
         "marts/offender_rates",
