@@ -28,6 +28,7 @@ from orchestration.disclosure.rounding_cube import (
 from orchestration.disclosure.rounding_system import (
     Beside,
     System,
+    earlier_builds,
     rounding_as_shown,
     system_of,
 )
@@ -85,9 +86,10 @@ def safe_rounding(
     found: Collection[Finding] = ()
     before: Mapping[str, tuple[int, int]] = {}
     away: frozenset[str] = frozenset()
+    earlier = earlier_builds(beside.earlier, cube)
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
-        system = system_of(cube, taken, beside, inner, changes, rule)
+        system = system_of(cube, taken, beside, inner, changes, rule, earlier)
         if number == _ASKED_OF_EARLIER and beside.earlier:
             away = _given_away(cube, taken, beside, inner, rule)
         found = _findings(system, beside, _beside_changes(system, before, found), away)

@@ -84,19 +84,60 @@ class System:
 
 @dataclass(frozen=True)
 class _Build:
-    """A build as the system takes it.
+    """A build as the system takes it, with the counts of its groups that were rounded together.
 
     ``revised`` are the counts that were others then; none for the present build. ``label`` tells
     its cells of no count from those of other builds.
     """
 
     rounding: PublishedRounding
+    groups: Mapping[str, Sequence[str]]
     revised: frozenset[str] | None = None
     label: str = ""
 
     def tells(self, keys: Iterable[str]) -> bool:
         """Whether a sum of these counts says something that the present build does not."""
         return self.revised is None or not self.revised.isdisjoint(keys)
+
+
+@dataclass(frozen=True)
+class EarlierBuilds:
+    """All that earlier builds tell, put together once for many attacks.
+
+    ``unchanged`` are the least and greatest values that they leave open together for the counts
+    that are as they were; ``builds`` have the rest of each.
+    """
+
+    unchanged: Mapping[str, tuple[int, int]]
+    builds: Sequence[_Build]
+
+
+def earlier_builds(earlier: Sequence[PublishedRounding], cube: Cube) -> EarlierBuilds:
+    """Put the roundings of published builds together, oldest first, beside the present counts."""
+    unchanged: dict[str, tuple[int, int]] = {}
+    builds = []
+    seen: set[tuple[object, ...]] = set()
+    for number, told in enumerate(earlier):
+        revised = frozenset(
+            key for key, value in told.values.items() if cube.values.get(key, value) != value
+        )
+        for key, (least, most) in told.bounds.items():
+            if key in cube.values and key not in revised:
+                low, high = unchanged.get(key, (0, MANY))
+                unchanged[key] = (max(least, low), min(most, high))
+        groups = {
+            _as_rounded(told, group, keys): (group, keys)
+            for group, keys in _members(told.groups, cube.values).items()
+        }
+        fresh = dict(pair for same, pair in groups.items() if same not in seen)
+        builds.append(_Build(told, fresh, revised, f" (build {number})"))
+        seen |= groups.keys()
+    return EarlierBuilds(unchanged, builds)
+
+
+def _as_rounded(told: PublishedRounding, group: str, keys: Sequence[str]) -> tuple[object, ...]:
+    """Return how a group was rounded: most builds have it as the one before."""
+    return (group, *((key, told.values[key], told.shown[key], told.bounds[key]) for key in keys))
 
 
 def system_of(
@@ -106,21 +147,25 @@ def system_of(
     inner: Mapping[str, int],
     changes: Changes,
     rule: Rule,
+    earlier: EarlierBuilds | None = None,
 ) -> System:
-    """Put the rounded tables, the protected ones and all earlier builds into one system."""
+    """Put the rounded tables, the protected ones and all earlier builds into one system.
+
+    ``earlier`` is made of the builds of ``beside`` where it is not given.
+    """
     system = System(
         dict(beside.cells), dict(beside.published.bounds), list(beside.published.relations)
     )
     links = [(link, [key for key, _ in link.terms]) for link in _links(cube, beside.cells)]
     present = rounding_as_shown(cube, inner, changes, rule.threshold)
-    system.names = _add_build(system, cube, _Build(present), links, rule)
+    build = _Build(present, _members(present.groups, cube.values))
+    system.names = _add_build(system, cube, build, links, rule)
     for key in taken.hidden & cube.inner_keys.keys():
         system.open[key] = None
-    for number, earlier in enumerate(beside.earlier):
-        revised = frozenset(
-            key for key, value in earlier.values.items() if cube.values.get(key, value) != value
-        )
-        build = _Build(earlier, revised, f" (build {number})")
+    earlier = earlier or earlier_builds(beside.earlier, cube)
+    for key, pair in earlier.unchanged.items():
+        system.key_of.setdefault(system.add(key, cube.values[key], pair, rule), key)
+    for build in earlier.builds:
         _add_build(system, cube, build, links, rule)
     system.relations = list(dict.fromkeys(system.relations))
     for relation in system.relations:
@@ -159,7 +204,7 @@ def _add_build(
     names = {
         key: system.add(key, told.values[key], pair, rule)
         for key, pair in told.bounds.items()
-        if key in cube.values
+        if key in cube.values and (build.revised is None or key in build.revised)
     }
     for key, name in names.items():
         system.key_of.setdefault(name, key)
@@ -175,16 +220,16 @@ def _add_build(
     for held, whole in cube.held.items():
         if build.tells((held, *cube.terms(whole))):
             _add_rest(system, cube, build, held, whole, name_of, rule)
-    for group, keys in _members(told.groups, names).items():
-        _add_control(system, build, group, keys, names, rule)
+    for group, keys in build.groups.items():
+        _add_control(system, build, group, keys, name_of, rule)
     return names
 
 
-def _members(groups: Mapping[str, str], names: Collection[str]) -> dict[str, list[str]]:
+def _members(groups: Mapping[str, str], there: Collection[str]) -> dict[str, list[str]]:
     """Return the counts of each group that there are in the present build too."""
     found: dict[str, list[str]] = defaultdict(list)
     for key, group in groups.items():
-        if key in names:
+        if key in there:
             found[group].append(key)
     return found
 
@@ -258,7 +303,7 @@ def _add_control(
     build: _Build,
     group: str,
     keys: Collection[str],
-    names: Mapping[str, str],
+    name_of: Callable[[str], str | None],
     rule: Rule,
 ) -> None:
     """The total of a group is known to be less than the threshold off."""
@@ -269,7 +314,7 @@ def _add_control(
     off = rule.threshold - 1
     if len(loose) < 2 or abs(true - shown) > off:
         return
-    together = tuple(sorted(names[key] for key in loose))
+    together = tuple(sorted(name for key in loose if (name := name_of(key)) is not None))
     if (together, shown) in system.controls:
         return
     system.controls.add((together, shown))
