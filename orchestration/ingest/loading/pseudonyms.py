@@ -171,10 +171,12 @@ def _read_key(path: Path) -> str:
         raise PseudonymKeyError(
             f"{path} cannot be read ({error.strerror}). It must be a file of its own, not a link."
         ) from error
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode):
+        # A folder cannot even be opened as a file.
+        os.close(handle)
+        raise PseudonymKeyError(f"{path} is not a file. Put the key back as a file.")
     with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode):
-            raise PseudonymKeyError(f"{path} is not a file. Put the key back as a file.")
         if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise PseudonymKeyError(
                 f"{path} belongs to another user, or can be opened by others than its owner. "
