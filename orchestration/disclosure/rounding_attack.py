@@ -27,6 +27,7 @@ from orchestration.disclosure.rounding_cube import (
 )
 from orchestration.disclosure.rounding_system import (
     Beside,
+    EarlierBuilds,
     System,
     earlier_builds,
     rounding_as_shown,
@@ -91,7 +92,7 @@ def safe_rounding(
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
         system = system_of(cube, taken, beside, inner, changes, rule, earlier)
         if number == _ASKED_OF_EARLIER and beside.earlier:
-            away = _given_away(cube, taken, beside, inner, rule)
+            away = _given_away(cube, taken, beside, inner, rule, earlier)
         found = _findings(system, beside, _beside_changes(system, before, found), away)
         before = system.bounds
         if not found:
@@ -116,11 +117,16 @@ def _first_changes(cube: Cube, taken: Taken, beside: Beside, rule: Rule) -> Chan
 
 
 def _given_away(
-    cube: Cube, taken: Taken, beside: Beside, inner: Mapping[str, int], rule: Rule
+    cube: Cube,
+    taken: Taken,
+    beside: Beside,
+    inner: Mapping[str, int],
+    rule: Rule,
+    earlier: EarlierBuilds,
 ) -> frozenset[str]:
     """Return the cells that earlier builds tell by themselves: found with nothing rounded shown."""
     nothing = Changes(hidden=set(inner), lost=set(inner))
-    alone = system_of(cube, taken, beside, inner, nothing, rule)
+    alone = system_of(cube, taken, beside, inner, nothing, rule, earlier)
     return frozenset(finding.key for finding in _findings(alone, beside, ()))
 
 
@@ -140,7 +146,7 @@ def _change(
     key = system.key_of.get(finding.key, finding.key)
     tries[key] += 1
     threshold = system.cells[finding.key].rule.threshold
-    if key in inner and tries[key] == 1 and finding.fault == BELOW and cube.values[key] % 5:
+    if key in inner and tries[key] == 1 and finding.fault == BELOW and cube.values[key] % threshold:
         (changes.down if inner[key] > cube.values[key] else changes.up).add(key)
         return
     near = _near(system, finding.key, cube, changes.lost | {key})

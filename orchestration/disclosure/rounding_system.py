@@ -147,12 +147,9 @@ def system_of(
     inner: Mapping[str, int],
     changes: Changes,
     rule: Rule,
-    earlier: EarlierBuilds | None = None,
+    earlier: EarlierBuilds,
 ) -> System:
-    """Put the rounded tables, the protected ones and all earlier builds into one system.
-
-    ``earlier`` is made of the builds of ``beside`` where it is not given.
-    """
+    """Put the rounded tables, the protected ones and all earlier builds into one system."""
     system = System(
         dict(beside.cells), dict(beside.published.bounds), list(beside.published.relations)
     )
@@ -162,7 +159,6 @@ def system_of(
     system.names = _add_build(system, cube, build, links, rule)
     for key in taken.hidden & cube.inner_keys.keys():
         system.open[key] = None
-    earlier = earlier or earlier_builds(beside.earlier, cube)
     for key, pair in earlier.unchanged.items():
         system.key_of.setdefault(system.add(key, cube.values[key], pair, rule), key)
     for build in earlier.builds:
