@@ -108,6 +108,17 @@ def test_blank_lines_below_the_header_are_no_rows(ground: Ground) -> None:
     assert "nothing below" in str(outcome.reason)
 
 
+def test_a_faulty_line_that_ends_otherwise_is_named(ground: Ground) -> None:
+    """DuckDB stops at a short line with another line break, and does not say at which."""
+    lines = month_file().split("\r\n")
+    lines[4] = "half a row,2018-04\n" + lines[5]
+    del lines[5]
+    ground.put("police_uk_street", "2018-04-01", {NAME: "\r\n".join(lines)})
+    (outcome,) = ground.load("police_uk_street").outcomes
+    assert outcome.state == "refused"
+    assert "line 5: The file cannot be read as a table" in str(outcome.reason)
+
+
 @pytest.mark.parametrize("beyond", [1, 40, 150])
 def test_a_last_line_over_the_end_of_a_chunk_is_whole(ground: Ground, beyond: int) -> None:
     row = len(street_row()) + 2

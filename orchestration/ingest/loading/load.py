@@ -50,7 +50,12 @@ from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.loading.pseudonyms import Pseudonyms, throwaway_pseudonyms
 from orchestration.ingest.loading.raw_tables import ensure_raw_table
 from orchestration.ingest.loading.stray_rows import remove_strays, stray_rule
-from orchestration.ingest.reading.csv_integrity import blank_lines, first_odd_quote, no_rows
+from orchestration.ingest.reading.csv_integrity import (
+    blank_lines,
+    first_odd_quote,
+    line_that_ends_otherwise,
+    no_rows,
+)
 from orchestration.ingest.reading.delivery_archives import opened
 from orchestration.warehouse.connection import is_damage, is_refused_by_disk
 from orchestration.warehouse.control_schema import ensure_control
@@ -211,12 +216,28 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
             return [outcome for outcomes in alone for outcome in outcomes]
         if not tolerant and load.contract.layout == "csv":
             return _load_group(load, group, tolerant=True)
-        fault = Fault(
-            "can be read",
-            f"DuckDB cannot read the delivery as a table ({given(str(error).splitlines()[0])}).",
-            file=group[0].files[0].file.name,
-        )
-        return [_refuse(load, group[0], [fault])]
+        return [_refuse(load, group[0], [_unreadable(load.contract, group[0], error)])]
+
+
+def _unreadable(contract: Contract, pending: Pending, error: duckdb.Error) -> Fault:
+    """Return the fault of a delivery that is no table, by its line where the line ends are mixed.
+
+    A faulty line that ends otherwise than the others stops DuckDB without a word on where.
+    """
+    for scanned in pending.files if contract.layout == "csv" else ():
+        if line := line_that_ends_otherwise(scanned.file.path):
+            return Fault(
+                "can be read",
+                "The file cannot be read as a table. This line ends with another line break than "
+                "the first (CR LF and LF are mixed), and is faulty itself or a later one is.",
+                file=scanned.file.name,
+                line=line,
+            )
+    return Fault(
+        "can be read",
+        f"DuckDB cannot read the delivery as a table ({given(str(error).splitlines()[0])}).",
+        file=pending.files[0].file.name,
+    )
 
 
 def _is_ours(error: duckdb.Error) -> bool:

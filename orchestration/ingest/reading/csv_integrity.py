@@ -9,6 +9,7 @@ import csv
 import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,16 @@ class ScannedFile:
     header: tuple[str, ...]
     rows: int
     header_lines: int = 1
+
+
+def line_that_ends_otherwise(path: Path) -> int | None:
+    """Return the first line whose line break is not as the first one; none if all are alike."""
+    with path.open("rb") as file:
+        first = file.readline().endswith(b"\r\n")
+        for number, line in enumerate(file, start=2):
+            if line.endswith(b"\n") and line.endswith(b"\r\n") != first:
+                return number
+    return None
 
 
 @dataclass
