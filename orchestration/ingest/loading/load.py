@@ -220,7 +220,7 @@ def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) ->
 
 
 def _unreadable(contract: Contract, pending: Pending, error: duckdb.Error) -> Fault:
-    """Return the fault of a delivery that cannot be read, by its line where the line ends are mixed.
+    """Return the fault of a delivery that cannot be read, by its line if line ends are mixed.
 
     A faulty line that ends otherwise than the others stops DuckDB without a word on where.
     """
