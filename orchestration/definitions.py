@@ -17,7 +17,12 @@ from orchestration.dagster.jobs import PROGRESS_LOGGER, progress_logger, refresh
 from orchestration.dagster.partitions import quarterly
 from orchestration.dagster.resources import WarehouseWriter
 from orchestration.dagster.schedules import refresh_schedule
-from orchestration.dagster.sensors import failure_sensor, landing_sensor, lateness_sensor
+from orchestration.dagster.sensors import (
+    failure_sensor,
+    landing_sensor,
+    lateness_sensor,
+    locked_sensor,
+)
 from orchestration.transform.dbt_runner import load_manifest
 
 
@@ -47,6 +52,7 @@ def warehouse() -> dg.Definitions:
         sensors=[
             landing_sensor(settings, job),
             failure_sensor(settings),
+            locked_sensor(settings),
             lateness_sensor(settings),
         ],
         resources={"warehouse": WarehouseWriter()},

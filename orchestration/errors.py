@@ -4,7 +4,9 @@ Every foreseeable fault raises a subclass of :class:`CspError` whose text says w
 what to do. The command line prints that text and no traceback.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 
 class CspError(Exception):
@@ -29,6 +31,10 @@ class ContractError(CspError):
 
 class LandingError(CspError):
     """A delivery cannot be copied into, or read from, the landing zone."""
+
+
+class RefusedDeliveryError(CspError):
+    """A delivery of the quarter is refused; the message says why, and which report to send."""
 
 
 class WarehouseBusyError(CspError):
@@ -102,3 +108,40 @@ def readable(text: str) -> str:
     """Return a supplier's text fit for one line of a message: no control characters, not long."""
     shown = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
     return shown if len(shown) <= 200 else f"{shown[:200]}…"
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Return " Did you mean ...?" with the names nearest to a mistyped one, or nothing."""
+    near = nearest(name, names)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def nearest(name: str, names: Sequence[str]) -> list[str]:
+    """Return the names that a mistyped name most likely means, at most three.
+
+    They are alike, or have it as a part, or have a word in common with it.
+    """
+    plain = re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
+    by_plain = {one.lower().replace("-", "_"): one for one in names}
+    if closest := get_close_matches(plain, by_plain, n=1, cutoff=0.85):
+        return [by_plain[closest[0]]]
+    parts = [one for key, one in by_plain.items() if len(plain) > 2 and plain in key]
+    alike = [by_plain[key] for key in get_close_matches(plain, by_plain, n=3, cutoff=0.6)]
+    shared = [one for key, one in by_plain.items() if _shares_a_word(plain, key)]
+    return (parts or alike or shared)[:3]
+
+
+def _shares_a_word(name: str, other: str) -> bool:
+    words = [word for word in other.split("_") if len(word) > 2]
+    return any(get_close_matches(word, words, n=1, cutoff=0.8) for word in name.split("_"))
+
+
+def foreseen_errors() -> dict[str, type[CspError]]:
+    """Return every class of foreseen errors that is loaded, by its name."""
+    found: dict[str, type[CspError]] = {}
+    waiting: list[type[CspError]] = [CspError]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            found[kind.__name__] = kind
+            waiting.append(kind)
+    return found

@@ -1,6 +1,5 @@
 """What the tests share: settings in a folder of their own, and refreshes run once a session."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -12,17 +11,27 @@ from pathlib import Path
 import pytest
 
 from orchestration.config.settings import PROJECT, Settings
-from tests.support import SAMPLE_QUARTERS, Ground, land_real_extracts, refresh
+from tests.support import SAMPLE_QUARTERS, Ground, land_real_extracts, made_once, refresh
 
 REAL = os.environ.get("CSP_REAL_DATA")
+REFRESHED = {"sample", "quarters", "real"}
+"""Fixtures that are whole refreshes, each made once for all workers."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the real extracts where they are not named."""
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Skip what needs the real extracts where they are not named, and keep both workers busy."""
     skip = pytest.mark.skip(reason="CSP_REAL_DATA does not name the real public extracts")
     for item in items:
         if "real" in item.keywords and not REAL:
             item.add_marker(skip)
+        # A whole refresh of its own is no quick test.
+        if "real" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+    # The first worker begins by refreshing the sample, the other with what needs no refresh.
+    waiting = [item for item in items if REFRESHED.intersection(item.fixturenames)]
+    begun = [item for item in waiting if "sample" in item.fixturenames][:1]
+    ready = [item for item in items if not REFRESHED.intersection(item.fixturenames)]
+    items[:] = [*begun, *ready, *(item for item in waiting if item not in begun)]
 
 
 @pytest.fixture(autouse=True)
@@ -47,27 +56,10 @@ def real_data() -> Path:
     return Path(REAL)
 
 
-def _once(
-    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
-) -> Path:
-    """Make a folder once for all workers of a session."""
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    folder = shared / name
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            folder.mkdir()
-            make(folder)
-            (folder / "done").touch()
-    return folder
-
-
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     """The sample of raw/, refreshed by the command line. Tests only read it."""
-    folder = _once(
+    folder = made_once(
         tmp_path_factory, "sample", lambda made: _refresh(made, PROJECT / "raw", "2018-04-01")
     )
     return Ground(Settings(home=folder / "var", raw=PROJECT / "raw"))
@@ -84,7 +76,7 @@ def quarters(sample: Ground, tmp_path_factory: pytest.TempPathFactory) -> Mappin
             _refresh(folder / quarter, PROJECT / "raw", quarter)
             before = folder / quarter / "var"
 
-    folder = _once(tmp_path_factory, "quarters", make)
+    folder = made_once(tmp_path_factory, "quarters", make)
     later = {quarter: folder / quarter / "var" for quarter in SAMPLE_QUARTERS[1:]}
     return {SAMPLE_QUARTERS[0]: sample.settings.home, **later}
 
@@ -97,7 +89,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Ground:
         land_real_extracts(real_data, folder / "raw")
         _refresh(folder, folder / "raw", "2026-04-01")
 
-    folder = _once(tmp_path_factory, "real", make)
+    folder = made_once(tmp_path_factory, "real", make)
     return Ground(Settings(home=folder / "var", raw=folder / "raw"))
 
 

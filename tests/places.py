@@ -4,7 +4,7 @@ They are run as dbt compiled them for the sample's refresh, so that many worlds 
 time of one build.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,8 +22,13 @@ MODELS = (
     ("staging", LOOKUPS, "stg_area_lookups__small_areas"),
     ("staging", LOOKUPS, "stg_area_lookups__districts"),
     ("staging", LOOKUPS, "stg_area_lookups__district_forces"),
+    ("staging", LOOKUPS, "stg_area_lookups__code_changes"),
     ("intermediate", AREAS, "int_districts__known"),
+    ("intermediate", AREAS, "int_districts__ended"),
+    ("intermediate", AREAS, "int_district_changes__listed"),
+    ("intermediate", AREAS, "int_district_changes__chained"),
     ("intermediate", AREAS, "int_areas__listed"),
+    ("intermediate", AREAS, "int_district_codes__served"),
     ("intermediate", AREAS, "int_small_areas__editions"),
     ("intermediate", AREAS, "int_small_areas__placed"),
     ("intermediate", AREAS, "int_partnerships__faults"),
@@ -56,6 +61,9 @@ class World:
     crimes: Sequence[tuple[date, str | None, str | None]] = ()
     force: str = "F"
     months: Sequence[date] = (date(2018, 10, 1),)
+    quarter_end: date = date(2018, 12, 31)
+    partnerships: Mapping[str, str] = field(default_factory=dict)
+    """Short name of the partnership of each district that is one of several of it."""
     parts: Sequence[tuple[int, str, str, str]] = field(default=())
     """District year, small area of 2011, of 2021 and district of a lookup between the two."""
 
@@ -105,6 +113,7 @@ def _write_inputs(connection: duckdb.DuckDBPyConnection, world: World) -> None:
         rows,
     )
     connection.execute(
+        "alter table raw.area_lookups add column first_day date; "
         "alter table raw.area_lookups add column _delivery_id integer default 1; "
         "alter table raw.area_lookups add column _line bigint default 1; "
         "create table control.in_force as select distinct 'area_lookups' as source, "
@@ -118,11 +127,20 @@ def _write_inputs(connection: duckdb.DuckDBPyConnection, world: World) -> None:
         connection,
         "control.partnership_areas",
         "csp varchar, csp_name varchar, district_code varchar, district_name varchar, "
-        "force_code varchar, force_name varchar, force_area_name varchar",
+        "force_code varchar, force_name varchar, force_area_name varchar, "
+        "partnership_code varchar",
         [
-            [code.lower(), f"{name} CSP", code, name, force, f"{force} Police", f"{force}shire"]
+            [
+                *_partnership(world, code, name),
+                *(code, name, force, f"{force} Police", f"{force}shire"),
+                _partnership(world, code, name)[0] if code in world.partnerships else code,
+            ]
             for code, name, force in world.districts
         ],
+    )
+    connection.execute(
+        "create table control.refresh as select null::date as as_at, ?::date as quarter_end",
+        [world.quarter_end],
     )
     _table(
         connection,
@@ -137,8 +155,14 @@ def _write_inputs(connection: duckdb.DuckDBPyConnection, world: World) -> None:
         "published_crime_type varchar",
         [[month, f"{world.force} Police", code, name, TYPE] for month, code, name in world.crimes],
     )
-    seed = PROJECT / "dbt_project" / "seeds" / "crime_types.csv"
-    connection.execute(f"create table reference.crime_types as from read_csv('{seed}')")
+    for seed in ("crime_types", "district_changes"):
+        path = PROJECT / "dbt_project" / "seeds" / f"{seed}.csv"
+        connection.execute(f"create table reference.{seed} as from read_csv('{path}')")
+
+
+def _partnership(world: World, code: str, name: str) -> tuple[str, str]:
+    csp = world.partnerships.get(code)
+    return (csp, f"{csp} CSP") if csp else (code.lower(), f"{name} CSP")
 
 
 def _day(year: int) -> date:

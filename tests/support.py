@@ -1,16 +1,19 @@
 """Helpers of the tests: a small landing zone to play in, and files in the suppliers' layouts."""
 
 import csv
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from orchestration.config.partnerships import load_partnerships
 from orchestration.config.quarters import quarter_of
@@ -21,6 +24,7 @@ from orchestration.ingest.loading.load import load_source
 from orchestration.ingest.loading.outcomes import LoadReport
 from orchestration.ingest.loading.pseudonyms import pseudonyms_for
 from orchestration.warehouse.connection import connect
+from orchestration.warehouse.control_schema import ensure_control
 
 NOW = datetime(2018, 8, 1, 9, 0)
 STREET_HEADER = (
@@ -54,6 +58,8 @@ class Ground:
     def load(self, source: str, as_at: str = "2018-04-01") -> LoadReport:
         contract = self.contract(source)
         with connect(self.settings) as connection:
+            ensure_control(connection)
+            load_partnerships(connection, self.settings.partnerships)
             return load_source(
                 connection,
                 self.settings.raw,
@@ -162,3 +168,20 @@ def research_group_file() -> str:
 def csv_rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle))
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """Make a folder once for all workers of a session."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / "done").touch()
+    return folder

@@ -1,5 +1,7 @@
 """A range of quarters in one run leaves what one run a quarter would."""
 
+import logging
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -47,6 +49,17 @@ def _said(result: dg.ExecuteInProcessResult) -> str:
     )
 
 
+def _stages(instance: dg.DagsterInstance, run: str) -> list[str]:
+    """What the run's log says that it did for each quarter, without the counts."""
+    said = [one.user_message for one in instance.all_logs(run) if one.level == logging.INFO]
+    stages = [one for one in said if re.match(r"Q\d \d{4}/\d\d[ (:]", one)]
+    return [
+        re.sub(r"\d+ models", "… models", one)
+        for one in stages
+        if not re.search("models built|new input", one)
+    ]
+
+
 def _left(ground: Partnership) -> Iterator[tuple[str, Any]]:
     """What a reader finds: rows of every published table, and bytes of every export."""
     for quarter in THREE:
@@ -82,6 +95,20 @@ def test_one_run_leaves_what_three_would(partnership: Partnership) -> None:
             paths = [one.asset_materialization.metadata["path"].value for one in found]  # type: ignore[union-attr]
             assert {Path(str(path)).parent.name for path in paths} == {quarter.isoformat()}
             assert partnership.released(quarter) == partnership.expected(quarter)
+        assert _stages(instance, result.run_id) == [
+            *(
+                f"{quarter}: {stage}"
+                for quarter in ("Q1 2018/19 (1 of 3)", "Q2 2018/19 (2 of 3)")
+                for stage in (
+                    "choosing the deliveries in force",
+                    "building … models",
+                    "hiding small counts, and attacking the result",
+                    "publishing the release",
+                    "writing the exports",
+                )
+            ),
+            "Q3 2018/19: building … models",
+        ]
         in_one = dict(_left(partnership))
         for name in ("warehouse", "published", "exports"):
             place: Path = getattr(partnership.settings, name)

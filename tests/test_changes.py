@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from orchestration.cli.console import new_console
+from orchestration.cli.refresh_changes import numbers_changed, print_changes
 from orchestration.config.quarters import quarter_end
 from orchestration.publish import PublishedColumn, PublishedTable, Release, SourceDescription
 from orchestration.publish import build_release as build
@@ -333,6 +336,36 @@ def test_quarter_built_anew_is_compared_with_the_build_that_it_replaces(
     again = publishing.publish(Q2, rows)
     assert not again.changed and again.path.read_bytes() == before
     assert changes(again, "replaced build") == told
+
+
+def test_refresh_ends_with_what_changed_in_the_numbers(publishing: Publishing) -> None:
+    first = publishing.publish(Q1, [MAY, JUNE])
+    assert numbers_changed(first.path).compared_with is None
+    revised: Row = ("2018-06", 1520, 15.2, 15.0, None, SECOND)
+    rows: list[Row] = [MAY, revised, ("2018-07", 9, 0.9, 15.0, None, SECOND)]
+    release = publishing.publish(Q2, rows)
+    changed = numbers_changed(release.path)
+    assert (changed.compared_with, changed.compared_quarter) == ("previous quarter", Q1)
+    by_kind = {one.kind: (one.figures, one.tables) for one in changed.kinds}
+    assert by_kind["revised delivery"] == (2, 1)
+    (largest,) = changed.largest
+    assert (largest.key, largest.measure, largest.old, largest.new) == (
+        "Fenland; 2018-06-01", "offences", "20", "1520",
+    )  # fmt: skip
+    said = StringIO()
+    print_changes(changed, new_console(file=said, width=200))
+    assert "What changed beside the release of Q1 2018/19:" in said.getvalue()
+    assert "revised delivery: 2 figures in 1 table" in said.getvalue()
+    assert "Offences, Fenland; 2018-06-01, offences: 20 → 1,520 (" in said.getvalue()
+
+
+def test_build_that_replaces_another_is_compared_with_that_one(publishing: Publishing) -> None:
+    publishing.publish(Q1, [MAY])
+    publishing.publish(Q2, [MAY, ("2018-07", 7, 0.7, 1.0, None, SECOND)])
+    rows: list[Row] = [MAY, ("2018-07", 9, 0.9, 1.0, None, delivered(Q2, 2))]
+    changed = numbers_changed(publishing.publish(Q2, rows).path)
+    assert changed.compared_with == "replaced build"
+    assert [(one.kind, one.figures) for one in changed.kinds] == [("revised delivery", 2)]
 
 
 def test_older_quarter_is_compared_with_what_came_before_it(publishing: Publishing) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.table import Table
 
 from orchestration.cli.console import new_console, styled
+from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.settings import PROJECT
 
 AWKWARD = ["youth [final].csv", "[x]", "[/x]", "[/]", "[bold]", "\\[x]", "a\\", "[", ":bug:", "{}"]
@@ -43,9 +43,9 @@ def test_lines_and_tables_print_brackets(value: str) -> None:
     said = StringIO()
     console = new_console(file=said, width=100)
     console.print(f"line {value}")
-    table = Table(value, title=value)
-    table.add_row(value)
-    console.print(table)
+    table = ShownTable([value], value)
+    table.add(value)
+    print_table(table, console)
     assert said.getvalue().count(value) == 4
 
 

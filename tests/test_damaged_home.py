@@ -20,6 +20,7 @@ from typing import NoReturn
 
 import pytest
 
+from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.stopped import describe
 from orchestration.config.settings import Settings
 from orchestration.dagster.record_files import set_aside_damaged
@@ -87,7 +88,8 @@ def _csp(home: Path, raw: Path, *arguments: str) -> tuple[int, str]:
 def _amiss(done: tuple[int, str]) -> str | None:
     """Return what is wrong with how a command ended, or none."""
     code, said = done
-    if code in (0, 1) and "Traceback" not in said and "Unexpected error" not in said and said:
+    foreseen = code >= 0 and code not in (ExitCode.WRONG_ARGUMENTS, ExitCode.UNEXPECTED)
+    if foreseen and "Traceback" not in said and "Unexpected error" not in said and said:
         return None
     return f"code {code}: {said[-1500:]}"
 

@@ -13,6 +13,7 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import TickStatus
 
+from orchestration.cli.refresh_progress import step_words
 from orchestration.config.settings import PROJECT
 from orchestration.ingest.checking.contract import load_contracts
 from tests.support import GOLDEN, Ground
@@ -55,8 +56,13 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
     published = graph.get(dg.AssetKey(["published", "csp"])).parent_keys
     assert {"/".join(key.path) for key in published} == {
         "control/disclosure",
+        "marts/area_changes",
+        "marts/area_parents",
+        "marts/areas",
         "marts/burglary_trends",
         "marts/crime_monthly",
+        "marts/crime_scanning",
+        "marts/crime_trends",
         "marts/dim_area",
         "marts/dim_month",
         "marts/shoplifting_trends",
@@ -64,11 +70,12 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/supported_accommodation",
         "reports/figure_10_shoplifting",
         "reports/figure_11_burglary",
+        "reports/page_scanning",
         "reports/table_5_social_dwellings",
     }
     disclosed = graph.get(dg.AssetKey(["control", "disclosure"])).parent_keys
     assert {"/".join(key.path) for key in disclosed} == {
-        "control/partnership_areas",
+        "intermediate/int_areas__listed",
         "marts/accommodation_need",
         "marts/iom_cohort",
         "marts/need_complexity",
@@ -106,6 +113,15 @@ def test_quarters_are_the_partitions_of_every_asset(definitions: dg.Definitions)
     keys = job.partitions_def.get_partition_keys()
     assert "2018-04-01" in keys
     assert all(key[5:] in {"01-01", "04-01", "07-01", "10-01"} for key in keys)
+
+
+def test_every_step_of_the_refresh_has_plain_words(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def("quarterly_refresh")
+    words = {node.name: step_words(node.name) for node in job.graph.nodes}
+    assert len(words) > 10
+    for step, said in words.items():
+        assert "__" not in said
+        assert said != step.replace("__", " ").replace("_", " "), f"{step} has no words"
 
 
 def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:

@@ -21,15 +21,16 @@ from orchestration.disclosure.declarations import Declaration, Row
 from orchestration.disclosure.exact_suppression import Prober
 from orchestration.disclosure.protection import protect
 from orchestration.disclosure.table_assembly import (
+    Wholes,
     assembled,
     ordinary_labels,
     protected_rows,
     with_earlier,
-    with_force,
+    with_wholes,
 )
 from orchestration.errors import DisclosureError
 
-FORCES = {"D1": "F", "D2": "F"}
+FORCES = Wholes({"D1": "F", "D2": "F"})
 PLACES = ("D1", "D2", "F:outside")
 PATHWAYS = ("Accommodation", "Drugs")
 GROUPS = {"Total": (None, "Male", "Female"), "Men": ("Male",), "Women": ("Female",)}
@@ -82,14 +83,14 @@ def rows_of(people: Sequence[Person], area: str, **extra: Any) -> Iterator[Row]:
     """Yield the row of completed assessments and one for each pathway."""
     common = {"cohort": "CRC", "period_end": "2019-02-28", "area_code": area, **extra}
     whole = {"row_order": 0, "pathway": "Total", "offenders": len(people), "base": None}
-    yield with_force({**common, **whole, "percent": None, "status": "[z]"}, FORCES)
+    yield with_wholes({**common, **whole, "percent": None, "status": "[z]"}, FORCES)
     for number, pathway in enumerate(PATHWAYS, start=1):
         answers = [one.answers[number - 1] for one in people if one.answers[number - 1] is not None]
         base, need = len(answers), sum(map(bool, answers))
         share = round(1000 * need / base) / 10 if base else None
         counts = {"row_order": number, "pathway": pathway, "offenders": need, "base": base}
         status = None if base else "[z]"
-        yield with_force({**common, **counts, "percent": share, "status": status}, FORCES)
+        yield with_wholes({**common, **counts, "percent": share, "status": status}, FORCES)
 
 
 def tables_of(people: Sequence[Person]) -> dict[str, list[Row]]:
@@ -199,7 +200,7 @@ def survey_row(answers: Sequence[int], before: Sequence[int], skipped: int, **ex
         for name, count in zip(names, counts, strict=True):
             row[f"{name}{part}_answers"] = count
             row[f"{name}{part}"] = (200 * count + sum(counts)) // (2 * sum(counts))
-    return with_force(row | extra, FORCES)
+    return with_wholes(row | extra, FORCES)
 
 
 def test_answers_of_a_few_do_not_follow_from_percentages() -> None:
@@ -270,7 +271,7 @@ def test_a_supplier_may_count_fewer_in_the_force_than_in_its_districts(
     name = "reports.table_1_offender_rates"
     common = {"period_type": period_type, "period_start": "2018-01-01", "population": 1000}
     rows = [
-        with_force(
+        with_wholes(
             {
                 **common,
                 "area_code": area,

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from orchestration.cli.console import new_console
+from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.refresh import run_refresh
 from orchestration.config.settings import PROJECT
 from orchestration.disclosure import release_protection as step
@@ -23,10 +24,11 @@ from orchestration.disclosure.protection import protect
 from orchestration.disclosure.published_store import models_of
 from orchestration.disclosure.release_protection import Outcome, disclose
 from orchestration.disclosure.table_assembly import (
+    Wholes,
     assembled,
     ordinary_labels,
     protected_rows,
-    with_force,
+    with_wholes,
 )
 from orchestration.disclosure.table_model import Protection, Tables
 from orchestration.errors import DisclosureError, UnpublishableCountError
@@ -58,7 +60,7 @@ DECLARED = Declaration.model_validate(
         ]
     }
 )
-FORCES = {"D1": "F", "D2": "F", "D3": "F"}
+FORCES = Wholes({"D1": "F", "D2": "F", "D3": "F"})
 COUNTS = {"D1": (3, 30), "D2": (12, 40), "D3": (20, 50), "F": (35, 120)}
 
 
@@ -69,7 +71,7 @@ def known(counts: Mapping[str, tuple[int, int]] = COUNTS) -> list[Row]:
         for sex, people in (("All", women + men), ("Men", men), ("Women", women)):
             share = None if sex == "All" else (200 * people + women + men) // (2 * (women + men))
             row = {"area_code": area, "sex": sex, "people": people, "percent": share}
-            rows.append(with_force({**row, "status": None}, FORCES))
+            rows.append(with_wholes({**row, "status": None}, FORCES))
     return rows
 
 
@@ -179,13 +181,15 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     """A warehouse with one small table of people."""
     with duckdb.connect() as connection:
         connection.execute(
-            "create schema reports; create schema control; "
-            "create table control.partnership_areas (district_code varchar, force_code varchar); "
+            "create schema reports; create schema control; create schema intermediate; "
+            "create table intermediate.int_areas__listed (area_code varchar, force_code varchar, "
+            "partnership_code varchar, area_type varchar); "
             "create table reports.known (area_code varchar, sex varchar, people bigint, "
             "percent bigint, status varchar)"
         )
         connection.executemany(
-            "insert into control.partnership_areas values (?, ?)", list(FORCES.items())
+            "insert into intermediate.int_areas__listed values (?, ?, null, 'district')",
+            list(FORCES.forces.items()),
         )
         columns = ("area_code", "sex", "people", "percent", "status")
         connection.executemany(
@@ -533,12 +537,14 @@ def judged(ground: Ground, plant: Mapping[str, int] | None = None) -> tuple[set[
     """
     manifest = json.loads((ground.settings.home / "dbt/target/manifest.json").read_text())
     declared = declarations(manifest)
-    forces = dict(ground.query("select district_code, force_code from control.partnership_areas"))
+    forces = Wholes(
+        dict(ground.query("select district_code, force_code from control.partnership_areas"))
+    )
 
     def rows(path: Path, name: str) -> list[Row]:
         with duckdb.connect(path, read_only=True) as connection:
             found = connection.sql(f"select * from {name}").to_arrow_table().to_pylist()
-        return [with_force(row, forces) for row in found]
+        return [with_wholes(row, forces) for row in found]
 
     truth = {name: rows(ground.settings.warehouse, name) for name in declared}
     written = {name: rows(ground.settings.published / "csp.duckdb", name) for name in declared}
@@ -589,7 +595,7 @@ def test_a_finding_stops_the_refresh_before_it_publishes(
     monkeypatch.setattr(step, "disclose", found)
     console = new_console(record=True, width=200)
     settings = sample.settings.__class__(home=home, raw=PROJECT / "raw")
-    assert run_refresh(settings, date(2018, 4, 1), console) == 1
+    assert run_refresh(settings, date(2018, 4, 1), console) is ExitCode.DISCLOSURE
     said = console.export_text()
     assert "people D1 Women: it can be worked out exactly" in said
     assert "Nothing was published" in said

@@ -1,6 +1,8 @@
 """The documents that readers of the database follow: what they show works."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -119,3 +121,21 @@ def test_open_connection_keeps_its_release(sample: Ground, tmp_path):
             assert second.execute(question).fetchall() == before
     with duckdb.connect(current, read_only=True) as connection:
         assert connection.execute(question).fetchall() == [("newer",)]
+
+
+@pytest.mark.slow
+@pytest.mark.campaign
+def test_first_hour_works_as_it_is_written(tmp_path: Path):
+    """Every command of the page in order, in folders of its own; all but the set-up."""
+    page = (PROJECT / "docs/first-hour.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.S)
+    script = "\n".join(blocks).replace("make setup\n", "").replace("/tmp/", f"{tmp_path}/")
+    script = script.replace("$PWD/.venv/bin", str(Path(sys.executable).parent))
+    script = re.sub(r"^(.*)\n# ends with code (\d)$", r"\1 || test $? -eq \2", script, flags=re.M)
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=PROJECT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    said = " ".join(done.stdout.split())
+    for words in ("Rows refused", "What changed beside the build", "[rule:", "crime_monthly"):
+        assert words in said

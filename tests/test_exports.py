@@ -7,15 +7,18 @@ import json
 import re
 import zipfile
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import duckdb
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
+from python_calamine import CalamineWorkbook
 
 from orchestration.exports import (
     ExportError,
@@ -27,7 +30,8 @@ from orchestration.exports import (
 from orchestration.exports import partnership_export as partnership
 from orchestration.exports.charts.bar_charts import Bar, bar_figure, interval_figure
 from orchestration.exports.charts.chart_text import bar_chart_words, month_chart_words
-from orchestration.exports.charts.line_charts import control_figure, palette, spread
+from orchestration.exports.charts.exhibit_charts import charts_of
+from orchestration.exports.charts.line_charts import control_figure, palette, spread, style
 from orchestration.exports.charts.monthly_series import (
     gaps,
     monthly_series,
@@ -36,6 +40,7 @@ from orchestration.exports.charts.monthly_series import (
     steps,
 )
 from orchestration.exports.data_package.table_files import FORMULA_STARTS, neutralise
+from orchestration.exports.report_definition.row_selection import Partnership, Place
 from orchestration.publish import build_release, published_tables
 from orchestration.releases.errors import ReleaseUnreadableError
 from tests.release_fixtures import (
@@ -281,6 +286,43 @@ def test_intervals_without_a_value_have_no_point():
     assert [list(np.asarray(point.get_xdata())) for point in points] == [[10.0]]
 
 
+def test_the_text_of_the_longest_bar_is_not_cut():
+    bars = [Bar("All areas", 20.9, "20.9% (1,151 of 5,244)", True), Bar("One", 2.0, "2%", False)]
+    words = bar_chart_words("slug", "Figure 7", "Title", "Under it", (), (), False)
+    with matplotlib.rc_context(style(words)):
+        figure = bar_figure(bars, words)
+        figure.canvas.draw()
+    edge = figure.get_window_extent().x1
+    assert all(text.get_window_extent().x1 <= edge for text in figure.axes[0].texts)
+
+
+def test_a_chart_without_a_bar_is_not_drawn(exported):
+    (exhibit,) = (one for one in exhibits() if one.table == "table_5_social_dwellings")
+    whose = Partnership("fenland", "Fenland", ("A",), ("F",), ("A", "F"))
+    empty: dict[str, object] = dict.fromkeys(models()[exhibit.table].columns)
+    named = {"area_code": "A", "area_name": "Fenland", "stock_year": 2016, "status": "[c]"}
+    rows = [empty | named]
+    place = Place("A", "Fenland", "F", "the force", frozenset({"A"}), frozenset({"A"}))
+    drawn = partial(charts_of, exhibit, whose=whose, places=[place], footnotes=(), synthetic=False)
+    assert drawn(rows=rows) == []
+    assert len(drawn(rows=[{**rows[0], "rate_per_1000": 8.1}])) == 1
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("drawn", [bar_figure, interval_figure])
+def test_long_names_of_partnerships_are_not_cut(drawn, own):
+    names = ["Fens Community Safety Partnership", "Fenland", "Rest of Cambridgeshire"]
+    bars = [Bar(name, 10.0, "10%", own and name == names[0], "", 5.0, 17.0) for name in names]
+    words = bar_chart_words("slug", "Figure 6", "Title", "Under it", (), (), False)
+    with matplotlib.rc_context(style(words)):
+        figure = drawn(bars, words)
+        figure.canvas.draw()
+    labels = figure.axes[0].get_yticklabels()
+    assert [label.get_text().replace("\n", " ") for label in labels] == names
+    assert all(label.get_window_extent().x0 >= 0 for label in labels)
+    assert [label.get_text() for label in labels][1:] == names[1:]
+
+
 def test_labels_are_kept_apart():
     assert spread([1.0, 5.0], 1.0) == [1.0, 5.0]
     moved = spread([1.0, 1.1, 1.2, 9.0], 1.0)
@@ -331,6 +373,56 @@ def test_workbook_has_cover_contents_notes_and_a_table_a_sheet(exported):
     assert texts["Figure 11"][0].endswith("[note 4]")
     assert "[x] means not available." in texts["Figure 10"]
     assert texts["Figure 10"].count("[x]") > 6
+
+
+def workbook_part(path: Path, name: str) -> ElementTree.Element:
+    with zipfile.ZipFile(path) as archive:
+        return ElementTree.fromstring(archive.read(name))
+
+
+def test_workbook_has_dates_a_frozen_header_and_filters(exported):
+    path = exported / "workbook.xlsx"
+    number = list(sheet_texts(path)).index("Figure 10") + 1
+    sheet = workbook_part(path, f"xl/worksheets/sheet{number}.xml")
+    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Figure 10").to_python()
+    header = next(place for place, row in enumerate(rows) if row[0] == "Area code")
+    column = rows[header].index("Month")
+    assert [row[column] for row in rows[header + 1 :][: len(months())]] == months()
+    pane = next(sheet.iter(f"{XLSX}pane"))
+    assert (pane.get("ySplit"), pane.get("state")) == (str(header + 1), "frozen")
+    styles = zipfile.ZipFile(path).read("xl/styles.xml").decode()
+    assert 'formatCode="mmmm yyyy"' in styles
+    with zipfile.ZipFile(path) as archive:
+        marked = [name for name in archive.namelist() if name.startswith("xl/tables/")]
+        filtered = [b"<autoFilter" in archive.read(name) for name in marked]
+    assert len(filtered) == len(sheet_texts(path)) - 1
+    assert sum(filtered) == len(filtered) - 2  # all but contents and notes
+
+
+def test_workbook_draws_months_without_a_value_as_a_gap(exported):
+    path = exported / "workbook.xlsx"
+    chart = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+    with zipfile.ZipFile(path) as archive:
+        charts = [name for name in archive.namelist() if name.startswith("xl/charts/chart")]
+    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Figure 10").to_python()
+    header = next(place for place, row in enumerate(rows) if row[0] == "Area code")
+    offences = rows[header].index("Offences")
+    drawn = workbook_part(path, min(charts))
+    titles = "".join(text.text or "" for text in drawn.iter() if text.tag.endswith("}t"))
+    assert "Shoplifting in " in titles
+    cells = set()
+    for series in drawn.iter(f"{chart}ser"):
+        sheet, first, last = re.fullmatch(  # type: ignore[union-attr]
+            r"'(.*)'!\$[A-Z]+\$(\d+):\$[A-Z]+\$(\d+)", series.findtext(f"{chart}yVal//{chart}f", "")
+        ).groups()
+        assert sheet == "Figure 10"
+        name = series.findtext(f"{chart}tx//{chart}v")
+        if name == "Offences":
+            cells |= set(range(int(first) - 1, int(last)))
+    area = rows[min(cells)][0]
+    own = [place for place, row in enumerate(rows) if row[0] == area]
+    assert cells == {place for place in own if not isinstance(rows[place][offences], str)}
+    assert len(own) - len(cells) == len(MISSING_MONTHS)
 
 
 def test_workbook_runs_no_text_as_a_formula(published, tmp_path):

@@ -9,6 +9,7 @@ from orchestration.exports.report_definition.table_layout import (
     absence,
     cell_text,
     grid,
+    ordered_rows,
     periods,
     scope,
     shown_rows,
@@ -29,7 +30,8 @@ def test_the_catalogue_has_the_printed_order_and_names_every_table_once():
     assert labels == [
         "Figure 1", "Table 1", "Table 2", "Figure 2", "Figure 3", "Figure 4", "Figure 5",
         "Table 3", "Table 4", "Figure 6", "Figure 6 (others)", "Figure 7", "Figure 8", "Figure 9",
-        "Table 5", "Figure 10", "Table 6", "Figure 11", "Table 7", "Table 8", "Appendix C",
+        "Table 5", "Scanning", "Figure 10", "Table 6", "Figure 11", "Table 7", "Table 8",
+        "Appendix C",
     ]  # fmt: skip
     slugs = [one.slug for one in exhibits()]
     assert len(set(slugs)) == len(slugs)
@@ -39,13 +41,33 @@ def test_the_catalogue_has_the_printed_order_and_names_every_table_once():
     assert exhibit("table_3_oasys_pathways").areas == "force"
 
 
+def test_rows_are_in_the_order_of_columns():
+    rows = [{"area": "B", "place": 1}, {"area": "A", "place": 10}, {"area": "A", "place": 9}]
+    assert ordered_rows(rows, ("area", "place")) == [rows[2], rows[1], rows[0]]
+    assert ordered_rows(rows, ()) == rows
+    assert exhibit("page_scanning").workbook_order_by == ("area_code", "row_order")
+
+
 def test_values_are_written_in_their_form():
     written = [
         value_text(1234, "count"), value_text(0, "count"), value_text(13, "percent"),
         value_text(13.25, "percent"), value_text(0.4090909, "share"), value_text(8.93, "rate"),
+        value_text(0.031, "rate"), value_text(0.0, "rate"),
         value_text(date(2018, 4, 1), "month"), value_text(2016, "year"), value_text("=1", "text"),
     ]  # fmt: skip
-    assert written == ["1,234", "0", "13%", "13.2%", "40.9%", "8.9", "April 2018", "2016", "=1"]
+    assert written == [
+        "1,234",
+        "0",
+        "13%",
+        "13.2%",
+        "40.9%",
+        "8.9",
+        "0.03",
+        "0.0",
+        "April 2018",
+        "2016",
+        "=1",
+    ]
 
 
 def test_an_empty_cell_says_why_and_a_nought_is_a_nought():

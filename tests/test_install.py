@@ -15,6 +15,7 @@ COPIED = ("orchestration", "dbt_project", "raw", "pyproject.toml", "README.md", 
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_an_install_without_extras_refreshes(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()

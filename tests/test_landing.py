@@ -331,6 +331,28 @@ def test_no_receipt_is_written_over_files_that_were_altered(
     assert held(ground, STREET, "2018-04-01") == ["april.csv", "may.csv", "x.csv"]
 
 
+@pytest.mark.parametrize("how", ["landed again", "without a receipt", "put back"])
+def test_a_file_altered_by_hand_is_loaded_once_its_receipt_fits(
+    ground: Ground, tmp_path: Path, how: str
+) -> None:
+    april = given(tmp_path, "april.csv", month_file("2018-04"))
+    folder = landed(ground, STREET, "2018-04-01", april).delivery.folder
+    altered = given(tmp_path, "altered.csv", month_file("2018-04", 7))
+    (folder / "april.csv").write_bytes(altered.read_bytes())
+    (refused,) = ground.load(STREET).outcomes
+    assert (refused.state, "matches its receipt" in str(refused.reason)) == ("refused", True)
+    assert [one.state for one in ground.load(STREET).still_refused] == ["refused"]
+    if how == "landed again":
+        landed(ground, STREET, "2018-04-01", altered, whole=True)
+    elif how == "without a receipt":
+        (folder / "delivery.json").unlink()
+    else:
+        (folder / "april.csv").write_bytes(april.read_bytes())
+    (outcome,) = ground.load(STREET).outcomes
+    rows = 10 if how == "put back" else 7
+    assert (outcome.state, outcome.rows_loaded) == ("loaded", rows)
+
+
 def test_a_file_in_transfer_holds_up_the_landing(ground: Ground, tmp_path: Path) -> None:
     ground.put(STREET, "2018-04-01", {"big.csv.part": "Crime"})
     with pytest.raises(LandingError, match=r"big\.csv\.part is being transferred"):
@@ -414,7 +436,8 @@ def test_command_names_what_it_replaces_and_lists_the_delivery(
     assert "may.csv  3 rows, added" in done.stdout
     assert "may.csv: its bytes had landed before" in run(tmp_path / "given" / "may.csv").stdout
     broken = given(tmp_path, "june.csv", "Crime ID,Month\r\n1,2018-06\r\n")
-    assert "A refresh would refuse this file" in run(broken).stdout
+    assert "Would be refused" in run(broken).stdout
+    assert "A refresh would refuse this file" in run(broken, "--no-check").stdout
 
 
 # --- two at once, and killed ones ------------------------------------------------------------

@@ -14,7 +14,7 @@ SOURCES = PROJECT / "orchestration" / "ingest" / "sources"
 FORMS = {
     "intermediate": r"int_[a-z_]+__[a-z_]+",
     "marts": r"(?:dim_)?[a-z_]+",
-    "reports": r"(?:(?:table|figure)_\d+|appendix_[a-z])_[a-z_]+|reconciliation(?:_findings)?",
+    "reports": r"(?:(?:table|figure)_\d+|appendix_[a-z]|page)_[a-z_]+|reconciliation(?:_findings)?",
 }
 NAMED_BEFORE = {"several_answers", "agreed"}
 """True-or-false columns that readers know by these names."""

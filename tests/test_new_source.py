@@ -245,6 +245,7 @@ def test_a_source_that_exists_is_not_overwritten(unchanged: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_a_source_with_a_mart_and_a_report_table_edits_no_file(copy: Path) -> None:
     before = contents(copy)
     done(copy, "orchestration.cli", "new-source", NAME)
@@ -278,7 +279,7 @@ def test_a_source_with_a_mart_and_a_report_table_edits_no_file(copy: Path) -> No
     exported = copy / "var" / "exports" / "2018-10-01" / "fenland"
     assert (exported / "tables" / f"table_9_{NAME}.csv").is_file()
     page = (exported / "pack.html").read_text(encoding="utf-8")
-    (heading,) = re.findall(rf'<h3 id="table_9_{NAME}">(.*?) <span', page)
+    (heading,) = re.findall(rf'<h3 id="table_9_{NAME}">(.*?)</h3>', page)
     assert heading == "Table 9: Ambulance incidents"
     assert '<th scope="col">People</th>' in page[page.index(f'id="table_9_{NAME}"') :][:600]
 

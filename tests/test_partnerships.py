@@ -25,6 +25,17 @@ def other(code: str = "E07000203", name: str = "Mid Suffolk") -> str:
     return f'[[force_areas.other_districts]]\ndistrict_code = "{code}"\ndistrict_name = "{name}"\n'
 
 
+def several(more: str = "") -> str:
+    """A partnership that lists two districts."""
+    return (
+        '[[force_areas.partnerships]]\ncsp = "county"\nname = "County CSP"\n'
+        f"{more}[[force_areas.partnerships.districts]]\n"
+        'district_code = "E07000200"\ndistrict_name = "Babergh"\n'
+        "[[force_areas.partnerships.districts]]\n"
+        'district_code = "E07000202"\ndistrict_name = "Ipswich"\n'
+    )
+
+
 def load(path: Path) -> tuple[int, list[tuple[object, ...]]]:
     with duckdb.connect() as connection:
         ensure_control(connection)
@@ -61,22 +72,39 @@ def test_a_byte_order_mark_and_spaces_around_a_value_are_left_out(tmp_path: Path
     number, rows = load(path)
     assert number == 1
     assert rows == [
-        ("", "", "E07000203", "Mid Suffolk", "E23000025", "Suffolk Constabulary", "Suffolk"),
+        ("", "", "E07000203", "Mid Suffolk", "E23000025", "Suffolk Constabulary", "Suffolk", None),
         ("babergh", "Babergh CSP", "E07000200", "Babergh", "E23000025", "Suffolk Constabulary",
-         "Suffolk"),
+         "Suffolk", "E07000200"),
     ]  # fmt: skip
 
 
-def test_one_csp_for_two_districts_is_refused(refused) -> None:
-    said = refused(
+def test_a_repeated_csp_of_one_name_is_a_partnership_of_several_districts(tmp_path: Path) -> None:
+    path = tmp_path / "partnerships.toml"
+    path.write_text(
         FORCE
         + district(csp="western-suffolk")
         + district("E07000203", "Mid Suffolk", csp="western-suffolk")
+        + district("E07000202", "Ipswich", csp="ipswich")
     )
-    assert (
-        "csp 'western-suffolk' is used more than once (E07000200, E07000203): a partnership of "
-        "several districts is not supported yet. Give each district a csp of its own." in said
-    )
+    number, rows = load(path)
+    assert number == 2
+    assert [(row[0], row[2], row[7]) for row in rows] == [
+        ("ipswich", "E07000202", "E07000202"),
+        ("western-suffolk", "E07000200", "western-suffolk"),
+        ("western-suffolk", "E07000203", "western-suffolk"),
+    ]
+
+
+def test_a_partnership_lists_its_districts_and_may_have_a_code(tmp_path: Path) -> None:
+    path = tmp_path / "partnerships.toml"
+    path.write_text(FORCE + several('code = "E22000999"\n') + other())
+    number, rows = load(path)
+    assert number == 1
+    assert [(row[0], row[2], row[3], row[7]) for row in rows] == [
+        ("", "E07000203", "Mid Suffolk", None),
+        ("county", "E07000200", "Babergh", "E22000999"),
+        ("county", "E07000202", "Ipswich", "E22000999"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +125,25 @@ def test_one_csp_for_two_districts_is_refused(refused) -> None:
         (FORCE + district(csp="a" * 61), "at most 60 characters"),
         (FORCE + district(name="  "), "district_name is '  '"),
         (FORCE + district(name="Ba\\u0007bergh"), "without control characters"),
+        (FORCE + several('district_code = "E07000203"\n'),
+         "partnerships[1] has district_code or district_name, and districts as well"),
+        (FORCE + '[[force_areas.partnerships]]\ncsp = "none"\nname = "None"\n',
+         "partnerships[1] needs district_code and district_name, or several districts"),
+        (FORCE + several() + district("E07000202", "Ipswich", csp="ipswich"),
+         "District E07000202 is named more than once (county of Suffolk, ipswich of Suffolk)"),
+        (FORCE + several() + district("E07000203", "Mid Suffolk", csp="county")
+         .replace("County CSP", "Another CSP"),
+         "csp 'county' has several names (Another CSP, County CSP)"),
+        (FORCE + several() + FORCE.replace("Suffolk", "Norfolk").replace("25", "24")
+         + several().replace("200", "300").replace("202", "302"),
+         "csp 'county' has districts in several force areas (Norfolk, Suffolk)"),
+        (FORCE + several('code = "E22000999"\n')
+         + several('code = "E22000999"\n').replace("ounty", "ity").replace("07000", "07001"),
+         "have the same code, E22000999"),
+        (FORCE + several('code = "E2200"\n'), "code is 'E2200'. It must be the GSS code"),
+        (FORCE + several('code = "E22000999"\n')
+         + several('code = "E22000998"\n').replace("07000", "07001").replace("Babergh", "A")
+         .replace("Ipswich", "B"), "csp 'county' has several codes (E22000998, E22000999)"),
         (FORCE + district() + 'colour = "red"\n',
          "force_areas[1].partnerships[1].colour is no key of the file"),
         (FORCE.replace('force = "Suffolk Constabulary"\n', "") + district(),

@@ -128,57 +128,160 @@ SUFFOLK = World(
     lists=[(2018, "E07000201", "Forest Heath"), (2018, "E07000202", "Ipswich")],
     crimes=crimes(
         ("E01000001", "Forest Heath 001A", 36),
-        ("E01000002", "Waveney 001A", 36),
+        ("E01000002", "Waveney 001A", 35),
         ("E01000003", "Ipswich 001A", 30),
     ),
 )
 
+# The same of districts that merged after everything that is known here was published.
+MERGED = replace(
+    SUFFOLK,
+    districts=[
+        ("E06000901", "New West", "F"),
+        ("E06000902", "New East", "F"),
+        ("E07000202", "Ipswich", "F"),
+    ],
+)
+
+
+def test_a_district_and_what_became_part_of_it_are_not_both_named(sql: dict[str, str]) -> None:
+    world = replace(SUFFOLK, districts=[*SUFFOLK.districts, ("E07000206", "Waveney", "F")])
+    said = faults(placed(sql, world), "int_partnerships__faults")
+    assert set(said) == {"both_named"}
+    assert "Waveney (E07000206) is part of East Suffolk (E07000244)" in said["both_named"]
+
+
+@pytest.mark.parametrize(
+    ("end", "rules"), [(date(2019, 3, 31), set()), (date(2019, 6, 30), {"ceased"})]
+)
+def test_a_district_that_has_ceased_is_named_once_it_has(
+    sql: dict[str, str], end: date, rules: set[str]
+) -> None:
+    world = replace(
+        SUFFOLK,
+        districts=[("E07000206", "Waveney", "F"), ("E07000202", "Ipswich", "F")],
+        quarter_end=end,
+    )
+    said = faults(placed(sql, world), "int_partnerships__faults")
+    assert set(said) == rules
+    if rules:
+        assert (
+            "Waveney (E07000206) is part of East Suffolk (E07000244) since 1 April 2019"
+            in said["ceased"]
+        )
+
 
 def test_districts_that_no_lookup_knows_are_unknown_and_named(sql: dict[str, str]) -> None:
-    made = placed(sql, SUFFOLK)
+    made = placed(sql, MERGED)
     assert counts(made) == {
-        (MONTH, "E07000245"): None,
-        (MONTH, "E07000244"): None,
+        (MONTH, "E06000901"): None,
+        (MONTH, "E06000902"): None,
         (MONTH, "E07000202"): 30,
         (MONTH, "F:unlocated"): 0,
         (MONTH, "F:outside"): None,
-        (MONTH, "F:unplaced"): 72,
+        (MONTH, "F:unplaced"): 71,
     }
     said = faults(made)["no_small_areas"]
-    assert "has small areas of E07000244 (East Suffolk), E07000245 (West Suffolk)" in said
+    assert "has small areas of E06000901 (New West), E06000902 (New East)" in said
     names = faults(made, "int_partnerships__faults")["unknown_codes"]
-    assert "E07000244 (East Suffolk)" in names and "nearest by name" in names
+    assert "E06000902 (New East)" in names and "nearest by name" in names
+
+
+LISTED = World(
+    districts=[("E07000244", "East Suffolk", "F"), ("E07000202", "Ipswich", "F")],
+    lookups=[
+        lookup(2017, "E01000001", "Suffolk Coastal 001A", "E07000205", "Suffolk Coastal"),
+        lookup(2017, "E01000002", "Waveney 001A", "E07000206", "Waveney"),
+        lookup(2017, "E01000003", "Ipswich 001A", "E07000202", "Ipswich"),
+        lookup(2017, "E01000004", "Bedford 001A", "E06000055", "Bedford"),
+    ],
+    crimes=crimes(
+        ("E01000001", "Suffolk Coastal 001A", 3),
+        ("E01000002", "Waveney 001A", 4),
+        ("E01000003", "Ipswich 001A", 5),
+        ("E01000004", "Bedford 001A", 1),
+    ),
+)
+
+
+def test_a_lookup_of_the_districts_that_were_merged_places_their_rows(sql: dict[str, str]) -> None:
+    made = placed(sql, LISTED)
+    assert counts(made) == {
+        (MONTH, "E07000244"): 7,
+        (MONTH, "E07000202"): 5,
+        (MONTH, "F:unlocated"): 0,
+        (MONTH, "F:outside"): 1,
+    }
+    assert faults(made) == {}
+
+
+def test_a_lookup_of_one_of_the_districts_that_were_merged_does_not_know_the_whole(
+    sql: dict[str, str],
+) -> None:
+    made = placed(sql, replace(LISTED, lookups=LISTED.lookups[1:]))
+    found = counts(made)
+    assert found[MONTH, "E07000244"] is None
+    assert (found[MONTH, "E07000202"], found[MONTH, "F:unplaced"]) == (5, 8)
+
+
+def test_a_partnership_is_unknown_where_a_district_of_it_is(sql: dict[str, str]) -> None:
+    both = {"E07000244": "coast", "E07000202": "coast"}
+    assert counts(placed(sql, replace(LISTED, partnerships=both)))[MONTH, "coast"] == 12
+    partly = replace(LISTED, partnerships=both, lookups=LISTED.lookups[1:])
+    found = counts(placed(sql, partly))
+    assert found[MONTH, "E07000202"] == 5
+    assert found[MONTH, "coast"] is None
 
 
 def test_a_lookup_of_a_later_edition_places_what_the_older_one_does_not(
     sql: dict[str, str],
 ) -> None:
     later = [
-        lookup(2019, "E01000001", "Forest Heath 001A", "E07000245", "West Suffolk"),
-        lookup(2019, "E01000002", "Waveney 001A", "E07000244", "East Suffolk"),
+        lookup(2019, "E01000001", "Forest Heath 001A", "E06000901", "New West"),
+        lookup(2019, "E01000002", "Waveney 001A", "E06000902", "New East"),
     ]
-    made = placed(sql, replace(SUFFOLK, lookups=[*SUFFOLK.lookups, *later]))
+    made = placed(sql, replace(MERGED, lookups=[*MERGED.lookups, *later]))
     found = counts(made)
-    assert (found[MONTH, "E07000245"], found[MONTH, "E07000244"]) == (36, 36)
+    assert (found[MONTH, "E06000901"], found[MONTH, "E06000902"]) == (36, 35)
     assert found[MONTH, "F:outside"] == 0
     assert faults(made) == {}
+
+
+def test_the_series_of_a_district_that_has_ceased_ends(sql: dict[str, str]) -> None:
+    """What lies there since is in the force's remainder, for its successor is not named."""
+    last, first = date(2019, 3, 1), date(2019, 4, 1)
+    rows = [
+        *crimes(("E01000002", "Waveney 001A", 5), month=last),
+        *crimes(("E01000002", "Waveney 001A", 3), month=first),
+    ]
+    world = replace(
+        SUFFOLK,
+        districts=[("E07000206", "Waveney", "F"), ("E07000202", "Ipswich", "F")],
+        crimes=rows,
+        months=[last, first],
+        quarter_end=date(2019, 6, 30),
+    )
+    found = counts(placed(sql, world))
+    assert (found[last, "E07000206"], found[first, "E07000206"]) == (5, None)
+    assert found[first, "F:unplaced"] == 3
+    assert (last, "F:unplaced") not in found
 
 
 def test_a_later_edition_of_a_few_areas_does_not_make_the_others_outside(
     sql: dict[str, str],
 ) -> None:
-    few = lookup(2019, "E01000009", "Waveney 002A", "E07000244", "East Suffolk")
-    some = lookup(2019, "E01000008", "Forest Heath 002A", "E07000245", "West Suffolk")
+    few = lookup(2019, "E01000009", "Waveney 002A", "E06000902", "New East")
+    some = lookup(2019, "E01000008", "Forest Heath 002A", "E06000901", "New West")
     world = replace(
-        SUFFOLK,
-        lookups=[*SUFFOLK.lookups, few, some],
-        crimes=[*SUFFOLK.crimes, *crimes(("E01000009", "Waveney 002A", 5))],
+        MERGED,
+        lookups=[*MERGED.lookups, few, some],
+        crimes=[*MERGED.crimes, *crimes(("E01000009", "Waveney 002A", 5))],
     )
     made = placed(sql, world)
     found = counts(made)
-    assert found[MONTH, "E07000244"] is None and found[MONTH, "E07000245"] is None
-    assert found[MONTH, "F:unplaced"] == 77
-    assert "East Suffolk (E07000244), October 2018: 36 of 41 rows" in faults(made)["unplaced_rows"]
+    assert found[MONTH, "E06000902"] is None and found[MONTH, "E06000901"] is None
+    assert found[MONTH, "F:unplaced"] == 76
+    assert "New East (E06000902), October 2018: 35 of 40 rows" in faults(made)["unplaced_rows"]
 
 
 def test_editions_disagree_and_the_one_that_serves_counts(sql: dict[str, str]) -> None:

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 import python_calamine
 
-from orchestration.config.settings import PROJECT, Settings
-from tests.support import Ground, refresh
+from orchestration.config.settings import CONFIG, PROJECT, Settings
+from tests.support import Ground, made_once, refresh
 
 RAW = PROJECT / "raw"
 FENLAND, HUNTINGDONSHIRE = "E07000010", "E07000011"
@@ -79,6 +79,14 @@ TOWN = "Which town do you live in or nearest to?"
 FEEL_SAFE = "How safe do you feel where you live?"
 
 
+def places_of_huntingdonshire() -> str:
+    """Return the lines of the sample's file on services, prisons and Huntingdonshire's towns."""
+    text = (CONFIG / "partnerships.toml").read_text(encoding="utf-8")
+    blocks = [one for one in text.split("\n\n") if one.startswith("[[force_areas.")]
+    kept = [one for one in blocks if not one.startswith("[[force_areas.partnerships]]")]
+    return "\n".join(one for one in kept if ".towns]]" not in one or HUNTINGDONSHIRE in one)
+
+
 def as_at(quarter: str, folder: Path) -> tuple[Ground, str]:
     done = refresh(folder / "var", RAW, *([quarter] if quarter else []))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -88,7 +96,14 @@ def as_at(quarter: str, folder: Path) -> tuple[Ground, str]:
 @pytest.fixture(scope="module")
 def later(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ground, str]:
     """The sample refreshed without a quarter, and what was said."""
-    return as_at("", tmp_path_factory.mktemp("later"))
+    folder = made_once(tmp_path_factory, "later", _refreshed)
+    said = (folder / "said.txt").read_text(encoding="utf-8")
+    return Ground(Settings(home=folder / "var", raw=RAW)), said
+
+
+def _refreshed(folder: Path) -> None:
+    _, said = as_at("", folder)
+    (folder / "said.txt").write_text(said, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +118,8 @@ def alone(
         f'[[force_areas.other_districts]]\ndistrict_code = "{code}"\ndistrict_name = "{name}"\n'
         for code, name in OTHERS.items()
     )
-    (folder / "one.toml").write_text(HUNTINGDONSHIRE_ALONE + others, encoding="utf-8")
+    listed = HUNTINGDONSHIRE_ALONE + others + places_of_huntingdonshire()
+    (folder / "one.toml").write_text(listed, encoding="utf-8")
     done = refresh(folder / "var", RAW, LATER, CSP_PARTNERSHIPS=str(folder / "one.toml"))
     assert done.returncode == 0, done.stdout + done.stderr
     return Ground(Settings(home=folder / "var", raw=RAW)), done.stdout

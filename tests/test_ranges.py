@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from orchestration.cli.console import new_console
-from orchestration.cli.refresh import _report
+from orchestration.cli.refresh_outcome import reported
 from orchestration.cli.refresh_range import print_quarters, quarters_between
 from orchestration.dagster import backfill
 from orchestration.dagster.assets.exports import EXPORTS_KEY
@@ -88,7 +88,7 @@ def test_quarters_of_a_run_are_not_mixed_up() -> None:
         event("published/csp", ALL[0], 10),
         event("exports/partnerships", ALL[0], 1),
     ]
-    ran = _report(SimpleNamespace(success=True, run_id="1", all_events=told), ALL[1])
+    ran = reported(SimpleNamespace(success=True, run_id="1", all_events=told), ALL[1])
     assert ran.metadata == {"published/csp": {"dagster/row_count": 20}}
     assert {key: one["dagster/row_count"] for key, one in ran.releases.items()} == {
         "2018-01-01": 20,
@@ -115,6 +115,7 @@ def test_a_release_whose_exports_fail_is_published(
             asset_layer=SimpleNamespace(executable_asset_keys=[RELEASE_KEY, EXPORTS_KEY])
         ),
         log_event=events.append,
+        log=SimpleNamespace(info=lambda _: None),
     )
     warehouse: Any = SimpleNamespace(completed=CompletedQuarters(), settings=None)
     warehouse.completed.complete(ALL[0], {})

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from orchestration.cli.exit_codes import ExitCode
+from orchestration.cli.json_output import RefreshOutput
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.warehouse.connection import writer_lock
 from tests.support import Ground, csv_rows, month_file, refresh
@@ -117,16 +120,20 @@ def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -
     workbook = home / "exports" / "2018-04-01" / "fenland" / "workbook.xlsx"
     stamps = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in (published, workbook)]
 
-    done = refresh(home, own.settings.raw)
+    done = refresh(home, own.settings.raw, "--json")
 
     assert done.returncode == 0, done.stderr
-    assert "Nothing has changed" in done.stdout
-    assert _stood(done.stdout) > 90
+    answer = RefreshOutput.model_validate_json(done.stdout)
+    assert (answer.outcome, answer.exit_code, answer.numbers) == ("unchanged", 0, None)
+    assert {one.source: one.deliveries_unchanged for one in answer.deliveries}["iom_cohort"] == 1
+    assert "Nothing has changed" in done.stderr
+    assert _stood(done.stderr) > 90
     # The survey doubled its responses, which is reported at each refresh until somebody accepts it.
     ((passed, total, warned),) = re.findall(
-        r"Checks: (\d+) of (\d+) passed, (\d+) warn", done.stdout
+        r"Checks: (\d+) of (\d+) passed, (\d+) warn", done.stderr
     )
     assert (int(passed) + int(warned), warned) == (int(total), "1")
+    assert (answer.checks.passed, answer.checks.warned) == (int(passed), 1)
     assert _marts(home) == before
     assert [
         (path.stat().st_ino, path.stat().st_mtime_ns) for path in (published, workbook)
@@ -144,11 +151,17 @@ def test_refused_delivery_stops_the_quarter_and_leaves_the_release(own: Ground) 
     broken = sorted(folder.glob("*.csv"))[0]
     broken.write_bytes(broken.read_bytes()[:-100])
 
-    done = refresh(home, raw)
+    done = refresh(home, raw, "--json")
 
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.REFUSED_DELIVERY
+    answer = RefreshOutput.model_validate_json(done.stdout)
+    assert (answer.outcome, answer.exit_code) == ("stopped", ExitCode.REFUSED_DELIVERY)
+    assert [(one.source, one.quarter, one.version) for one in answer.refused] == [
+        ("police_uk_street", date(2018, 4, 1), 2)
+    ]
+    assert not answer.quarters[0].published
     assert "Traceback" not in done.stdout + done.stderr
-    said = " ".join(done.stdout.split())
+    said = " ".join(done.stderr.split())
     for words in (broken.name, "cut short", "line ", "[rule: is whole]", "Nothing was published"):
         assert words in said
     assert published.read_bytes() == before
@@ -183,7 +196,9 @@ def test_correction_after_a_refusal_takes_effect(own: Ground, csp: Run, tmp_path
 
     assert done.returncode == 0, done.stdout
     assert own.value(query) == before + 5
-    assert "marts.shoplifting_trends" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "What changed beside the build of Q1 2018/19 that it replaces: revised" in said
+    assert f"Shoplifting trends, E07000010; month; 2018-04-01, offences: {before} →" in said
     assert own.query(
         "select distinct deliveries from marts.shoplifting_trends where area_name = 'Fenland' "
         "and period_type = 'month' and period_start = '2018-04-01'"
@@ -217,7 +232,7 @@ def test_older_quarter_is_rebuilt_without_what_came_later(own: Ground) -> None:
 def test_one_writer_at_a_time_and_the_other_is_reported(own: Ground) -> None:
     with writer_lock(own.settings.home, "The nightly run"):
         done = refresh(own.settings.home, own.settings.raw)
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.LOCKED
     assert "The nightly run (process " in " ".join(done.stdout.split())
     assert "One writer at a time" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -237,7 +252,7 @@ def test_warehouse_open_elsewhere_is_reported(own: Ground) -> None:
     finally:
         holder.kill()
         holder.wait()
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.LOCKED
     assert "is open in another program" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
@@ -259,7 +274,7 @@ def test_damaged_warehouse_is_reported_set_aside_and_rebuilt(own: Ground) -> Non
 @pytest.mark.parametrize(
     ("arguments", "environment", "words"),
     [
-        (["2018-05-01"], {}, "is not a quarter"),
+        (["2018-Q5"], {}, "is not a quarter"),
         (["2035-04-01"], {}, "Nothing has landed for Q1 2035/36"),
         pytest.param(
             ["2035-04-01", "--even-if-empty"], {}, "cannot be refreshed", marks=pytest.mark.slow

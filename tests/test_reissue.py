@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import refresh
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.campaign]
 
 
 def land(raw: Path, source: str, quarter: str, files: dict[str, bytes]) -> None:

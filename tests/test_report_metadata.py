@@ -229,3 +229,14 @@ def test_the_page_describes_every_field_and_section() -> None:
         assert sorted(fields) == sorted(model.model_fields), heading
     listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|$", PAGE.split("## Sections")[1], re.M))
     assert list(listed.items()) == list(SECTIONS.items())
+
+
+def test_a_note_leaves_out_what_is_said_of_empty_cells():
+    note = ColumnNote(text="Limits.", descriptions_of=("lower", "signal", "other"))
+    meanings = {
+        "lower": "Lower limit; null without limits. It may lie below 0.",
+        "signal": "Above or below a limit, else none; null where rare. Null of a force.",
+    }
+    assert note.words(meanings) == (
+        "Limits. Lower limit. It may lie below 0. Above or below a limit, else none."
+    )

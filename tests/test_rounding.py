@@ -37,7 +37,7 @@ from orchestration.disclosure.small_count_rounding import (
     possible_values,
     round_counts,
 )
-from orchestration.disclosure.table_assembly import with_force
+from orchestration.disclosure.table_assembly import Wholes, with_wholes
 from orchestration.disclosure.table_model import Cell, Publication, Relation
 from orchestration.errors import DisclosureError
 from orchestration.publish.published_tables import ROUNDED_NOTE
@@ -45,7 +45,7 @@ from tests.support import Ground
 
 SECRET = b"of a test"
 NAME = "marts.known"
-FORCES = {"D1": "F", "D2": "F"}
+FORCES = Wholes({"D1": "F", "D2": "F"})
 NOTHING = Beside({}, frozenset(), Publication({}, (), (), ()))
 
 DECLARED = RoundedDeclaration.model_validate(
@@ -170,7 +170,7 @@ def rows(cells: Mapping[tuple[str, str, str], int]) -> list[Row]:
         for key in [(a, s, n) for a in (area, "F") for s in (sex, "All") for n in (need, "All")]:
             found[key] = found.get(key, 0) + value
     return [
-        with_force({"area_code": a, "sex": s, "need": n, "people": value, "status": None}, FORCES)
+        with_wholes({"area_code": a, "sex": s, "need": n, "people": value, "status": None}, FORCES)
         for (a, s, n), value in found.items()
     ]
 
@@ -459,8 +459,16 @@ COMPARED = RoundedDeclaration.model_validate(
 
 @pytest.mark.parametrize(("off", "verdict"), [(0, "higher"), (4, "similar")])
 def test_areas_differ_only_where_they_do_whatever_was_rounded_away(off: int, verdict: str) -> None:
-    row = {"people": 20, "all_people": 60, "status": None, "force_code": "F", "area_code": "D1",
-           "area_type": "district"}  # fmt: skip
+    row = with_wholes(
+        {
+            "people": 20,
+            "all_people": 60,
+            "status": None,
+            "area_code": "D1",
+            "area_type": "district",
+        },
+        FORCES,
+    )
     values = {"people D1": 20, "all D1": 60, "people F": 120, "all F": 600}
     (made_row,) = rounded_rows([row], COMPARED, values, (), lambda key: off)
     assert made_row["compared"] == verdict
@@ -597,7 +605,11 @@ def test_rounded_tables_are_withheld_where_the_settings_say_so() -> None:
     counts = RoundedCount(column="people", cell="people {area}")
     declared = {"marts.cohort": RoundedDeclaration(method="rounded", counts=(counts,))}
     with duckdb.connect(":memory:") as connection:
-        connection.execute("create schema marts")
+        connection.execute("create schema marts; create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_areas__listed (area_code varchar, force_code varchar, "
+            "partnership_code varchar, area_type varchar)"
+        )
         connection.execute(
             "create table marts.cohort as select 'A' as area, 7 as people, null::varchar as status"
         )
@@ -624,7 +636,11 @@ def test_a_rounding_is_kept_until_its_input_changes(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(release_protection, "round_tables", counted)
     with duckdb.connect(":memory:") as connection:
-        connection.execute("create schema marts")
+        connection.execute("create schema marts; create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_areas__listed (area_code varchar, force_code varchar, "
+            "partnership_code varchar, area_type varchar)"
+        )
         connection.execute(
             "create table marts.cohort as select 'A' as area, 7 as people, null::varchar as status"
         )

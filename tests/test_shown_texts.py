@@ -216,12 +216,13 @@ OURS = {
     "_how_many(count, lines)", "_rows(number)", "_rows(one.rows)", "_rows(whole - held[0])",
     "_rows_said(left)", "_rows_said(lost)", "'; '.join(_EDITIONS)", "' and '.join(needed)",
     "', '.join(expected)", "', '.join(same)", "', '.join(wanted)", "are", "at_least", "column + 1",
-    "columns[0]", "content[error.start]", "count", "counts['Assessed']", "delivered",
-    "error.object[error.start]", "files", "first", "hint", "kind", "kinds", "label", "len(below)",
-    "len(fields)", "len(files)", "len(header)", "len(same)", "limit", "load.delivered", "missing",
-    "more", "name", "period", "place", "quarter.isoformat()", "refused", "refused / delivered",
-    "rule.message", "same[0].isoformat()", "sign", "summed", "title", "told", "wanted", "whole",
-    "why", "years[sheet]",
+    "column.listed", "columns[0]", "content[error.start]", "count", "counts['Assessed']",
+    "delivered", "error.object[error.start]", "files", "first", "hint", "kind", "kinds", "label",
+    "len(below)", "len(fields)", "len(files)", "len(header)", "len(same)", "limit",
+    "load.delivered", "missing",
+    "more", "name", "number", "period", "place", "quarter.isoformat()", "refused",
+    "refused / delivered", "rows", "rule.message", "same[0].isoformat()", "sign", "summed", "title",
+    "told", "wanted", "what", "whole", "why", "years[sheet]",
 }  # fmt: skip
 
 

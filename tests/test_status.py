@@ -1,6 +1,7 @@
 """``csp status``: what is due, late, refused, loaded and published, and why."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -10,19 +11,21 @@ import pytest
 
 from orchestration.cli.console import new_console
 from orchestration.cli.status import show_status
+from orchestration.ingest.landing.receipt import Receipt
 from orchestration.warehouse.connection import writer_lock
-from tests.support import Ground, month_file
+from tests.support import NOW, Ground, month_file
 
 
-def _status(ground: Ground, today: str) -> str:
+def _status(ground: Ground, today: str, *, given: bool = True) -> str:
     said = StringIO()
-    show_status(ground.settings, new_console(file=said, width=160), date.fromisoformat(today))
+    console = new_console(file=said, width=160)
+    show_status(ground.settings, console, date.fromisoformat(today), given=given)
     return said.getvalue()
 
 
 def _row(said: str, source: str) -> list[str]:
-    line = next(line for line in said.splitlines() if f" {source} " in line)
-    return [cell.strip() for cell in line.strip("│").split("│")]
+    line = next(line for line in said.splitlines() if line.startswith(f"{source} "))
+    return re.split(r" {2,}", line.strip())
 
 
 def test_state_of_a_delivery_from_due_to_loaded(ground: Ground) -> None:
@@ -57,6 +60,43 @@ def test_refused_delivery_is_reported_with_its_reason(ground: Ground) -> None:
     assert _row(said, "police_uk_street")[2] == "refused v1"
     assert "Ask for corrected files of police_uk_street and land them" in said
     assert "Refused: police_uk_street 2018-04-01 (version 1). 2018-04.csv" in said
+
+
+def _put_synthetic(ground: Ground, source: str, quarter: str) -> None:
+    folder = ground.put(source, quarter, {"a.csv": month_file(quarter[:7])})
+    Receipt(
+        source=source,
+        quarter=date.fromisoformat(quarter),
+        received_at=NOW,
+        nature="synthetic",
+        note="",
+    ).with_files(folder).write(folder)
+
+
+def test_sample_data_are_not_late(ground: Ground) -> None:
+    _put_synthetic(ground, "police_uk_street", "2018-07-01")
+    _put_synthetic(ground, "police_uk_street", "2018-10-01")
+    ground.put("population_estimates", "2018-04-01", {"real.csv": "a\n1\n"})
+    said = _status(ground, "2026-11-29", given=False)
+    assert "Sample data up to December 2018." in said
+    assert _row(said, "police_uk_street") == ["police_uk_street", *["landed, not loaded"] * 2,
+                                              "nothing"]  # fmt: skip
+    assert "late" not in said.replace("reported as late", "") and "Next due" not in said
+    assert "late" in _status(ground, "2026-11-29", given=True)
+    assert "Sample data" not in _status(ground, "2018-12-15", given=False), "it is not old yet"
+
+
+@pytest.mark.parametrize("receipt", ["missing", "of real figures"])
+def test_data_of_which_any_may_be_real_are_late(ground: Ground, receipt: str) -> None:
+    _put_synthetic(ground, "police_uk_street", "2018-07-01")
+    _put_synthetic(ground, "police_uk_street", "2018-10-01")
+    path = ground.settings.raw / "police_uk_street/2018-07-01/delivery.json"
+    if receipt == "missing":
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace('"synthetic"', '"real"'))
+    said = _status(ground, "2026-11-29", given=False)
+    assert "Sample data" not in said and "late 90 days" in said
 
 
 def test_status_while_a_refresh_is_writing(ground: Ground) -> None:

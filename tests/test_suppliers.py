@@ -48,7 +48,7 @@ def _report(folder: Path) -> list[dict[str, str]]:
         ({}, 0, None),
         ({"Nominal": "NOM 1"}, 0, "Warning"),
         ({"Sex": "X"}, 0, "Row refused"),
-        ({"Sex": '"'}, 1, "Delivery refused"),
+        ({"Sex": '"'}, 4, "Delivery refused"),
     ],
 )
 def test_check_ends_by_what_a_load_would_do(
@@ -79,8 +79,8 @@ def test_what_cannot_be_checked_is_reported(csp: Csp, tmp_path: Path) -> None:
     for arguments, words in {
         ("nonsense", "x.csv"): "There is no source 'nonsense'",
         ("../iom_cohort", "x.csv"): "There is no source",
-        ("iom_cohort", str(tmp_path / "gone.csv")): "cannot be read",
-        ("iom_cohort", str(tmp_path)): "cannot be read",
+        ("iom_cohort", str(tmp_path / "gone.csv")): "does not exist",
+        ("iom_cohort", str(tmp_path)): "is a folder. Name its files",
     }.items():
         done = csp("check", *arguments)
         assert done.returncode == 1

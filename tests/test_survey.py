@@ -5,14 +5,18 @@ printed and what is true.
 """
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestration.config.settings import PROJECT
+from orchestration.errors import SettingsError
+from orchestration.ingest.checking.delivery_check import check, configured_contract
+from orchestration.ingest.checking.supplier_report import HEADINGS, report_rows
 from orchestration.ingest.sources.community_survey.sample import HEADER, Cell, workbook
 from tests.support import GOLDEN, Ground, csv_rows, messages
 
@@ -369,8 +373,8 @@ def good_rows(count: int = 100) -> Rows:
     ]
 
 
-def put(ground: Ground, rows: Rows, sheet: str = "Responses") -> None:
-    ground.put("community_survey", APRIL, {NAME: workbook({sheet: rows})})
+def put(ground: Ground, rows: Rows, sheet: str = "Responses") -> Path:
+    return ground.put("community_survey", APRIL, {NAME: workbook({sheet: rows})})
 
 
 def column(header: str) -> int:
@@ -415,7 +419,7 @@ BROKEN: dict[str, tuple[Callable[[Rows], None], str, list[str]]] = {
     "column twice": (name_twice, "columns are named once", ["line 4", "'Sex' is there 2 times"]),
     "no header": (no_header, "has a header", ["'Response ID'"]),
     "no responses": (no_rows, "has rows", ["line 5"]),
-    "no title": (no_title, "has a title", ["line 1", "Fenland Community Safety survey"]),
+    "no title": (no_title, "has a title", ["line 1", "Community safety survey of Newtown"]),
     "no survey period": (no_period, "has a survey period", ["'Survey period'"]),
     "not a quarter": (odd_period, "has a survey period", ["line 2", "2018-04-01 to 2018-06-29"]),
     "many wrong answers": (
@@ -522,8 +526,85 @@ def test_blank_lines_spacing_and_text_dates_are_read(ground: Ground) -> None:
     ]
 
 
-def test_contract_and_seed_know_the_same_towns(ground: Ground) -> None:
-    (town,) = (one for one in ground.contract("community_survey").columns if one.name == "town")
-    listed = csv_rows(PROJECT / "dbt_project/seeds/survey_towns.csv")
-    assert sorted(town.allowed or ()) == sorted(row["town"] for row in listed)
-    assert {row["district_code"] for row in listed} >= {"E07000010", "E07000011"}
+# --- towns of the partnerships file
+
+NORTHSHIRE = """
+[[force_areas]]
+code = "E23000091"
+name = "Northshire"
+force = "Northshire Police"
+
+[[force_areas.partnerships]]
+csp = "northshire"
+name = "Safer Northshire"
+district_code = "E07000911"
+district_name = "North District"
+"""
+NEWTOWN = '[[force_areas.towns]]\nname = "Newtown"\ndistrict_code = "E07000911"\n'
+
+
+def of_northshire(ground: Ground, *towns: str) -> Ground:
+    """Return the ground with a partnerships file of another county, with some towns."""
+    path = ground.settings.home.parent / "partnerships.toml"
+    path.write_text(NORTHSHIRE + "".join(NEWTOWN.replace("Newtown", town) for town in towns))
+    return Ground(ground.settings.model_copy(update={"partnerships": path}))
+
+
+def answered(*towns: str) -> Rows:
+    """Return a sheet in which the responses name these towns, one after another."""
+    rows = good_rows(40)
+    for number, row in enumerate(rows[4:]):
+        row[column("Which town do you live in or nearest to?")] = towns[number % len(towns)]
+    return rows
+
+
+def test_a_town_is_known_once_the_partnerships_file_lists_it(ground: Ground) -> None:
+    put(ground, answered("Newtown", "Oldtown"))
+    (refused,) = of_northshire(ground, "Newtown").load("community_survey").outcomes
+    assert (refused.state, refused.rows_refused) == ("refused", 40)
+    faults = [one for one in refused.faults if one.rule == "is a known value"]
+    fault = faults[-1]
+    assert (len(faults), fault.sheet, fault.line) == (20, "Responses", 44)
+    assert fault.column == "Which town do you live in or nearest to?"
+    assert "no town that the partnerships file lists" in fault.message
+    again = of_northshire(ground, "Newtown").load("community_survey")
+    assert [one.version for one in again.still_refused] == [1]
+    (loaded,) = of_northshire(ground, "Newtown", "Oldtown").load("community_survey").outcomes
+    assert (loaded.state, loaded.version, loaded.rows_loaded) == ("loaded", 2, 40)
+    report = of_northshire(ground, "Newtown").load("community_survey")
+    assert (report.outcomes, report.unchanged) == ([], 1)
+
+
+def test_the_remedy_shows_the_lines_that_list_a_town(ground: Ground) -> None:
+    put(ground, answered("Newtown", "Oldtown"))
+    own = of_northshire(ground, "Newtown")
+    (outcome,) = own.load("community_survey").outcomes
+    contract = configured_contract(own.settings, own.contract("community_survey"))
+    remedies = {row[HEADINGS.index("How to fix it")] for row in report_rows(contract, outcome)}
+    assert (
+        "Use one of: Newtown. Another town is added to the partnerships file under its force area, "
+        'by lines such as [[force_areas.towns]] name = "New Town" district_code = "E07000999"; '
+        "then refresh again." in remedies
+    )
+
+
+def test_a_survey_of_another_place_is_loaded_and_reported(ground: Ground) -> None:
+    put(ground, answered("Springfield", "Shelbyville"))
+    for towns in ([], ["Newtown"]):
+        shutil.rmtree(ground.settings.home, ignore_errors=True)
+        (outcome,) = of_northshire(ground, *towns).load("community_survey").outcomes
+        assert (outcome.state, outcome.rows_loaded) == ("loaded", 40)
+        (warning,) = [one for one in outcome.warnings if one.rule == "is a known value"]
+        assert "None of 40 rows has a town that the partnerships file lists" in warning.message
+        assert "counted nowhere" in warning.message
+
+
+def test_a_check_before_landing_knows_the_towns(ground: Ground, tmp_path: Path) -> None:
+    path = put(ground, answered("Newtown", "Oldtown")) / "community-survey.xlsx"
+    for towns, state in ((["Newtown"], "refused"), (["Newtown", "Oldtown"], "loaded")):
+        own = of_northshire(ground, *towns)
+        contract = configured_contract(own.settings, own.contract("community_survey"))
+        assert check(own.settings, contract, [path]).state == state
+    own.settings.partnerships.write_text("[[force_areas]\n")
+    with pytest.raises(SettingsError, match="The file is not TOML"):
+        check(own.settings, contract, [path])

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,11 +12,10 @@ import pytest
 import yaml
 
 from orchestration.config.settings import PROJECT
-from orchestration.exports.pack.key_findings import findings
+from orchestration.exports.findings.key_findings import findings
 from orchestration.exports.pack.table_notes import data_notes
 from orchestration.exports.report_definition.row_selection import Place
 from tests.release_fixtures import exhibits
-from tests.support import csv_rows
 
 MODELS = PROJECT / "dbt_project" / "models"
 EXPORTS = PROJECT / "orchestration" / "exports"
@@ -68,7 +68,10 @@ def test_texts_of_the_exports_name_no_year_and_no_place(path: Path) -> None:
 
 
 def test_no_export_names_a_district_of_the_sample() -> None:
-    towns = {row["town"] for row in csv_rows(PROJECT / "dbt_project/seeds/survey_towns.csv")}
+    file = PROJECT / "orchestration/config/partnerships.toml"
+    (area,) = tomllib.loads(file.read_text(encoding="utf-8"))["force_areas"]
+    towns = {town["name"] for town in area["towns"]}
+    assert len(towns) > 10
     for path in EXPORTS.glob("*.py"):
         for text in literals(path):
             assert not towns & set(re.findall(r"[A-Z][a-z]+", text)) - {"March"}, text
@@ -96,7 +99,8 @@ def test_notes_of_another_force_and_years_are_made_from_its_rows() -> None:
         "Population: Office for National Statistics, mid-2020 (2020); Office for National "
         "Statistics, mid-2021 (2021); Office for National Statistics, mid-2022 (2022).",
     ]
-    said = " ".join([*data_notes(rows), *findings("table_1_offender_rates", rows, place)])
+    found = findings("table_1_offender_rates", rows, place)
+    said = " ".join([*data_notes(rows), *(one.text for one in found)])
     years = {int(year) for year in OF_ONE_YEAR.findall(said)}
     assert years <= {2020, 2021, 2022}
     assert not OF_ONE_PLACE.search(said)

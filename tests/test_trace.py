@@ -50,6 +50,19 @@ def test_a_count_of_crimes_leads_to_exactly_its_lines(traced: Tracer, table: str
     assert all(len(file.sha256) == 64 for file in street.files)
 
 
+def test_total_crime_leads_to_every_line_but_incidents(traced: Tracer):
+    found = traced(
+        "crime_trends", area_name="Fenland", crime_type="Total crime", period_type="month",
+        period_start="2018-06-01",
+    )  # fmt: skip
+    (path,) = (RAW / "police_uk_street" / "2018-04-01").glob("2018-06*street.csv")
+    with path.open(newline="", encoding="utf-8") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["LSOA name"].startswith("Fenland ")]
+    incidents = [row for row in rows if row["Crime type"] == "Anti-social behaviour"]
+    assert incidents and found.row["offences"] == len(rows) - len(incidents)
+    assert len(found.deliveries[0].rows) == found.row["offences"]
+
+
 def test_a_rate_leads_to_the_cell_of_its_population(traced: Tracer):
     found = traced(
         "crime_monthly", month="2018-06-01", area_name="Fenland", crime_type="Shoplifting"
@@ -73,7 +86,11 @@ def test_people_assessed_lead_to_their_rows_and_no_value_of_them(traced: Tracer)
 @pytest.mark.parametrize(
     ("table", "key", "words"),
     [
-        ("crime_weekly", {}, "no mart or report 'crime_weekly'. There are: .*crime_monthly"),
+        (
+            "crime_weekly",
+            {},
+            "no mart or report 'crime_weekly'. Did you mean crime_monthly. There are: .*areas",
+        ),
         ("crime_monthly", {"colour": "red"}, "no column colour. Its columns: month, area_code"),
         ("crime_monthly", {"month": "1999-01-01"}, "no row with month = 1999-01-01"),
         ("crime_monthly", {"month": "2018-06-01"}, "rows of .* Give more of its key, .*area_code"),

@@ -32,7 +32,7 @@ CRIME = {"dim_area", "dim_month", "crime_monthly", "shoplifting_trends", "burgla
          "figure_10_shoplifting", "figure_11_burglary"}  # fmt: skip
 LATE, MISSING, CORRECTED = QUARTERS[2], QUARTERS[4], QUARTERS[5]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 
 class Partnership:

@@ -10,6 +10,9 @@ select
     || ': responses name towns of ' || count(distinct towns.district_code)
     || ' districts; ask the partnership which are right' as broken_rules
 from {{ ref('stg_community_survey__responses') }} as responses
-inner join {{ ref('survey_towns') }} as towns on responses.town = towns.town
+inner join {{ ref('int_survey_towns__named') }} as towns
+    on
+        responses.survey = towns.survey
+        and responses.town = towns.town
 group by responses.survey, responses.wave_start
 having count(distinct towns.district_code) > 1

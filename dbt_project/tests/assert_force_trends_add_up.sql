@@ -1,24 +1,17 @@
--- A force's monthly trend is the sum of its crime_monthly rows, and a district's is its own row;
--- where there is no row there is no count. A trend begins with the first month in which the
--- publisher used the crime type. Returns the months that differ.
-{{ config(meta={'dagster': {'ref': {'name': 'shoplifting_trends'}}}) }}
+-- A force's monthly trend is the sum of its crime_monthly rows, and a district's or
+-- partnership's is its own row; total crime is the sum of all types but anti-social behaviour.
+-- Where there is no row there is no count. A trend has the months in which the publisher used the
+-- crime type. Returns the months that differ.
+{{ config(meta={'dagster': {'ref': {'name': 'crime_trends'}}}) }}
 
 with trends as (
 
     select
-        'Shoplifting' as crime_type,
+        crime_type,
         area_code,
         period_start as month,
         offences
-    from {{ ref('shoplifting_trends') }}
-    where period_type = 'month'
-    union all
-    select
-        'Burglary' as crime_type,
-        area_code,
-        period_start as month,
-        offences
-    from {{ ref('burglary_trends') }}
+    from {{ ref('crime_trends') }}
     where period_type = 'month'
 
 ),
@@ -27,14 +20,14 @@ used as (
 
     select
         crime_type,
-        min(first_month) as first_month
+        min(first_month) as first_month,
+        max(coalesce(last_month, date '9999-12-01')) as last_month
     from {{ ref('crime_types') }}
-    where crime_type in ('Shoplifting', 'Burglary')
     group by crime_type
 
 ),
 
-monthly as (
+of_types as (
 
     select
         crimes.crime_type,
@@ -47,7 +40,31 @@ monthly as (
     inner join used
         on
             crimes.crime_type = used.crime_type
-            and crimes.month >= used.first_month
+            and crimes.month between used.first_month and used.last_month
+
+),
+
+monthly as (
+
+    select
+        crime_type,
+        area_code,
+        area_type,
+        force_code,
+        month,
+        offences
+    from of_types
+    union all
+    select
+        '{{ var("total_crime") }}' as crime_type,
+        area_code,
+        area_type,
+        force_code,
+        month,
+        case when count(offences) = count(*) then sum(offences) end as offences
+    from {{ ref('crime_monthly') }}
+    where crime_type <> '{{ var("incidents") }}'
+    group by area_code, area_type, force_code, month
 
 ),
 
@@ -59,6 +76,7 @@ counts as (
         month,
         sum(offences) as offences
     from monthly
+    where area_type <> 'partnership'
     group by crime_type, force_code, month
     union all
     select
@@ -67,7 +85,7 @@ counts as (
         month,
         offences
     from monthly
-    where area_type = 'district'
+    where area_type in ('district', 'partnership')
 
 )
 

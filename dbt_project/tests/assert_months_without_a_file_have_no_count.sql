@@ -12,7 +12,7 @@ with counts as (
     select
         areas.force_code,
         trends.period_start as month
-    from {{ ref('shoplifting_trends') }} as trends
+    from {{ ref('crime_trends') }} as trends
     inner join {{ ref('dim_area') }} as areas on trends.area_code = areas.area_code
     where trends.period_type = 'month' and trends.offences is not null
 

@@ -52,13 +52,11 @@ charged as (
         areas.area_code,
         count(people.person_ref) as offenders
     from counted_years as years
-    inner join {{ ref('int_areas__listed') }} as areas
-        on
-            years.force_code = areas.force_code
-            and areas.area_type = 'district'
+    inner join {{ ref('int_district_codes__served') }} as areas
+        on years.force_code = areas.force_code
     left join people
         on
-            areas.area_code = people.area_code
+            areas.district_code = people.area_code
             and years.force_code = people.force_code
             and years.year_start = people.year_start
     group by years.year_start, areas.area_code

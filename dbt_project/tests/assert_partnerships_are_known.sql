@@ -4,3 +4,4 @@
 
 select fault as broken_rules
 from {{ ref('int_partnerships__faults') }}
+where rule <> 'both_named'

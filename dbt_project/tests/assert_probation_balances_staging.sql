@@ -43,7 +43,7 @@ published as (
         'caseload' as what,
         dimension as part,
         sum(people) filter (where area_type = 'force') as people,
-        sum(people) filter (where area_type <> 'force') as people_by_area
+        sum(people) filter (where area_type not in ('partnership', 'force')) as people_by_area
     from {{ ref('probation_profile') }}
     group by cohort, period_end, dimension
     union all
@@ -53,7 +53,7 @@ published as (
         'assessed' as what,
         pathway as part,
         sum(assessed) filter (where area_type = 'force') as people,
-        sum(assessed) filter (where area_type <> 'force') as people_by_area
+        sum(assessed) filter (where area_type not in ('partnership', 'force')) as people_by_area
     from {{ ref('need_pathways') }}
     where sex = 'All' and offence_group = 'All'
     group by cohort, period_end, pathway
@@ -64,8 +64,9 @@ published as (
         'assessed' as what,
         'needs' as part,
         sum(offenders) filter (where area_type = 'force' and needs is not null) as people,
-        sum(offenders) filter (where area_type <> 'force' and needs is not null)
-            as people_by_area
+        sum(offenders) filter (
+            where area_type not in ('partnership', 'force') and needs is not null
+        ) as people_by_area
     from {{ ref('need_complexity') }}
     group by cohort, period_end
 

@@ -7,7 +7,7 @@ with youth as (
 
     select
         'youth_offenders' as mart,
-        sum(young_people) filter (where area_type <> 'force')
+        sum(young_people) filter (where area_type not in ('partnership', 'force'))
         - sum(young_people) filter (where area_type = 'force') as difference
     from {{ ref('youth_offenders') }}
     group by period_type, period_start, cohort, dimension, category
@@ -19,7 +19,7 @@ managed as (
 
     select
         'iom_cohort' as mart,
-        sum(people) filter (where area_type <> 'force')
+        sum(people) filter (where area_type not in ('partnership', 'force'))
         - sum(people) filter (where area_type = 'force') as difference
     from {{ ref('iom_cohort') }}
     group by period_start, dimension, category

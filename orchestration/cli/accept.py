@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 
 from orchestration.cli.account import account_name
-from orchestration.cli.history import require_source
 from orchestration.config.settings import Settings
+from orchestration.errors import did_you_mean
 from orchestration.ingest.checking.anomalies import RULES, AcceptanceError, accept_anomaly
+from orchestration.ingest.checking.contract import require_source
 from orchestration.ingest.checking.shown_texts import refuse_identifying
 from orchestration.warehouse.connection import connect, writer_lock
 from orchestration.warehouse.control_schema import ensure_control
@@ -29,7 +30,8 @@ def accept_anomalies(
     """
     require_source(source)
     if rule not in RULES:
-        raise AcceptanceError(f"There is no rule '{rule}'. The rules: {', '.join(RULES)}.")
+        meant = did_you_mean(rule, list(RULES))
+        raise AcceptanceError(f"There is no rule '{rule}'.{meant} The rules: {', '.join(RULES)}.")
     refuse_identifying("--reason", reason, quarter)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     with (

@@ -5,27 +5,66 @@ Dagster and dbt are imported only by the commands that run them.
 
 import sys
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from orchestration.cli.console import new_console, styled
-from orchestration.cli.stopped import INTERRUPTED, describe, ended_by_sigterm
-from orchestration.config.quarters import parse_quarter
+from orchestration.cli.exit_codes import ExitCode
+from orchestration.cli.stopped import describe, ended_by_sigterm
+from orchestration.config.quarter_texts import quarter_of_text
+from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import load_settings
 from orchestration.warehouse.permissions import close_new_files
 
 app = typer.Typer(
     help="Quarterly refreshes of the Community Safety Partnership warehouse.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Quarter = Annotated[
-    str | None, typer.Argument(help="First day of the quarter, such as 2018-04-01, or its name.")
+_DAYS = ["%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y"]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")
 ]
+Quarter = Annotated[
+    str | None,
+    typer.Argument(help="Quarter: 2018-04-01, 'Q1 2018/19', or any day or month of it."),
+]
+
+
+def _print_versions(asked: bool) -> None:
+    if asked:
+        from orchestration.cli.versions import versions
+
+        for name, version in versions().items():
+            typer.echo(f"{name} {version}")
+        raise typer.Exit
+
+
+@app.callback()
+def overview(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_versions,
+            is_eager=True,
+            help="Print the versions of csp and of what it runs on.",
+        ),
+    ] = False,
+) -> None:
+    """Quarterly refreshes of the Community Safety Partnership warehouse.
+
+    Without a command: where things are, and what to do next.
+    """
+    if context.invoked_subcommand is None:
+        from orchestration.cli.overview import show_overview
+
+        show_overview(load_settings(), new_console())
 
 
 def main() -> None:
@@ -49,9 +88,18 @@ def _run() -> None:
     try:
         app()
     except SystemExit as ended:
-        if ended.code == INTERRUPTED and isinstance(ended.__context__, BaseException):
+        if ended.code == ExitCode.INTERRUPTED and isinstance(ended.__context__, BaseException):
             raise ended.__context__.__cause__ or KeyboardInterrupt from None
         raise
+
+
+def _quarter(text: str) -> date:
+    """Return the quarter that an argument names; print how it was read, if it could be another."""
+    quarter = quarter_of_text(text)
+    label = quarter_label(quarter)
+    if text.strip().upper() not in (quarter.isoformat(), label.upper()):
+        new_console(stderr=True).print(f"Quarter '{text}': {label} ({quarter}).")
+    return quarter
 
 
 @app.command()
@@ -70,6 +118,9 @@ def refresh(
             help="Build a quarter for which nothing has landed; the release says so.",
         ),
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as JSON; messages go to stderr.")
+    ] = False,
 ) -> None:
     """Run the quarterly refresh, from the landing zone to the exports.
 
@@ -79,12 +130,20 @@ def refresh(
     from orchestration.cli.refresh import run_refresh
 
     settings = load_settings()
-    console = new_console()
-    chosen = parse_quarter(quarter) if quarter else None
+    console = new_console(stderr=as_json)
+    chosen = _quarter(quarter) if quarter else None
     if to is not None and chosen is None:
         raise typer.BadParameter("name the first quarter as well: csp refresh 2018-01-01 --to ...")
-    last = parse_quarter(to) if to else None
-    code = run_refresh(settings, chosen, console, last=last, full=full, even_if_empty=even_if_empty)
+    last = _quarter(to) if to else None
+    code = run_refresh(
+        settings,
+        chosen,
+        console,
+        last=last,
+        full=full,
+        even_if_empty=even_if_empty,
+        as_json=as_json,
+    )
     raise typer.Exit(code)
 
 
@@ -103,6 +162,12 @@ def land(
     whole: Annotated[
         bool, typer.Option("--whole", help="The given files are the whole delivery.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check", help="Check the delivery as it lands; very large files take long."
+        ),
+    ] = True,
     covers: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -114,19 +179,27 @@ def land(
     """Add files to a quarter's delivery in the landing zone, with their checksums.
 
     A file that takes another's place is named; --replace, or a yes at the terminal, confirms it.
+    The delivery is then checked as by `csp check`. It lands even where it would be refused.
     """
     from orchestration.cli.land import land_files, parse_covers
     from orchestration.ingest.landing.receipt import Receipt
 
+    if Path(quarter).is_file():
+        raise typer.BadParameter(
+            f"the quarter comes before the files: csp land {source} QUARTER FILES"
+        )
     receipt = Receipt(
         source=source,
-        quarter=parse_quarter(quarter),
+        quarter=_quarter(quarter),
         received_at=datetime.now().replace(microsecond=0),
         nature="synthetic" if synthetic else "real",
         note=note,
         covers=parse_covers(*covers) if covers else None,
     )
-    land_files(load_settings(), source, files, receipt, new_console(), replace=replace, whole=whole)
+    land_files(
+        load_settings(), source, files, receipt, new_console(),
+        replace=replace, whole=whole, check=check,
+    )  # fmt: skip
 
 
 @app.command()
@@ -136,14 +209,16 @@ def check(
     report: Annotated[
         Path, typer.Option(help="Folder for the error report (XLSX and CSV).")
     ] = Path(),
+    as_json: Json = False,
 ) -> None:
     """Check a delivery before it is handed over: the same checks and report as a load.
 
-    Ends with code 0 where it would be loaded, with or without warnings, and 1 where refused.
+    Ends with code 0 where it would be loaded, with or without warnings, and 4 where refused.
     """
     from orchestration.cli.check import check_files
 
-    raise typer.Exit(check_files(load_settings(), source, files, report, new_console()))
+    code = check_files(load_settings(), source, files, report, new_console(), as_json=as_json)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -154,7 +229,7 @@ def export(
     ] = None,
     partnership: Annotated[
         list[str] | None,
-        typer.Option(help="Partnership, such as fenland; may be repeated. All if not given."),
+        typer.Option(help="Partnership, by its csp; may be repeated. All if not given."),
     ] = None,
     restricted: Annotated[
         bool,
@@ -170,24 +245,93 @@ def export(
 
     if to is None:
         raise typer.BadParameter("name the folder to write into: csp export --to FOLDER")
-    chosen = parse_quarter(quarter) if quarter else None
+    chosen = _quarter(quarter) if quarter else None
     export_to_folder(
         load_settings(), chosen, partnership or (), to, new_console(), restricted=restricted
     )
+
+
+texts_app = typer.Typer(
+    help="The analyst's own text in the pack: its check, new files, its figures.",
+    no_args_is_help=True,
+)
+app.add_typer(texts_app, name="texts")
+
+
+@texts_app.command("check")
+def check_texts(
+    csp: Annotated[
+        str | None, typer.Option(help="Partnership, by its csp. All if not given.")
+    ] = None,
+    quarter: Annotated[
+        str | None, typer.Option(help="Quarter of the release; the current one if not given.")
+    ] = None,
+) -> None:
+    """Check the texts with the figures of a release: file, line, value, rule, what to do.
+
+    Ends with code 5 where a text has an error, such as a number that the release contradicts.
+    """
+    from orchestration.cli.texts import check_texts as run_check
+
+    chosen = _quarter(quarter) if quarter else None
+    raise typer.Exit(run_check(load_settings(), csp, chosen, new_console()))
+
+
+@texts_app.command("new")
+def new_texts(
+    csp: Annotated[str, typer.Argument(help="Partnership, by its csp, such as northshire.")],
+    quarter: Annotated[str, typer.Argument(help="Quarter that the texts are written for.")],
+) -> None:
+    """Write a file for each part of a partnership's pack; one that exists is left as it is."""
+    from orchestration.cli.texts import new_texts as write_files
+
+    write_files(load_settings(), csp, _quarter(quarter), new_console())
+
+
+@texts_app.command("figures")
+def show_figures(
+    csp: Annotated[str, typer.Argument(help="Partnership, by its csp, such as northshire.")],
+    quarter: Annotated[
+        str | None, typer.Option(help="Quarter of the release; the current one if not given.")
+    ] = None,
+) -> None:
+    """List the figures that a text may insert, with their present values."""
+    from orchestration.cli.texts import show_figures as print_figures
+
+    chosen = _quarter(quarter) if quarter else None
+    print_figures(load_settings(), csp, chosen, new_console())
 
 
 @app.command()
 def status(
     on: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day to look at; today if not given."),
+        typer.Option(formats=_DAYS, help="Day to look at; today if not given."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Show what is due, late, refused, loaded and published, and why."""
-    from orchestration.cli.status import show_status
+    from orchestration.cli.json_output import print_json
+    from orchestration.cli.status import show_status, status_output
 
-    today = (on or datetime.now()).date()
-    show_status(load_settings(), new_console(), today)
+    today, given = (on or datetime.now()).date(), on is not None
+    if as_json:
+        print_json(status_output(load_settings(), today, given=given))
+    else:
+        show_status(load_settings(), new_console(), today, given=given)
+
+
+@app.command()
+def doctor(
+    as_json: Json = False,
+) -> None:
+    """Check the installation: versions, disk, permissions, lock, keys, Dagster's home, releases.
+
+    Changes nothing. Ends with code 1 where there is a fault; a warning leaves it 0.
+    """
+    from orchestration.cli.doctor import show_health
+
+    raise typer.Exit(show_health(load_settings(), new_console(), as_json=as_json))
 
 
 @app.command()
@@ -196,12 +340,35 @@ def history(
     quarter: Annotated[
         str | None, typer.Option(help="Only the deliveries for this quarter.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """List every version of a source's deliveries: files, rows, and what replaced it."""
-    from orchestration.cli.history import show_history
+    from orchestration.cli.history import history_output, show_history
+    from orchestration.cli.json_output import print_json
 
-    chosen = parse_quarter(quarter) if quarter else None
-    show_history(load_settings(), source, chosen, new_console())
+    chosen = _quarter(quarter) if quarter else None
+    if as_json:
+        print_json(history_output(load_settings(), source, chosen))
+    else:
+        show_history(load_settings(), source, chosen, new_console())
+
+
+@app.command()
+def sources() -> None:
+    """List every source: what it is, who supplies it, how often, and what has landed of it."""
+    from orchestration.cli.sources import show_sources
+
+    show_sources(load_settings(), new_console())
+
+
+@app.command("describe")
+def describe_source(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+) -> None:
+    """Show what a file of a source must hold, where it goes and what is checked in it."""
+    from orchestration.cli.sources import show_description
+
+    show_description(load_settings(), source, new_console())
 
 
 @app.command()
@@ -212,9 +379,7 @@ def accept(
     reason: Annotated[str, typer.Option(help="Why it is in order; stored in the warehouse.")],
     period: Annotated[
         datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help="Only this period; without it, the whole delivery."
-        ),
+        typer.Option(formats=_DAYS, help="Only this period; without it, the whole delivery."),
     ] = None,
 ) -> None:
     """Accept an anomaly that a refresh found in a delivery, with a reason."""
@@ -222,7 +387,7 @@ def accept(
 
     day = period.date() if period else None
     console = new_console()
-    accept_anomalies(load_settings(), source, parse_quarter(quarter), rule, day, reason, console)
+    accept_anomalies(load_settings(), source, _quarter(quarter), rule, day, reason, console)
 
 
 @app.command()
@@ -244,15 +409,19 @@ def purge(
     from orchestration.cli.purge import run_purge
 
     console = new_console()
-    run_purge(load_settings(), parse_quarter(before), console, dry_run=dry_run, landing=landing)
+    run_purge(load_settings(), _quarter(before), console, dry_run=dry_run, landing=landing)
 
 
 @app.command()
-def releases() -> None:
+def releases(as_json: Json = False) -> None:
     """List the published releases, the current one and those that were superseded."""
-    from orchestration.cli.releases import show_releases
+    from orchestration.cli.json_output import print_json
+    from orchestration.cli.releases import releases_output, show_releases
 
-    show_releases(load_settings(), new_console())
+    if as_json:
+        print_json(releases_output(load_settings()))
+    else:
+        show_releases(load_settings(), new_console())
 
 
 @app.command()
@@ -270,7 +439,7 @@ def rollback(
     from orchestration.cli.rollback import make_current
 
     console = new_console()
-    make_current(load_settings(), parse_quarter(quarter), build, reason, console)
+    make_current(load_settings(), _quarter(quarter), build, reason, console)
 
 
 @app.command()
@@ -355,7 +524,7 @@ def audit(
 ) -> None:
     """Compare every number that the assessment printed with the computed one.
 
-    Ends with code 1 where a number is neither reproduced nor explained.
+    Ends with code 5 where a number is neither reproduced nor explained.
     """
     from orchestration.cli.audit import show_audit, write_csv, write_markdown
 

@@ -11,13 +11,16 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import yaml
 from rich.console import Console
-from rich.table import Column, Table
 
 from orchestration.cli.console import styled
+from orchestration.cli.exit_codes import ExitCode
+from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError
+from orchestration.transform.dbt_runner import project_settings
 from orchestration.warehouse.connection import connect
 
 BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
@@ -169,32 +172,54 @@ def read_audit(settings: Settings) -> Audit:
 # --- at the terminal -------------------------------------------------------------------------
 
 
-def show_audit(settings: Settings, *, misprints: bool, findings: bool, console: Console) -> int:
+def show_audit(
+    settings: Settings, *, misprints: bool, findings: bool, console: Console
+) -> ExitCode:
     """Print the audit's summary; with ``misprints`` and ``findings`` each of them as well.
 
-    Returns the exit code: 1 where a number is neither reproduced nor explained, or an answer to an
-    inconsistency no longer holds; 0 otherwise.
+    Returns the exit code: that of a failed check where a number is neither reproduced nor
+    explained, or an answer to an inconsistency no longer holds.
     """
     audit = read_audit(settings)
     if audit.figures:
         as_at = audit.figures[0].as_at
         console.print(f"The printed assessment against {quarter_label(as_at)} ({as_at})")
-    console.print(_counts("Printed numbers", "Place", _by_place(audit), _VERDICTS))
+        if as_at != (audited := audited_quarter()):
+            console.print(_how_to_audit(len(audit.figures), as_at, audited))
+            return ExitCode.DONE
+    print_table(_counts("Printed numbers", "Place", _by_place(audit), _VERDICTS), console)
     console.print(audit.headline)
     for verdict in ("cannot be derived", _REVISED, "not checked"):
         for reason, count in _reasons(audit.having(verdict)):
             console.print(f"  {verdict}, {count:,}: {reason}")
-    console.print(_counts("Inconsistencies", "Kind", _by_kind(audit), _ANSWERS))
+    print_table(_counts("Inconsistencies", "Kind", _by_kind(audit), _ANSWERS), console)
     if misprints:
-        console.print(_misprint_table(audit))
+        print_table(_misprint_table(audit), console)
     if findings:
-        console.print(_finding_table(audit))
+        print_table(_finding_table(audit), console)
     faults = audit.faults
     if faults:
         console.print(styled("[bold red]{:,} not explained:[/]", len(faults)))
         for fault in faults:
             console.print(f"  {fault}")
-    return 1 if faults else 0
+    return ExitCode.FAILED_CHECK if faults else ExitCode.DONE
+
+
+def audited_quarter() -> date:
+    """Return the quarter of the printed assessment, as the dbt project says it."""
+    given = yaml.safe_load(project_settings())["vars"]["csp_warehouse"]["audited_quarter"]
+    return date.fromisoformat(given)
+
+
+def _how_to_audit(numbers: int, as_at: date, audited: date) -> str:
+    """Return why nothing is checked where the warehouse holds another quarter, and what to do."""
+    return (
+        f"None of the {numbers:,} printed numbers is checked: the assessment is of "
+        f"{quarter_label(audited)} ({audited}), and the warehouse holds the tables of "
+        f"{quarter_label(as_at)} ({as_at}). Run `csp refresh {audited}` and `csp audit` again. "
+        "Refreshing an older quarter never replaces the current release; "
+        f"`csp refresh {as_at}` brings back the tables of {quarter_label(as_at)}."
+    )
 
 
 def _by_place(audit: Audit) -> list[tuple[str, str]]:
@@ -207,22 +232,24 @@ def _by_kind(audit: Audit) -> list[tuple[str, str]]:
 
 def _tallied(
     pairs: Sequence[tuple[str, str]], columns: Iterable[str]
-) -> tuple[list[str], list[list[str]]]:
+) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """Count pairs of row and column: the columns that occur, and the rows with their counts."""
     shown = [column for column in columns if any(found == column for _, found in pairs)]
     rows = [
-        [row, *(f"{pairs.count((row, column)):,}" for column in shown)]
+        (row, [pairs.count((row, column)) for column in shown])
         for row in sorted({row for row, _ in pairs})
     ]
-    total = [f"{sum(found == column for _, found in pairs):,}" for column in shown]
-    return shown, [*rows, ["All", *total]]
+    total = [sum(found == column for _, found in pairs) for column in shown]
+    return shown, [*rows, ("All", total)]
 
 
-def _counts(title: str, first: str, pairs: list[tuple[str, str]], columns: Iterable[str]) -> Table:
+def _counts(
+    title: str, first: str, pairs: list[tuple[str, str]], columns: Iterable[str]
+) -> ShownTable:
     shown, rows = _tallied(pairs, columns)
-    table = Table(first, *(Column(name, justify="right") for name in shown), title=title)
-    for row in rows:
-        table.add_row(*row, end_section=row[0] == rows[-2][0] if len(rows) > 1 else False)
+    table = ShownTable((first, *shown), title)
+    for name, counts in rows:
+        table.add(name, *counts)
     return table
 
 
@@ -231,12 +258,10 @@ def _reasons(figures: Iterable[Figure]) -> list[tuple[str, int]]:
     return [(reason, reasons.count(reason)) for reason in dict.fromkeys(reasons)]
 
 
-def _misprint_table(audit: Audit) -> Table:
-    table = Table(
-        Column("Number", overflow="fold"), "Printed", "True", "Why", "Finding", title="Misprints"
-    )
+def _misprint_table(audit: Audit) -> ShownTable:
+    table = ShownTable(("Number", "Printed", "True", "Why", "Finding"), "Misprints")
     for figure in audit.having("misprint"):
-        table.add_row(
+        table.add(
             figure.figure_id,
             figure.printed_value,
             figure.computed_value or "",
@@ -246,11 +271,11 @@ def _misprint_table(audit: Audit) -> Table:
     return table
 
 
-def _finding_table(audit: Audit) -> Table:
-    table = Table("", "Where", "What", "Kind", "Answered by", "Answer", title="Inconsistencies")
+def _finding_table(audit: Audit) -> ShownTable:
+    table = ShownTable(("No.", "Where", "What", "Kind", "Answered by", "Answer"), "Inconsistencies")
     for one in audit.findings:
-        table.add_row(
-            str(one.inconsistency_id),
+        table.add(
+            one.inconsistency_id,
             one.location,
             one.claim,
             one.verdict,
@@ -301,11 +326,11 @@ def audit_markdown(audit: Audit) -> str:
         [
             audit.headline,
             "",
-            *_markdown_table(["place", *shown], rows),
+            *_markdown_table(["place", *shown], _written(rows)),
             "",
             "## Inconsistencies",
             "",
-            *_markdown_table(["kind", *answers], kinds),
+            *_markdown_table(["kind", *answers], _written(kinds)),
             "",
             "## Misprints",
             "",
@@ -316,6 +341,10 @@ def audit_markdown(audit: Audit) -> str:
             *reasons,
         ]
     )
+
+
+def _written(rows: Iterable[tuple[str, list[int]]]) -> list[list[str]]:
+    return [[name, *(f"{count:,}" for count in counts)] for name, counts in rows]
 
 
 def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -2,6 +2,9 @@
 
 A file called ``youth [final].csv`` or a value ``[x]`` would otherwise be read as markup. Every
 console of the command line is made here, and every style is given by :func:`styled`.
+
+At a terminal lines wrap at its width. In a pipe or a file no line is wrapped, so that a path or a
+message is whole.
 """
 
 from string import Formatter
@@ -13,6 +16,9 @@ from rich.text import Span, Text
 _PLACE = "\ufffc"
 """Replaces a value while the markup around it is parsed."""
 
+_UNWRAPPED = 1_000_000
+"""Width of a pipe or a file, which has none: more than any line needs."""
+
 
 def new_console(
     *,
@@ -21,8 +27,11 @@ def new_console(
     width: int | None = None,
     record: bool = False,
 ) -> Console:
-    """Return a console that prints every text literally: no markup, no emoji, no highlighting."""
-    return Console(
+    """Return a console that prints every text literally: no markup, no emoji, no highlighting.
+
+    ``width`` is that of the terminal, where there is one and none is given.
+    """
+    console = Console(
         stderr=stderr,
         file=file,
         width=width,
@@ -31,6 +40,14 @@ def new_console(
         emoji=False,
         highlight=False,
     )
+    if width is None and not console.is_terminal:
+        console.width = _UNWRAPPED
+    return console
+
+
+def is_piped(console: Console) -> bool:
+    """Say whether a console writes into a pipe or a file, where no line is wrapped."""
+    return console.width >= _UNWRAPPED
 
 
 def styled(template: str, *values: object) -> Text:

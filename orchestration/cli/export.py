@@ -9,9 +9,10 @@ import duckdb
 from rich.console import Console
 
 from orchestration.cli.account import account_name
+from orchestration.cli.console import styled
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
-from orchestration.errors import WarehouseUnreadableError
+from orchestration.errors import WarehouseUnreadableError, did_you_mean
 from orchestration.exports import (
     ExportError,
     UnknownPartnershipError,
@@ -57,11 +58,26 @@ def export_to_folder(
     All partnerships where none is named. Raises :class:`ExportError` where the folder or a
     partnership cannot be used, or the quarter is not at hand; nothing is written then.
     """
-    target = usable_target(to, [settings.published, settings.exports, settings.raw])
+    target = usable_target(
+        to, [settings.published, settings.exports, settings.raw, settings.texts_folder]
+    )
     if restricted:
         _export_restricted(settings, quarter, partnerships, target, console)
     else:
         _export_published(settings, quarter, partnerships, target, console)
+
+
+def chosen_release(settings: Settings, quarter: date | None) -> Path:
+    """Return the file of a quarter's release, or of the current one.
+
+    Raises :class:`ExportError` where it is not published.
+    """
+    folder = settings.published / quarter.isoformat() if quarter else settings.published
+    release = folder / PUBLISHED_FILE
+    if not release.exists():
+        what = f"{quarter_label(quarter)} is not published" if quarter else "Nothing is published"
+        raise ExportError(f"{what} yet. Run `csp refresh{f' {quarter}' if quarter else ''}`.")
+    return release
 
 
 def _export_published(
@@ -71,16 +87,14 @@ def _export_published(
     target: Path,
     console: Console,
 ) -> None:
-    folder = settings.published / quarter.isoformat() if quarter else settings.published
-    release = folder / PUBLISHED_FILE
-    if not release.exists():
-        what = f"{quarter_label(quarter)} is not published" if quarter else "Nothing is published"
-        raise ExportError(f"{what} yet. Run `csp refresh{f' {quarter}' if quarter else ''}`.")
+    release = chosen_release(settings, quarter)
     published = read_release(release)
-    names = _chosen(release, partnerships)
+    names = chosen_partnerships(release, partnerships)
     with new_target(target) as new:
         for name in names:
-            export_partnership(release, new / name, name)
+            result = export_partnership(release, new / name, name, texts=settings.texts_folder)
+            for warning in result.warnings:
+                console.print(styled("[yellow]Warning:[/] {}", warning))
     console.print(
         f"Exports of {quarter_label(published.quarter)}, as published, for {', '.join(names)}: "
         f"{target}"
@@ -102,11 +116,11 @@ def _export_restricted(
         writer_lock(settings.home, "csp export", settings.lock_wait_seconds),
         _restricted_release(settings, quarter) as (release, held),
     ):
-        names = _chosen(release, partnerships)
+        names = chosen_partnerships(release, partnerships)
         with new_target(target) as new:
             for name in names:
                 (new / name).mkdir()
-                export_restricted(release, new / name, name)
+                export_restricted(release, new / name, name, settings.texts_folder)
             # Before the files are in place: no edition is without its record.
             _record(settings, held, names)
     console.print(
@@ -116,12 +130,13 @@ def _export_restricted(
     )
 
 
-def _chosen(release: Path, partnerships: Sequence[str]) -> list[str]:
+def chosen_partnerships(release: Path, partnerships: Sequence[str]) -> list[str]:
     """Return the named partnerships, or all of the release; refuse one that it does not know."""
     known = release_partnerships(release)
     if unknown := [name for name in partnerships if name not in known]:
         raise UnknownPartnershipError(
-            f"There is no partnership '{unknown[0]}'. The partnerships: {', '.join(known)}."
+            f"There is no partnership '{unknown[0]}'.{did_you_mean(unknown[0], known)} "
+            f"The partnerships: {', '.join(known)}."
         )
     return list(dict.fromkeys(partnerships)) or known
 

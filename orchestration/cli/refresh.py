@@ -1,51 +1,52 @@
 """``csp refresh``: runs Dagster's job in this process, shows its progress, and sums up."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
 
 from orchestration.cli.console import styled
+from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.history import print_anomaly
+from orchestration.cli.json_output import (
+    NumbersChanged,
+    print_json,
+)
 from orchestration.cli.prepare import prepare
+from orchestration.cli.refresh_answer import answer, refused_now
+from orchestration.cli.refresh_changes import numbers_changed, print_changes
+from orchestration.cli.refresh_outcome import (
+    EXPORTS,
+    RELEASE,
+    Failure,
+    Ran,
+    code_of_run,
+    loads_of,
+    note,
+    reported,
+)
+from orchestration.cli.refresh_progress import RefreshProgress, refresh_progress
 from orchestration.cli.refresh_range import print_quarters, quarters_between
+from orchestration.cli.report_paths import print_report
 from orchestration.cli.status import landed_to
+from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError, EmptyQuarterError, LandingError, QuarterError
 from orchestration.ingest.checking.anomalies import listed_anomalies
+from orchestration.ingest.checking.configured_words import vocabulary_of_file
 from orchestration.ingest.checking.contract import load_contracts
-from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
+from orchestration.ingest.checking.shown_texts import ShownTexts
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
 from orchestration.transform.build_state import last_warnings
 from orchestration.warehouse.backup import REPAIRED
 from orchestration.warehouse.connection import connect
 
 _SHOWN_FAULTS = 10
-_RELEASE, _EXPORTS = "published/csp", "exports/partnerships"
-
-
-@dataclass
-class _Ran:
-    """What the run reported of itself: ``metadata`` by asset, as at the last of its quarters, and
-    ``releases`` and ``exports`` by the first day of each quarter that has them."""
-
-    success: bool
-    run_id: str
-    checks: Counter[str] = field(default_factory=Counter)
-    failed_checks: list[str] = field(default_factory=list)
-    metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
-    exports: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def run_refresh(
@@ -56,15 +57,17 @@ def run_refresh(
     last: date | None = None,
     full: bool = False,
     even_if_empty: bool = False,
-) -> int:
+    as_json: bool = False,
+) -> ExitCode:
     """Refresh ``quarter`` (or the latest that has landed) and print a summary.
 
     ``last`` makes it a range: each quarter from ``quarter`` on, oldest first, in one run. ``full``
     builds every mart, though nothing that they read may have changed. ``even_if_empty`` builds a
-    quarter for which nothing has landed.
+    quarter for which nothing has landed. ``as_json`` prints the outcome as JSON on standard output
+    too, so ``console`` should write elsewhere.
 
-    Returns the exit code: 0, or 1 where the refresh stopped. A refused delivery of the quarters
-    stops it. One of an earlier quarter is reported each time until it is corrected or removed.
+    Returns the exit code. A refused delivery of the quarters stops the refresh. One of an earlier
+    quarter is reported each time until it is corrected or removed.
     Raises :class:`QuarterError` where ``last`` comes before ``quarter``.
     """
     chosen = quarter or landed_to(settings, load_contracts())
@@ -77,16 +80,40 @@ def run_refresh(
         _refuse_empty(settings, quarters)
     names = [f"{quarter_label(one)} ({one})" for one in dict.fromkeys([quarters[0], quarters[-1]])]
     console.print(f"Refreshing {' to '.join(names)}")
-    prepare(settings, lambda said: console.print(styled("[yellow]{}{}[/]", REPAIRED, said)))
-    # Dagster is imported only where it is run.
-    from orchestration.dagster.assets.ingest import EVEN_IF_EMPTY
-    from orchestration.dagster.assets.transform import FULL_TAG
+    with refresh_progress(console) as progress:
+        progress.preparing()
+        prepare(settings, lambda said: progress.note(styled("[yellow]{}{}[/]", REPAIRED, said)))
+        # Dagster is imported only where it is run.
+        from orchestration.dagster.assets.ingest import EVEN_IF_EMPTY
+        from orchestration.dagster.assets.transform import FULL_TAG
 
-    tags = {FULL_TAG: full, EVEN_IF_EMPTY: even_if_empty}
-    ran = _run(settings, quarters, console, [tag for tag, given in tags.items() if given])
-    if not ran.success:
+        tags = {FULL_TAG: full, EVEN_IF_EMPTY: even_if_empty}
+        ran = _run(quarters, progress, [tag for tag, given in tags.items() if given])
+    numbers = _numbers(ran)
+    if ran.success:
+        _print_done(settings, quarters, ran, numbers, console)
+    else:
         _print_stopped(settings, quarters, ran, console)
-        return 1
+    if as_json:
+        print_json(answer(settings, quarters, ran, numbers))
+    return code_of_run(ran)
+
+
+def _numbers(ran: Ran) -> NumbersChanged | None:
+    """Return what the last quarter's release changed; None where it is as it was."""
+    release = ran.metadata.get(RELEASE)
+    if not ran.success or release is None or not release["changed"]:
+        return None
+    return numbers_changed(Path(str(release["path"])))
+
+
+def _print_done(
+    settings: Settings,
+    quarters: Sequence[date],
+    ran: Ran,
+    numbers: NumbersChanged | None,
+    console: Console,
+) -> None:
     _print_sources(settings, quarters, ran, console)
     print_quarters(quarters, ran.releases, ran.exports, console)
     if len(quarters) > 1:
@@ -94,7 +121,8 @@ def run_refresh(
     _print_checks(ran, console)
     _print_warnings(settings, console)
     _print_outputs(settings, quarters, ran, console)
-    return 0
+    if numbers:
+        print_changes(numbers, console)
 
 
 def _refuse_empty(settings: Settings, quarters: Sequence[date]) -> None:
@@ -113,9 +141,7 @@ def _refuse_empty(settings: Settings, quarters: Sequence[date]) -> None:
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(
-    settings: Settings, quarters: Sequence[date], console: Console, tags: Sequence[str]
-) -> _Ran:
+def _run(quarters: Sequence[date], progress: RefreshProgress, tags: Sequence[str]) -> Ran:
     import dagster as dg
 
     from orchestration.dagster.jobs import PROGRESS_LOGGER, REFRESH_JOB
@@ -133,27 +159,30 @@ def _run(
     run_id = str(uuid4())
     with dg.DagsterInstance.get() as instance, marked_as_running(instance, run_id):
         for dead in end_dead_runs(instance):
-            console.print(styled("[yellow]Cut short:[/] run {}. {}", dead[:8], CUT_SHORT))
-        with _progress(console, len(job.graph.nodes)):
-            result = job.execute_in_process(
-                partition_key=quarters[0].isoformat() if len(quarters) == 1 else None,
-                instance=instance,
-                run_id=run_id,
-                raise_on_error=False,
-                run_config={"loggers": {PROGRESS_LOGGER: {}}},
-                tags={
-                    STARTED_BY: "csp refresh",
-                    **(range_tags(quarters) if len(quarters) > 1 else {}),
-                    **dict.fromkeys(tags, "true"),
-                },
-            )
-        ran = _report(result, quarters[-1])
+            progress.note(styled("[yellow]Cut short:[/] run {}. {}", dead[:8], CUT_SHORT))
+        progress.begin(len(job.graph.nodes))
+        result = job.execute_in_process(
+            partition_key=quarters[0].isoformat() if len(quarters) == 1 else None,
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config={"loggers": {PROGRESS_LOGGER: {}}},
+            tags={
+                STARTED_BY: "csp refresh",
+                **(range_tags(quarters) if len(quarters) > 1 else {}),
+                **dict.fromkeys(tags, "true"),
+            },
+        )
+        ran = reported(result, quarters[-1])
+        for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_CANCELED):
+            words = entry.get_dagster_event().message or "cancelled"
+            ran.failures.append(Failure("the run", words, ExitCode.LOCKED))
         if not ran.success:
             # What a step reported before it failed is in Dagster's records, not in the result.
             kind = dg.DagsterEventType.ASSET_MATERIALIZATION
             for entry in instance.all_logs(run_id, of_type=kind):
                 told = entry.get_dagster_event().step_materialization_data.materialization
-                _note(ran, told, quarters[-1].isoformat())
+                note(ran, told, quarters[-1].isoformat())
     return ran
 
 
@@ -166,133 +195,22 @@ def _check_partition(job: Any, quarter: date) -> None:
         )
 
 
-@contextmanager
-def _progress(console: Console, steps: int) -> Iterator[None]:
-    """Show each step of the run as Dagster logs it."""
-    progress = Progress(
-        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
-        TimeElapsedColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
-    handler = _StepHandler(progress, steps)
-    logger = logging.getLogger("csp.progress")
-    logger.addHandler(handler)
-    try:
-        with progress:
-            yield
-    finally:
-        logger.removeHandler(handler)
-
-
-class _StepHandler(logging.Handler):
-    def __init__(self, progress: Progress, steps: int) -> None:
-        super().__init__()
-        self._progress = progress
-        self._task = progress.add_task("starting", total=steps)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        said = str(getattr(record, "dagster_meta", {}).get("orig_message", ""))
-        if said.startswith(REPAIRED):
-            self._progress.console.print(styled("[yellow]{}[/]", said))
-        event = getattr(record, "dagster_event", None)
-        kind = getattr(event, "event_type_value", None)
-        if event is not None and kind == "STEP_START":
-            self._progress.update(self._task, description=str(event.step_key))
-        elif kind in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
-            self._progress.advance(self._task)
-
-
-# --- what happened ---------------------------------------------------------------------------
-
-
-def _report(result: Any, last: date) -> _Ran:
-    ran = _Ran(result.success, result.run_id)
-    for event in result.all_events:
-        if event.is_step_failure:
-            ran.failures.append((event.step_key, _words(event.step_failure_data.error)))
-        elif event.event_type_value == "PIPELINE_FAILURE" and event.job_failure_data.error:
-            words = _words(event.job_failure_data.error)
-            if words not in [said for _, said in ran.failures]:
-                ran.failures.append(("the run", words))
-        elif event.is_step_materialization:
-            _note(ran, event.step_materialization_data.materialization, last.isoformat())
-        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            _count_check(ran, event.asset_check_evaluation_data)
-    return ran
-
-
-def _note(ran: _Ran, materialization: Any, last: str) -> None:
-    key, quarter = "/".join(materialization.asset_key.path), materialization.partition
-    metadata = _plain_metadata(materialization.metadata)
-    if quarter in (None, last):
-        ran.metadata[key] = metadata
-    if key == _RELEASE:
-        ran.releases[quarter] = metadata
-    elif key == _EXPORTS:
-        ran.exports[quarter] = metadata
-
-
-def _plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.value for name, value in metadata.items()}
-
-
-def _count_check(ran: _Ran, check: Any) -> None:
-    outcome = "passed" if check.passed else check.severity.value.lower()
-    ran.checks[outcome] += 1
-    # Warnings are printed below.
-    if outcome not in ("passed", "warn"):
-        said = check.description or check.check_name.replace("_", " ")
-        ran.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {said}")
-
-
-def _words(error: Any) -> str:
-    """Return the message of a foreseeable fault, or say that the fault was not foreseen."""
-    foreseen = {one.__name__ for one in _subclasses(CspError)}
-    cause = error
-    while cause is not None:
-        if cause.cls_name in foreseen:
-            return str(cause.message).split(": ", 1)[1].strip()
-        if cause.cls_name == "DagsterAssetCheckFailedError":
-            return ""
-        cause = cause.cause
-    root = error
-    while root.cause is not None:
-        root = root.cause
-    return (
-        f"Unexpected error: {str(root.message).strip()} Dagster's UI (`make dev`) shows all of it "
-        "under this run. Report it."
-    )
-
-
-def _subclasses(kind: type) -> Iterator[type]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _subclasses(one)
-
-
 # --- what is said ----------------------------------------------------------------------------
 
 
-def _print_sources(
-    settings: Settings, quarters: Sequence[date], ran: _Ran, console: Console
-) -> int:
+def _print_sources(settings: Settings, quarters: Sequence[date], ran: Ran, console: Console) -> int:
     """Print what came of each source; return how many deliveries are refused now."""
-    loads = {
-        key.removeprefix("raw/"): metadata
-        for key, metadata in ran.metadata.items()
-        if key.startswith("raw/")
-    }
+    loads = loads_of(ran)
     if not loads:
         return 0
-    table = Table(Column("Source", no_wrap=True), *(
-        Column(heading, justify="right") for heading in
-        ("New", "Rows loaded", "Rows refused", "Unchanged", "Rows in all")
-    ), title="Deliveries")  # fmt: skip
+    table = ShownTable(
+        ("Source", "New", "Rows loaded", "Rows refused", "Unchanged", "Rows in all"), "Deliveries"
+    )
     for source, load in sorted(loads.items()):
-        table.add_row(
+        table.add(
             source,
             *(
-                f"{load[name]:,}"
+                load[name]
                 for name in (
                     "deliveries_new",
                     "rows_loaded",
@@ -302,7 +220,7 @@ def _print_sources(
                 )
             ),
         )
-    console.print(table)
+    print_table(table, console)
     for source, load in sorted(loads.items()):
         for warning in load["warnings"]:
             console.print(styled("[yellow]Warning:[/] {}, {}", source, warning))
@@ -310,7 +228,7 @@ def _print_sources(
     return _print_refusals(settings, quarters, console)
 
 
-def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
+def _print_anomalies(settings: Settings, ran: Ran, console: Console) -> None:
     """Print the anomalies that are not accepted, if the run got as far as looking for them."""
     resolved = ran.metadata.get("control/in_force")
     if resolved is None:
@@ -328,13 +246,8 @@ def _print_anomalies(settings: Settings, ran: _Ran, console: Console) -> None:
 
 
 def _print_refusals(settings: Settings, quarters: Sequence[date], console: Console) -> int:
+    refused = refused_now(settings, quarters[-1])
     with connect(settings, read_only=True) as connection:
-        refused = connection.execute(
-            "select delivery_id, source, quarter, version, reason from control.deliveries "
-            "where quarter <= ? qualify row_number() over (partition by source, quarter "
-            "order by version desc) = 1 and state = 'refused' order by source, quarter",
-            [quarters[-1]],
-        ).fetchall()
         quarantined = connection.execute(
             "select deliveries.source, deliveries.quarter, files.file_name, files.number, "
             "refused.line, refused.column_name, refused.message, refused.rule "
@@ -346,15 +259,26 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
             "order by deliveries.quarter, deliveries.source, files.file_name, refused.line limit ?",
             [quarters[0], quarters[-1], _SHOWN_FAULTS],
         ).fetchall()
-    for _, source, delivered, version, reason in refused:
+        partly = connection.execute(
+            "select source, quarter, version from control.deliveries where quarter between ? and ? "
+            "qualify row_number() over (partition by source, quarter order by version desc) = 1 "
+            "and state = 'loaded' and rows_refused > 0 order by quarter, source",
+            [quarters[0], quarters[-1]],
+        ).fetchall()
+    for one in refused:
         console.print(
             styled(
-                "[bold red]Refused:[/] {} {} (version {}). {}", source, delivered, version, reason
+                "[bold red]Refused:[/] {} {} (version {}). {}",
+                one.source,
+                one.quarter,
+                one.version,
+                one.reason,
             )
         )
+        print_report(settings, one.source, one.quarter, one.version, console)
     if refused:
         console.print("The rows stay out, and the previous version, if any, stays in force.")
-    contracts, vocabulary = load_contracts(), Vocabulary.with_names()
+    contracts, vocabulary = load_contracts(), vocabulary_of_file(settings.partnerships)
     for source, delivered, name, number, line, column, message, rule in quarantined:
         texts = ShownTexts(contracts[source], vocabulary, delivered)
         file = texts.numbered_file(name, number) if name else "the delivery"
@@ -362,11 +286,15 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
         console.print(
             styled("[yellow]In quarantine:[/] {}: {} {}", where, message, f"[rule: {rule}]")
         )
+    for source, delivered, version in partly:
+        print_report(settings, source, delivered, version, console)
     return len(refused)
 
 
-def _print_checks(ran: _Ran, console: Console) -> None:
+def _print_checks(ran: Ran, console: Console) -> None:
     total = sum(ran.checks.values())
+    if not total:
+        return
     said = f"Checks: {ran.checks['passed']} of {total} passed"
     if ran.checks["warn"]:
         said += f", {ran.checks['warn']} warn"
@@ -388,7 +316,7 @@ def _print_warnings(settings: Settings, console: Console) -> None:
 
 
 def _print_stopped(
-    settings: Settings, quarters: Sequence[date], ran: _Ran, console: Console
+    settings: Settings, quarters: Sequence[date], ran: Ran, console: Console
 ) -> None:
     """Print what stopped the run, also where it left a warehouse that cannot be opened."""
     refused = 0
@@ -404,24 +332,32 @@ def _print_stopped(
         console.print(styled("[bold]Nothing was published:[/] the previous release is unchanged."))
 
 
-def _print_failures(ran: _Ran, refused: int, console: Console) -> None:
-    for step, words in ran.failures:
-        if words:
-            console.print(styled("[bold red]Stopped[/] at {}: {}", step, words))
+def _print_failures(ran: Ran, refused: int, console: Console) -> None:
+    for one in ran.failures:
+        if one.words:
+            console.print(styled("[bold red]Stopped[/] at {}: {}", one.step, one.words))
     if refused:
         console.print("Correct what was refused, land it again with `csp land`, and refresh again.")
 
 
-def _standing(ran: _Ran) -> list[str]:
+def _standing(ran: Ran) -> list[str]:
     """Return when each model that was not built again had been built; empty where all were."""
     times = (about.get("csp/unchanged_since") for about in ran.metadata.values())
     return [str(time).replace("T", " ") for time in times if time]
 
 
+def _print_text_warnings(warnings: Sequence[str], console: Console) -> None:
+    for warning in warnings[:_SHOWN_FAULTS]:
+        console.print(styled("[yellow]Warning:[/] {}", warning))
+    if len(warnings) > _SHOWN_FAULTS:
+        console.print(f"{len(warnings) - _SHOWN_FAULTS} more: `csp texts check` lists them.")
+
+
 def _print_outputs(
-    settings: Settings, quarters: Sequence[date], ran: _Ran, console: Console
+    settings: Settings, quarters: Sequence[date], ran: Ran, console: Console
 ) -> None:
-    release, exported = ran.metadata.get(_RELEASE, {}), ran.metadata.get(_EXPORTS, {})
+    release, exported = ran.metadata.get(RELEASE, {}), ran.metadata.get(EXPORTS, {})
+    _print_text_warnings(exported.get("warnings", ()), console)
     new = sum(load.get("deliveries_new", 0) for load in ran.metadata.values())
     written = [*ran.releases.values(), *ran.exports.values()]
     if not new and not any(one.get("changed") for one in written):
@@ -435,8 +371,6 @@ def _print_outputs(
                 about,
             )
         )
-    elif len(quarters) == 1 and (changed := release.get("changed_tables")):
-        console.print(f"Published with changes: {', '.join(changed)}.")
     if (up_to := str(release.get("data_up_to", ""))) and up_to < quarters[-1].isoformat():
         console.print(
             styled(
@@ -449,11 +383,9 @@ def _print_outputs(
         console.print(
             styled("[yellow]The release contains synthetic data and is marked as synthetic.[/]")
         )
-    table = Table("Output", "Where", title="Outputs")
-    table.add_row("For BI (read-only)", str(settings.published / "csp.duckdb"))
-    table.add_row("This release", str(release.get("path")))
-    table.add_row(
-        f"Exports ({exported.get('partnerships')} partnerships)", str(exported.get("path"))
-    )
-    table.add_row("Restricted warehouse", str(settings.warehouse))
-    console.print(table)
+    table = ShownTable(("Output", "Where"), "Outputs")
+    table.add("For BI (read-only)", settings.published / "csp.duckdb")
+    table.add("This release", release.get("path"))
+    table.add(f"Exports ({exported.get('partnerships')} partnerships)", exported.get("path"))
+    table.add("Restricted warehouse", settings.warehouse)
+    print_table(table, console)

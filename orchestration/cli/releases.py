@@ -1,8 +1,9 @@
 """``csp releases``: the published releases, the current one and those that were superseded."""
 
 from rich.console import Console
-from rich.table import Column, Table
 
+from orchestration.cli.json_output import Release, ReleasesOutput, RollbackInForce
+from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
 from orchestration.releases.errors import ReleaseUnreadableError
@@ -22,22 +23,20 @@ def show_releases(settings: Settings, console: Console) -> None:
         console.print("Nothing is published yet: `csp refresh` publishes.")
         return
     current = _current(settings)
-    table = Table(
-        "Quarter", Column("Build", no_wrap=True), "Built (UTC)", "Schema", "Synthetic", "State"
-    )
+    table = ShownTable(("Quarter", "Build", "Built (UTC)", "Schema", "Synthetic", "State"))
     for release in releases:
         is_current = current is not None and release.identity == current.identity
         states = ["current"] if is_current else []
         states += ["superseded"] if release.superseded else []
-        table.add_row(
+        table.add(
             f"{quarter_label(release.quarter)} ({release.quarter})",
             release.build,
             f"{release.built_at:%Y-%m-%d %H:%M}",
-            str(release.schema_version),
-            "yes" if release.synthetic else "no",
+            release.schema_version,
+            release.synthetic,
             ", ".join(states),
         )
-    console.print(table)
+    print_table(table, console)
     if rollback := read_rollback(settings.published):
         console.print(
             f"Rolled back on {rollback.at:%Y-%m-%d %H:%M} to {quarter_label(rollback.quarter)} "
@@ -45,6 +44,30 @@ def show_releases(settings: Settings, console: Console) -> None:
             f"{quarter_label(rollback.instead_of_quarter)} that was rolled back; "
             f"`csp rollback {releases[0].quarter} --reason ...` ends it.",
         )
+
+
+def releases_output(settings: Settings) -> ReleasesOutput:
+    """Return what ``csp releases --json`` prints."""
+    current = _current(settings)
+    rollback = read_rollback(settings.published)
+    return ReleasesOutput(
+        releases=[
+            Release(
+                quarter=one.quarter,
+                label=quarter_label(one.quarter),
+                build=one.build,
+                built_at=one.built_at,
+                schema_version=one.schema_version,
+                synthetic=one.synthetic,
+                current=current is not None and one.identity == current.identity,
+                superseded=one.superseded,
+                path=str(one.path),
+            )
+            for one in list_releases(settings.published)
+        ],
+        rollback=rollback
+        and RollbackInForce(quarter=rollback.quarter, at=rollback.at, reason=rollback.reason),
+    )
 
 
 def _current(settings: Settings) -> PublishedRelease | None:

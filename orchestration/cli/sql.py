@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
 
+from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError, WarehouseUnreadableError
 from orchestration.warehouse.connection import connect
@@ -43,6 +43,11 @@ def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, consol
             )
             raise QueryError(f"The query cannot be answered: {error}\n{asked}") from error
         except duckdb.Error as error:
+            if "read-only mode" in str(error):
+                raise QueryError(
+                    "The query cannot be answered: it would change the database, and `csp sql` "
+                    "only reads."
+                ) from error
             raise QueryError(f"The query cannot be answered: {error}") from error
 
 
@@ -69,9 +74,11 @@ def _opened(settings: Settings, published: bool) -> Iterator[duckdb.DuckDBPyConn
 
 def _show(answer: duckdb.DuckDBPyRelation, console: Console) -> None:
     rows = answer.limit(_SHOWN_ROWS + 1).fetchall()
-    table = Table(*answer.columns, show_lines=False)
+    table = ShownTable(answer.columns)
     for row in rows[:_SHOWN_ROWS]:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    console.print(table)
+        table.add(*row)
+    print_table(table, console)
+    if not rows:
+        console.print("No rows.")
     if len(rows) > _SHOWN_ROWS:
         console.print(f"The first {_SHOWN_ROWS} rows; --csv prints all of them.")

@@ -4,202 +4,170 @@ Reads the landing zone, the control tables and the published files; starts neith
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from orchestration.cli.console import styled
-from orchestration.cli.history import show_anomalies
+from orchestration.cli.delivery_states import (
+    DeliveryState,
+    Known,
+    Version,
+    loaded_to,
+    read_known,
+    sample_quarter,
+    state_of_delivery,
+)
+from orchestration.cli.history import read_anomalies, show_anomalies, unusual
+from orchestration.cli.json_output import (
+    DeliveryStatus,
+    QuarterStatus,
+    SourceStatus,
+    StatusOutput,
+    StatusReleased,
+)
 from orchestration.cli.purge import show_past_period
-from orchestration.config.quarters import last_closed_quarter, quarter_label
+from orchestration.cli.report_paths import print_report
+from orchestration.cli.tables import ShownTable, print_table
+from orchestration.config.quarters import last_closed_quarter, quarter_end, quarter_label
 from orchestration.config.settings import Settings
-from orchestration.errors import WarehouseBusyError, WarehouseUnreadableError
-from orchestration.ingest.checking.contract import Contract, contract_of, load_contracts
+from orchestration.ingest.checking.anomalies import Anomaly
+from orchestration.ingest.checking.contract import Contract, load_contracts
+from orchestration.ingest.checking.supplier_report import report_path
 from orchestration.ingest.landing.arrival_calendar import (
-    Expectation,
     delivered_quarters,
     expect,
     landed_quarters,
     next_due,
 )
-from orchestration.ingest.landing.file_index import indexed_files
-from orchestration.ingest.landing.landing_zone import FileState, read_delivery
-from orchestration.ingest.landing.receipt import unfinished_files
 from orchestration.publish.withheld_tables import withheld_earlier
 from orchestration.releases.published_file import CATALOGUE, SPILL
 from orchestration.warehouse.connection import connect
 from orchestration.warehouse.scratch import EngineConfig
 
-_VERSIONS = """
-select source, quarter, version, state, nature = 'synthetic', rows_refused, reason,
-    content_sha256
-from control.deliveries
-qualify row_number() over (partition by source, quarter order by version desc) = 1
-"""
 _SHOWN_REASON = 300
 
 
 @dataclass(frozen=True)
-class _Version:
-    """The latest version of a delivery that a load has met."""
+class Status:
+    """The state of two quarters on a day. ``sample``: the latest quarter, of sample data alone."""
 
-    version: int
-    state: str
-    synthetic: bool
-    rows_refused: int
-    reason: str | None
-    content_sha256: str
-
-
-@dataclass
-class _Known:
-    """What the warehouse knows: deliveries met, and what lay in the landing zone then."""
-
-    readable: bool = False
-    versions: dict[tuple[str, date], _Version] = field(default_factory=dict)
-    files: dict[tuple[str, date], dict[FileState, str]] = field(default_factory=dict)
+    today: date
+    sample: date | None
+    quarters: tuple[date, date]
+    known: Known
+    deliveries: Mapping[tuple[str, date], DeliveryState]
+    next_due: Mapping[str, date | None]
 
 
-def show_status(settings: Settings, console: Console, today: date) -> None:
-    """Print the state of the two latest closed quarters on ``today``.
+def read_status(settings: Settings, today: date, *, given: bool = True) -> Status:
+    """Return the state of the two latest closed quarters on ``today``.
+
+    Where the day was not ``given`` and only sample data have landed, it is the state at their end:
+    nothing more will come, so nothing is late.
+    """
+    contracts = load_contracts()
+    landed = landed_quarters(settings.raw, contracts)
+    sample = None if given else sample_quarter(settings, contracts, landed, today)
+    closed = sample or last_closed_quarter(today)
+    quarters = (last_closed_quarter(closed), closed)
+    known = read_known(settings)
+    deliveries = {
+        (name, quarter): state_of_delivery(
+            settings,
+            known,
+            expect(contract, quarter, landed[name]),
+            today,
+            is_sample=sample is not None,
+        )
+        for name, contract in contracts.items()
+        for quarter in quarters
+    }
+    due = {
+        name: None if sample else next_due(contract, landed[name], today)
+        for name, contract in contracts.items()
+    }
+    return Status(
+        quarter_end(sample) if sample else today, sample, quarters, known, deliveries, due
+    )
+
+
+def show_status(settings: Settings, console: Console, today: date, *, given: bool = True) -> None:
+    """Print the state of the two latest closed quarters on ``today``, as :func:`read_status` does.
 
     For each source: what is due, late, being transferred, refused or loaded, to which quarter it is
     loaded, and when the next delivery is due; then what is published, and why the rest is not.
     """
-    contracts = load_contracts()
-    landed = landed_quarters(settings.raw, contracts)
-    known = _known(settings, console)
-    closed = last_closed_quarter(today)
-    quarters = (last_closed_quarter(closed), closed)
-    cells = {
-        (name, quarter): _cell(settings, known, expect(contract, quarter, landed[name]), today)
-        for name, contract in contracts.items()
-        for quarter in quarters
-    }
-    table = Table(
-        Column("Source", no_wrap=True),
-        *(quarter_label(quarter) for quarter in quarters),
-        "Loaded to",
-        Column("Next due", no_wrap=True),
-        title=f"Deliveries on {today}",
-    )
-    for name, contract in contracts.items():
-        due = next_due(contract, landed[name], today)
-        table.add_row(
-            name,
-            *(cells[name, quarter].words for quarter in quarters),
-            _loaded_to(known, name),
-            str(due) if due else "",
+    status = read_status(settings, today, given=given)
+    known = status.known
+    if not settings.raw.is_dir():
+        console.print(
+            styled("[yellow]There is no landing zone at {}.[/] Set CSP_RAW to it.", settings.raw)
         )
-    console.print(table)
+    if known.note:
+        console.print(known.note)
+    _print_deliveries(status, console)
     if made_up := sorted({name for (name, _), one in known.versions.items() if one.synthetic}):
         console.print(styled("[yellow]Synthetic data:[/] {}.", ", ".join(made_up)))
-    for quarter in quarters:
-        standings = {name: cells[name, quarter].standing for name in contracts}
+    for quarter in status.quarters:
+        standings = {
+            name: one.standing for (name, day), one in status.deliveries.items() if day == quarter
+        }
         console.print(_in_short(settings, quarter, standings))
-    _print_refused(known, console)
+    _print_refused(settings, known, console)
+    _print_quarantined(settings, status, console)
     if known.versions:
         show_anomalies(settings, console)
         show_past_period(settings, console)
-    console.print(_releases(settings))
+    _print_releases(settings, console)
 
 
-# --- one delivery ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """The state of one delivery, as a word and as it is shown."""
-
-    standing: str
-    words: str | Text
-
-
-def _cell(settings: Settings, known: _Known, expected: Expectation, today: date) -> _Cell:
-    if expected.landed:
-        return _landed_cell(settings, known, expected)
-    folder = settings.raw / expected.source / expected.quarter.isoformat()
-    if unfinished_files(folder):
-        return _Cell("awaited", styled("[yellow]being transferred[/]"))
-    state = expected.state(today)
-    if state == "late" and expected.due:
-        days = (today - expected.due).days
-        return _Cell("late", styled("[red]late[/] {:,} days", days))
-    if state == "awaited":
-        return _Cell("awaited", f"due {expected.due}")
-    return _Cell("not expected", "-")
-
-
-def _landed_cell(settings: Settings, known: _Known, expected: Expectation) -> _Cell:
-    key = (expected.source, expected.quarter)
-    if not known.readable:
-        return _Cell("landed", "landed")
-    version = known.versions.get(key)
-    if version is None:
-        return _Cell("not loaded", styled("[yellow]landed, not loaded[/]"))
-    if version.content_sha256 != _content(settings, known, key):
-        return _Cell("not loaded", styled("[yellow]changed since v{}[/]", version.version))
-    if version.state == "refused":
-        return _Cell("refused", styled("[bold red]refused[/] v{}", version.version))
-    said = styled("[green]loaded[/] v{}", version.version)
-    if version.rows_refused:
-        said.append(f", {version.rows_refused:,} quarantined")
-    return _Cell("loaded", said)
-
-
-def _content(settings: Settings, known: _Known, key: tuple[str, date]) -> str | None:
-    """Return the identity of what lies in the landing zone; only what was replaced is read."""
-    source, quarter = key
-    contract = contract_of(source)
-    delivery = read_delivery(settings.raw, contract, quarter, known.files.get(key))
-    return delivery.content_sha256 if delivery else None
-
-
-def _known(settings: Settings, console: Console) -> _Known:
-    known = _Known()
-    if not settings.warehouse.exists():
-        console.print("There is no warehouse yet: `csp refresh` makes it.")
-        known.readable = True
-        return known
-    try:
-        with connect(settings, read_only=True) as connection:
-            for source, quarter, *version in connection.execute(_VERSIONS).fetchall():
-                known.versions[source, quarter] = _Version(*version)
-            known.files = {key: indexed_files(connection, *key) for key in known.versions}
-    except (WarehouseBusyError, WarehouseUnreadableError) as error:
-        console.print(styled("[yellow]What is loaded cannot be shown now. {}[/]", error))
-        return known
-    except duckdb.CatalogException:
-        console.print("The warehouse is empty: `csp refresh` fills it.")
-    except duckdb.BinderException:
-        # An earlier version kept less of each file: the checksums are taken again.
-        known.files = {}
-    known.readable = True
-    return known
+def _print_deliveries(status: Status, console: Console) -> None:
+    labels = [quarter_label(quarter) for quarter in status.quarters]
+    title = f"Deliveries on {status.today}"
+    if status.sample:
+        title = f"Deliveries of the sample, as at {status.today}"
+        console.print(
+            styled(
+                "[bold]Sample data up to {}.[/] All deliveries about crime and people are "
+                "synthetic, so nothing is reported as late. `csp status --on DATE` shows what "
+                "would be due on a day.",
+                f"{status.today:%B %Y}",
+            )
+        )
+    due = () if status.sample else ("Next due",)
+    table = ShownTable(("Source", *labels, "Loaded to", *due), title)
+    for name, day in status.next_due.items():
+        last = loaded_to(status.known, name)
+        table.add(
+            name,
+            *(status.deliveries[name, quarter].shown for quarter in status.quarters),
+            quarter_label(last) if last else "nothing",
+            *([day] if due else []),
+        )
+    print_table(table, console)
 
 
 # --- all of them -----------------------------------------------------------------------------
-
-
-def _loaded_to(known: _Known, source: str) -> str:
-    loaded = [
-        quarter
-        for (name, quarter), version in known.versions.items()
-        if name == source and version.state == "loaded"
-    ]
-    return quarter_label(max(loaded)) if loaded else "nothing"
 
 
 def _in_short(settings: Settings, quarter: date, standings: Mapping[str, str]) -> Text:
     """Return a line on the state of a quarter and what to do about it."""
     names = {
         standing: [name for name, one in standings.items() if one == standing]
-        for standing in ("loaded", "landed", "not loaded", "refused", "awaited", "late")
+        for standing in (
+            "loaded",
+            "landed",
+            "not loaded",
+            "refused",
+            "awaited",
+            "late",
+            "not delivered",
+        )
     }
     said = [f"{len(found)} {standing}" for standing, found in names.items() if found]
     published = (settings.published / quarter.isoformat() / "csp.duckdb").exists()
@@ -228,52 +196,73 @@ def _to_do(quarter: date, names: Mapping[str, Sequence[str]], *, published: bool
     return line
 
 
-def _print_refused(known: _Known, console: Console) -> None:
-    for (source, quarter), version in sorted(known.versions.items()):
-        if version.state == "refused":
-            reason = version.reason or ""
-            shown = reason[:_SHOWN_REASON] + (" ..." if len(reason) > _SHOWN_REASON else "")
-            console.print(
-                styled(
-                    "[bold red]Refused:[/] {} {} (version {}). {}",
-                    source,
-                    quarter,
-                    version.version,
-                    shown,
-                )
+def _refused(known: Known) -> list[tuple[str, date, Version]]:
+    return sorted(
+        (source, quarter, version)
+        for (source, quarter), version in known.versions.items()
+        if version.state == "refused"
+    )
+
+
+def _print_refused(settings: Settings, known: Known, console: Console) -> None:
+    for source, quarter, version in _refused(known):
+        console.print(
+            styled(
+                "[bold red]Refused:[/] {} {} (version {}). {}",
+                source,
+                quarter,
+                version.version,
+                _reason(version),
             )
+        )
+        print_report(settings, source, quarter, version.version, console)
+
+
+def _reason(version: Version) -> str:
+    reason = version.reason or ""
+    return reason[:_SHOWN_REASON] + (" ..." if len(reason) > _SHOWN_REASON else "")
+
+
+def _print_quarantined(settings: Settings, status: Status, console: Console) -> None:
+    """Name the reports on rows that were left out of the deliveries shown."""
+    for (source, quarter), one in status.deliveries.items():
+        if one.state == "loaded" and one.rows_refused and one.version:
+            print_report(settings, source, quarter, one.version, console)
 
 
 def _quarter(quarter: date) -> str:
     return f"{quarter_label(quarter)} ({quarter})"
 
 
-def _releases(settings: Settings) -> Table | str:
-    files = sorted(settings.published.glob("*-*-*/csp.duckdb"))
-    if not files:
-        return "Nothing is published yet."
-    at = settings.published / "csp.duckdb"
-    current = _release(at) if at.exists() else None
-    table = Table("Release", "Built (UTC)", "Synthetic", "Current", "Withheld", title="Published")
-    for file in files:
-        release = _release(file)
+def _print_releases(settings: Settings, console: Console) -> None:
+    releases = _releases(settings)
+    if not releases:
+        console.print("Nothing is published yet.")
+        return
+    table = ShownTable(("Release", "Built (UTC)", "Synthetic", "Current", "Withheld"), "Published")
+    for name, release in releases:
         if release is None:
-            table.add_row(file.parent.name, "", "", styled("[red]cannot be read[/]"))
+            table.add(name, "", "", styled("[red]cannot be read[/]"), "")
             continue
-        quarter, built, synthetic, withheld = release
-        is_current = current is not None and current[0] == quarter
-        table.add_row(
-            _quarter(quarter),
-            f"{built:%Y-%m-%d %H:%M}",
-            "yes" if synthetic else "no",
-            "current" if is_current else "",
-            ", ".join(withheld),
+        table.add(
+            _quarter(release.quarter),
+            f"{release.built_at:%Y-%m-%d %H:%M}",
+            release.synthetic,
+            "current" if release.current else "",
+            ", ".join(release.withheld),
         )
-    return table
+    print_table(table, console)
 
 
-def _release(file: Path) -> tuple[date, datetime, bool, list[str]] | None:
-    """Return quarter, time and nature of a release, and the tables withheld from it."""
+def _releases(settings: Settings) -> list[tuple[str, StatusReleased | None]]:
+    """Return the release of each quarter, by its folder; None where it cannot be read."""
+    files = sorted(settings.published.glob("*-*-*/csp.duckdb"))
+    at = settings.published / "csp.duckdb"
+    current = _release(at, None) if files and at.exists() else None
+    return [(file.parent.name, _release(file, current)) for file in files]
+
+
+def _release(file: Path, current: StatusReleased | None) -> StatusReleased | None:
     try:
         config: EngineConfig = {"temp_directory": str(file.parent / SPILL)}
         with duckdb.connect(file, read_only=True, config=config) as connection:
@@ -282,9 +271,75 @@ def _release(file: Path) -> tuple[date, datetime, bool, list[str]] | None:
     except duckdb.Error:
         return None
     quarter, built, synthetic = rows[0]
-    return quarter, built, synthetic, withheld
+    return StatusReleased(
+        quarter=quarter,
+        built_at=built,
+        synthetic=synthetic,
+        current=current is not None and current.quarter == quarter,
+        withheld=withheld,
+    )
 
 
 def landed_to(settings: Settings, contracts: dict[str, Contract]) -> date | None:
     """Return the latest quarter for which more than reference data has landed, or None."""
     return max(delivered_quarters(settings.raw, contracts), default=None)
+
+
+# --- as JSON ---------------------------------------------------------------------------------
+
+
+def status_output(settings: Settings, today: date, *, given: bool = True) -> StatusOutput:
+    """Return what ``csp status --json`` prints, as :func:`read_status` reads it."""
+    status = read_status(settings, today, given=given)
+    known = status.known
+    shown = dict(status.deliveries)
+    for source, quarter, version in _refused(known):
+        shown.setdefault(
+            (source, quarter),
+            DeliveryState(source, quarter, "refused", version.version, version.rows_refused),
+        )
+    return StatusOutput(
+        on=status.today,
+        sample_up_to=status.today if status.sample else None,
+        warehouse_readable=known.readable,
+        quarters=[
+            QuarterStatus(
+                quarter=quarter,
+                label=quarter_label(quarter),
+                published=(settings.published / quarter.isoformat() / "csp.duckdb").exists(),
+            )
+            for quarter in status.quarters
+        ],
+        sources=[
+            SourceStatus(source=name, loaded_to=loaded_to(known, name), next_due=due)
+            for name, due in status.next_due.items()
+        ],
+        deliveries=[_delivery(settings, known, shown[key]) for key in sorted(shown)],
+        unusual=unusual(_anomalies(settings, known)),
+        releases=[release for _, release in _releases(settings) if release],
+    )
+
+
+def _anomalies(settings: Settings, known: Known) -> Sequence[Anomaly]:
+    if not known.versions:
+        return []
+    with connect(settings, read_only=True) as connection:
+        return read_anomalies(connection, None)
+
+
+def _delivery(settings: Settings, known: Known, one: DeliveryState) -> DeliveryStatus:
+    version = known.versions.get((one.source, one.quarter))
+    report = None
+    if one.version is not None:
+        report = report_path(settings.supplier_reports, one.source, one.quarter, one.version)
+    return DeliveryStatus(
+        source=one.source,
+        quarter=one.quarter,
+        state=one.state,
+        version=one.version,
+        rows_refused=one.rows_refused,
+        reason=_reason(version) if version and one.state == "refused" else None,
+        report=str(report) if report else None,
+        due=one.due,
+        days_late=one.days_late,
+    )

@@ -1,8 +1,4 @@
-"""What a command says when it stops, and the exit code that it ends with.
-
-0: done. 1: stopped, and the message says why. 2: wrong arguments. 3: an unexpected error. 130:
-interrupted (Ctrl-C). 143: ended by SIGTERM.
-"""
+"""What a command says when it stops, and the exit code that it ends with."""
 
 import errno
 import os
@@ -17,11 +13,11 @@ from typing import NoReturn
 
 import duckdb
 
+from orchestration.cli.exit_codes import ExitCode, code_of
 from orchestration.config.settings import load_settings
 from orchestration.errors import CspError, StorageError
 from orchestration.warehouse.connection import is_refused_by_disk
 
-STOPPED, UNEXPECTED, INTERRUPTED, TERMINATED = 1, 3, 130, 143
 _LOG = "unexpected-error.log"
 _CUT_SHORT = "Nothing is half-published. Run the command again: it finishes what was cut short."
 _REMEDIES = {
@@ -57,7 +53,7 @@ def ended_by_sigterm() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
-def describe(error: BaseException, *, terminated: bool = False) -> tuple[str, int]:
+def describe(error: BaseException, *, terminated: bool = False) -> tuple[str, ExitCode]:
     """Return what to say of an error that ended a command, and the exit code.
 
     ``terminated`` says that SIGTERM came before.
@@ -67,11 +63,11 @@ def describe(error: BaseException, *, terminated: bool = False) -> tuple[str, in
     causes: list[BaseException] = [Terminated()] if terminated else list(_causes(error))
     for one in causes:
         if isinstance(one, CspError):
-            return str(one), STOPPED
+            return str(one), code_of([type(one)])
     for one in causes:
         if said := _foreseen(one):
             return said
-    return _unexpected(error), UNEXPECTED
+    return _unexpected(error), ExitCode.UNEXPECTED
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -83,31 +79,31 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         one = one.__cause__
 
 
-def _foreseen(error: BaseException) -> tuple[str, int] | None:
+def _foreseen(error: BaseException) -> tuple[str, ExitCode] | None:
     name = type(error).__name__
     if isinstance(error, Terminated):
-        return f"Ended by SIGTERM. {_CUT_SHORT}", TERMINATED
+        return f"Ended by SIGTERM. {_CUT_SHORT}", ExitCode.TERMINATED
     if isinstance(error, KeyboardInterrupt) or name == "DagsterExecutionInterruptedError":
-        return f"Interrupted. {_CUT_SHORT}", INTERRUPTED
+        return f"Interrupted. {_CUT_SHORT}", ExitCode.INTERRUPTED
     if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
         return (
             "The memory is not enough. Close other programs, or set CSP_MEMORY_LIMIT to what the "
             "machine has, and run the command again."
-        ), STOPPED
+        ), ExitCode.STOPPED
     if isinstance(error, sqlite3.Error):
         return (
             f"Dagster's records cannot be used ({_first_line(error)}). Make room on the disk of "
             "CSP_HOME, or give the permission, and run the command again: damaged records are set "
             "aside."
-        ), STOPPED
+        ), ExitCode.STOPPED
     if isinstance(error, duckdb.Error) and is_refused_by_disk(str(error)):
-        return f"{_first_line(error)}. {_REMEDIES[errno.ENOSPC]}", STOPPED
+        return f"{_first_line(error)}. {_REMEDIES[errno.ENOSPC]}", ExitCode.STOPPED
     if isinstance(error, duckdb.IOException):
-        return f"A database cannot be read ({_first_line(error)}). Refresh again.", STOPPED
+        return f"A database cannot be read ({_first_line(error)}). Refresh again.", ExitCode.STOPPED
     if isinstance(error, OSError) and error.strerror:
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str) else ""
         remedy = _REMEDIES.get(error.errno or 0, "Check it, and run the command again.")
-        return f"{place}{error.strerror}. {remedy}", STOPPED
+        return f"{place}{error.strerror}. {remedy}", ExitCode.STOPPED
     return None
 
 

@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Column, Table
 
+from orchestration.cli.tables import ShownTable, print_table, shown_cell
 from orchestration.config.settings import Settings
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.transform.dbt_runner import fixed_dimensions, load_manifest
@@ -21,7 +21,9 @@ def parse_key(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         column, equals, value = pair.partition("=")
         if not equals or not column:
-            raise TraceError(f"'{pair}' is not a key: write it as column=value.")
+            raise TraceError(
+                f"'{pair}' is not a key: write it as column=value, such as month=2018-04-01."
+            )
         key[column.strip()] = value.strip()
     return key
 
@@ -38,15 +40,13 @@ def show_trace(
         found = trace(connection, load_contracts(), table, parse_key(pairs), fixed)
     _print_row(found, console)
     for delivery in found.deliveries:
-        files = Table(
-            Column("File", no_wrap=True), "SHA-256", "Rows loaded", "Refused", title_justify="left",
-            title=f"{delivery.source} {delivery.quarter} v{delivery.version} ({delivery.nature})",
-        )  # fmt: skip
+        files = ShownTable(
+            ("File", "SHA-256", "Rows loaded", "Refused"),
+            f"{delivery.source} {delivery.quarter} v{delivery.version} ({delivery.nature})",
+        )
         for file in delivery.files:
-            files.add_row(
-                file.file_name, file.sha256[:16], f"{file.rows_loaded:,}", f"{file.rows_refused:,}"
-            )
-        console.print(files)
+            files.add(file.file_name, file.sha256[:16], file.rows_loaded, file.rows_refused)
+        print_table(files, console)
         narrowed = ", ".join(delivery.narrowed_by)
         console.print(
             f"{len(delivery.rows):,} rows of it, by {narrowed}:"
@@ -65,11 +65,11 @@ def show_trace(
 
 
 def _print_row(found: Trace, console: Console) -> None:
-    row = Table("Column", "Value", title=found.table, title_justify="left")
+    row = ShownTable(("Column", "Value"), found.table)
     for column, value in found.row.items():
         if value is not None and column != "deliveries":
-            row.add_row(column, str(value))
-    console.print(row)
+            row.add(column, shown_cell(value, column))
+    print_table(row, console)
 
 
 def _place(position: Position) -> str:

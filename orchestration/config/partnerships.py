@@ -6,26 +6,27 @@ with its place in the file, the value and what to do.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import duckdb
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Field,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
-from orchestration.config.toml_files import TomlFileError, place_of, published_text, read_toml
+from orchestration.config.force_places import ForcePlaces, load_force_places, place_faults
+from orchestration.config.partnership_values import DistrictCode, Name
+from orchestration.config.toml_files import TomlFileError, place_of, read_toml
 from orchestration.errors import SettingsError, readable
 
 _SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _LONGEST_SLUG = 60
-_DISTRICT = r"^(E0[6-9]|W06|S12|N09)[0-9]{6}$"
 _COUNTY = re.compile(r"^E(10|11|13)[0-9]{6}$")
 _GSS = r"^[EWSNK][0-9]{8}$"
 
@@ -45,63 +46,76 @@ def _no_reserved_name(slug: str) -> str:
     return slug
 
 
-_Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^\P{C}+$"),
-    AfterValidator(published_text),
-]
 _Slug = Annotated[
     str,
     StringConstraints(pattern=_SLUG, max_length=_LONGEST_SLUG),
     AfterValidator(_no_reserved_name),
 ]
-_DistrictCode = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_DISTRICT)]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_GSS)]
 
 
 class _District(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    district_code: _DistrictCode
-    district_name: _Name
+    district_code: DistrictCode
+    district_name: Name
 
 
-class _Partnership(_District):
+class _Partnership(BaseModel):
+    """A partnership of one district (``district_code``), or of several (``districts``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
     csp: _Slug
-    name: _Name
+    name: Name
+    code: _Code | None = None
+    """GSS code of the partnership, such as E22000302: that of its rows if it has districts."""
+    district_code: DistrictCode | None = None
+    district_name: Name | None = None
+    districts: list[_District] = []
+
+    @model_validator(mode="after")
+    def _has_districts(self) -> Self:
+        one = (self.district_code, self.district_name)
+        if self.districts and any(one):
+            raise ValueError(
+                "has district_code or district_name, and districts as well. Keep one of them: list "
+                "every district under districts"
+            )
+        if not self.districts and not all(one):
+            raise ValueError(
+                "needs district_code and district_name, or several districts, each with both under "
+                "[[force_areas.partnerships.districts]]"
+            )
+        return self
+
+    @property
+    def members(self) -> list[_District]:
+        """Its districts, one or several."""
+        if self.district_code and self.district_name:
+            return [_District(district_code=self.district_code, district_name=self.district_name)]
+        return self.districts
 
 
-class _YouthService(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: _Name
-    districts: list[_DistrictCode] = Field(min_length=1)
-
-
-class _Prison(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: _Name
-    # Prisons of a group are counted together; a prison without one is counted alone.
-    group: _Name | None = None
-
-
-class _ForceArea(BaseModel):
+class _ForceArea(ForcePlaces):
     model_config = ConfigDict(extra="forbid")
 
     code: _Code
-    name: _Name
-    force: _Name
+    name: Name
+    force: Name
     partnerships: list[_Partnership]
     other_districts: list[_District] = []
     """Districts that no partnership here serves: the force's figures include them all the same."""
-    youth_offending_services: list[_YouthService] = []
-    prisons: list[_Prison] = []
-    """Services and prisons beside those of the reference lists (seeds)."""
+
+    @property
+    def served(self) -> list[tuple[_Partnership, _District]]:
+        """Every district of a partnership, beside it."""
+        return [(one, district) for one in self.partnerships for district in one.members]
 
     @property
     def districts(self) -> list[_District]:
-        return [*self.partnerships, *self.other_districts]
+        """Every district that the file names."""
+        return [*(district for _, district in self.served), *self.other_districts]
 
 
 class _Partnerships(BaseModel):
@@ -113,51 +127,43 @@ class _Partnerships(BaseModel):
 def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Replace ``control.partnership_areas`` by what the partnerships file lists.
 
-    A district without a partnership has an empty ``csp`` and ``csp_name``. Returns the number of
-    partnerships. Raises :class:`SettingsError` that names the file and every fault in it.
+    One row a district. Without a partnership it has an empty ``csp`` and ``csp_name``. Returns the
+    number of partnerships. Raises :class:`SettingsError` that names the file and every fault in it.
     """
     listed = _read(path)
-    rows = [
-        [
-            one.csp if isinstance(one, _Partnership) else "",
-            one.name if isinstance(one, _Partnership) else "",
-            one.district_code,
-            one.district_name,
-            area.code,
-            area.force,
-            area.name,
-        ]
-        for area in listed.force_areas
-        for one in area.districts
-    ]
+    rows = [list(row) for area in listed.force_areas for row in _rows(area)]
     connection.execute("begin")
     connection.execute("delete from control.partnership_areas")
     connection.executemany(
-        "insert into control.partnership_areas values (?, ?, ?, ?, ?, ?, ?)", rows
+        "insert into control.partnership_areas (csp, csp_name, district_code, district_name, "
+        "force_code, force_name, force_area_name, partnership_code) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
     )
-    _load_services(connection, listed.force_areas)
+    load_force_places(connection, _places(listed.force_areas))
     connection.execute("commit")
-    return sum(len(area.partnerships) for area in listed.force_areas)
+    return len({one.csp for area in listed.force_areas for one in area.partnerships})
 
 
-def _load_services(connection: duckdb.DuckDBPyConnection, areas: Iterable[_ForceArea]) -> None:
-    """Replace the youth offending services and prisons by those of the partnerships file."""
-    services = [
-        (service.name, district)
-        for area in areas
-        for service in area.youth_offending_services
-        for district in service.districts
-    ]
-    prisons = [
-        (prison.name, prison.group or prison.name, area.code)
-        for area in areas
-        for prison in area.prisons
-    ]
-    for table, rows in (("youth_services", services), ("prisons", prisons)):
-        connection.execute(f"delete from control.partnership_{table}")
-        marks = ", ".join("?" for _ in (rows[0] if rows else ()))
-        for row in dict.fromkeys(rows):
-            connection.execute(f"insert into control.partnership_{table} values ({marks})", row)
+def _rows(area: _ForceArea) -> Iterator[tuple[str | None, ...]]:
+    """Yield the row of each district: its partnership, the district, its force area."""
+    force = (area.code, area.force, area.name)
+    of_csp: dict[str, list[_District]] = defaultdict(list)
+    codes: dict[str, str] = {}
+    for one, district in area.served:
+        of_csp[one.csp].append(district)
+        if one.code:
+            codes[one.csp] = one.code
+    for one, district in area.served:
+        several = len(of_csp[one.csp]) > 1
+        code = codes.get(one.csp, one.csp) if several else district.district_code
+        yield (one.csp, one.name, district.district_code, district.district_name, *force, code)
+    for district in area.other_districts:
+        yield ("", "", district.district_code, district.district_name, *force, None)
+
+
+def _places(areas: Iterable[_ForceArea]) -> list[tuple[str, str, str, ForcePlaces]]:
+    return [(area.code, area.name, area.force, area) for area in areas]
 
 
 def _read(path: Path) -> _Partnerships:
@@ -180,9 +186,10 @@ def _fault(path: Path, faults: Iterable[str]) -> SettingsError:
 
 _FORMS = {
     "csp": "lower-case letters and digits, joined by single hyphens, at most "
-    f"{_LONGEST_SLUG} characters, such as east-cambridgeshire",
+    f"{_LONGEST_SLUG} characters, such as north-shire",
     "district_code": "the GSS code of a district, such as E07000010",
-    "districts": "a list of GSS codes of districts, such as E07000010",
+    "districts": "a list of districts, each by its GSS code, such as E07000010",
+    "small_areas": "a list of codes of small areas (LSOA), such as E01000001",
     "code": "the GSS code of a police force area, such as E23000023",
 }
 
@@ -218,7 +225,10 @@ def _faults(listed: _Partnerships) -> Iterator[str]:
     yield from _twice_in_forces(listed.force_areas)
     yield from _slugs_twice(listed.force_areas)
     yield from _districts_twice(listed.force_areas)
-    yield from _services_twice(listed.force_areas)
+    districts = {
+        one.district_code: area.code for area in listed.force_areas for one in area.districts
+    }
+    yield from place_faults(_places(listed.force_areas), districts)
 
 
 def _twice_in_forces(areas: Iterable[_ForceArea]) -> Iterator[str]:
@@ -231,35 +241,44 @@ def _twice_in_forces(areas: Iterable[_ForceArea]) -> Iterator[str]:
             yield f"{what} '{value}' is that of several force areas. Put their districts under one."
 
 
-def _slugs_twice(areas: Iterable[_ForceArea]) -> Iterator[str]:
-    districts: dict[str, list[str]] = defaultdict(list)
-    names: dict[str, set[str]] = defaultdict(set)
-    for area in areas:
-        for one in area.partnerships:
-            districts[one.csp].append(one.district_code)
-            names[one.name.casefold()].add(one.csp)
-    for csp, codes in districts.items():
-        if len(codes) > 1:
-            yield (
-                f"csp '{csp}' is used more than once ({', '.join(codes)}): a partnership of "
-                "several districts is not supported yet. Give each district a csp of its own."
-            )
-    for slugs in names.values():
-        if len(slugs) > 1:
-            yield (
-                f"Partnerships {' and '.join(sorted(slugs))} have the same name. Give each a name "
-                "of its own."
-            )
+def _slugs_twice(areas: Sequence[_ForceArea]) -> Iterator[str]:
+    """Yield what is wrong with short names, which may be repeated for several districts."""
+    served = [(area, one) for area in areas for one in area.partnerships]
+    for csp, names in _several((one.csp, one.name) for _, one in served):
+        yield (
+            f"csp '{csp}' has several names ({', '.join(names)}). Where it is one partnership of "
+            "several districts, give it one name; otherwise give each partnership a csp of its own."
+        )
+    for csp, forces in _several((one.csp, area.name) for area, one in served):
+        yield (
+            f"csp '{csp}' has districts in several force areas ({', '.join(forces)}). A "
+            "partnership is in one force area."
+        )
+    for csp, codes in _several((one.csp, one.code) for _, one in served if one.code):
+        yield f"csp '{csp}' has several codes ({', '.join(codes)}). Give it one."
+    for _, slugs in _several((one.name.casefold(), one.csp) for _, one in served):
+        yield f"Partnerships {' and '.join(slugs)} have the same name. Give each a name of its own."
+    for code, slugs in _several((one.code, one.csp) for _, one in served if one.code):
+        yield f"Partnerships {' and '.join(slugs)} have the same code, {code}."
+
+
+def _several(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each first value that goes with several second values, and those in order."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for first, second in pairs:
+        found[first].add(second)
+    return ((first, sorted(seconds)) for first, seconds in found.items() if len(seconds) > 1)
 
 
 def _districts_twice(areas: Iterable[_ForceArea]) -> Iterator[str]:
     places: dict[str, list[str]] = defaultdict(list)
     names: dict[str, set[str]] = defaultdict(set)
     for area in areas:
-        for one in area.districts:
-            owner = one.csp if isinstance(one, _Partnership) else "other_districts"
-            places[one.district_code].append(f"{owner} of {area.name}")
-            names[one.district_name.casefold()].add(one.district_code)
+        owned = [(one.csp, district) for one, district in area.served]
+        owned += [("other_districts", district) for district in area.other_districts]
+        for owner, district in owned:
+            places[district.district_code].append(f"{owner} of {area.name}")
+            names[district.district_name.casefold()].add(district.district_code)
     for code, owners in places.items():
         if len(owners) > 1:
             yield (
@@ -269,18 +288,6 @@ def _districts_twice(areas: Iterable[_ForceArea]) -> Iterator[str]:
     for name, codes in names.items():
         if len(codes) > 1:
             yield f"Districts {' and '.join(sorted(codes))} have the same name, '{name}'."
-
-
-def _services_twice(areas: Iterable[_ForceArea]) -> Iterator[str]:
-    served: dict[str, str] = {}
-    for area in areas:
-        for service in area.youth_offending_services:
-            for district in service.districts:
-                if (other := served.setdefault(district, service.name)) != service.name:
-                    yield (
-                        f"two youth offending services, {other} and {service.name}, list the "
-                        f"district {district}. Leave it with the one that serves it."
-                    )
 
 
 def _repeated(values: Iterable[str]) -> list[str]:

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(PROJECT / "var", description="Folder of all generated files.")
     raw: Path = Field(PROJECT / "raw", description="The landing zone.")
+    texts: Path | None = Field(
+        None,
+        description="Folder of the analysts' texts; without it, texts beside the landing zone.",
+    )
     partnerships: Path = Field(
         CONFIG / "partnerships.toml",
         description="File that lists the partnerships served.",
@@ -80,7 +84,7 @@ class Settings(BaseSettings):
     run_lock_wait_seconds: float = Field(
         900,
         ge=0,
-        description="How long a run of the schedule, a sensor or the Dagster UI waits for another.",
+        description="How long a run of the Dagster UI waits for another; others three times that.",
     )
     quiet_seconds: float = Field(
         120,
@@ -108,10 +112,10 @@ class Settings(BaseSettings):
         "request under any other name than these and localhost is refused.",
     )
 
-    @field_validator("home", "raw", "partnerships", "corrections")
+    @field_validator("home", "raw", "texts", "partnerships", "corrections")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path else None
 
     @field_validator("first_quarter", mode="before")
     @classmethod
@@ -208,6 +212,11 @@ class Settings(BaseSettings):
     def alerts(self) -> bool:
         """Whether any way of alerting people is configured."""
         return self.alerts_by_mail or self.alert_webhook is not None
+
+    @property
+    def texts_folder(self) -> Path:
+        """Folder of the analysts' texts, which may not exist."""
+        return self.texts or self.raw.parent / "texts"
 
     @property
     def backups(self) -> Path:

@@ -26,8 +26,8 @@ _TIMEOUT_SECONDS = 10
 _ATTEMPTS = 3
 
 _FAULTS = {
-    "DagsterAssetCheckFailedError": "a blocking check did not pass (most often: a delivery was "
-    "refused; `csp status` names it)",
+    "RefusedDeliveryError": "a delivery was refused; `csp status` names it",
+    "DagsterAssetCheckFailedError": "a blocking check did not pass; the run names it",
     "WarehouseBusyError": "somebody else was writing the warehouse, or held it open",
     "WarehouseUnreadableError": "the warehouse file is damaged or missing",
     "WarehouseDamagedError": "the warehouse file is damaged; the next refresh repairs it",

@@ -27,6 +27,7 @@ from orchestration.dagster.assets.publish import RELEASE_KEY, publish_quarter, r
 from orchestration.dagster.assets.transform import FULL_TAG, build_earlier
 from orchestration.dagster.partitions import quarters_of
 from orchestration.dagster.resources import WarehouseWriter
+from orchestration.dagster.step_progress import StepLog
 from orchestration.errors import BackfillError, CspError, DisclosureError, WarehouseBusyError
 
 Metadata = dict[dg.AssetKey, dict[str, Any]]
@@ -74,16 +75,20 @@ def _complete(
         )
 
     settings, full = warehouse.settings, FULL_TAG in context.run.tags
+    quarters = quarters_of(context)
+    log = StepLog(context.log.info, quarter, f"{quarters.index(quarter) + 1} of {len(quarters)}")
     released = False
     try:
-        metadata, warnings = _built(settings, manifest, keys, quarter, full=full)
+        metadata, warnings = _built(settings, manifest, keys, quarter, log, full=full)
         for words in warnings:
             context.log.warning(f"{quarter_label(quarter)}: {words}")
+        log.say("publishing the release")
         release = publish_quarter(settings, manifest, quarter)
         metadata[RELEASE_KEY] = {**release_metadata(settings, release), "warnings": warnings}
         released = True
         tell(RELEASE_KEY, metadata[RELEASE_KEY])
         if EXPORTS_KEY in keys:
+            log.say("writing the exports")
             exported = export_quarter(settings, quarter)
             metadata[EXPORTS_KEY] = export_metadata(settings, quarter, exported)
             tell(EXPORTS_KEY, metadata[EXPORTS_KEY])
@@ -91,7 +96,7 @@ def _complete(
         raise
     except CspError as error:
         done = [*warehouse.completed.quarters, *([quarter] if released else [])]
-        raise BackfillError(_stopped(quarters_of(context), quarter, done, error)) from error
+        raise BackfillError(_stopped(quarters, quarter, done, error)) from error
     warehouse.completed.complete(quarter, metadata)
 
 
@@ -100,6 +105,7 @@ def _built(
     manifest: Mapping[str, Any],
     keys: set[dg.AssetKey],
     quarter: date,
+    log: StepLog,
     *,
     full: bool,
 ) -> tuple[Metadata, list[str]]:
@@ -114,8 +120,10 @@ def _built(
         for node in manifest["sources"].values()
         if node["source_name"] == "control"
     }
+    log.say("choosing the deliveries in force")
     resolved = resolve_quarter(settings, quarter, list(tables))
-    built = build_earlier(settings, manifest, keys, full=full)
+    built = build_earlier(settings, manifest, keys, log, full=full)
+    log.say("hiding small counts, and attacking the result")
     outcome = disclose_quarter(settings, manifest, quarter)
     if outcome.findings:
         raise DisclosureError(attack_words(outcome))

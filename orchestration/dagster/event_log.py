@@ -3,7 +3,8 @@
 Dagster's storage opens, compiles for, syncs and closes up to three databases for each event, and a
 refresh has a thousand. This is the same storage in the same files, readable by any Dagster. It
 keeps the connection and syncs at checkpoints instead of at each event. A power cut can cost the
-last events of a run. It cannot damage the log, and no figure depends on it.
+last events of a run. It cannot damage the log, and no figure depends on it. A foreseen error is
+kept as its message alone (:mod:`orchestration.dagster.foreseen_errors`).
 """
 
 import threading
@@ -12,9 +13,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from dagster import StringSource
+from dagster import EventLogEntry, StringSource
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from orchestration.dagster.foreseen_errors import with_messages
 from orchestration.dagster.private_interfaces import ConfigurableClassData, SqliteEventLogStorage
 
 _INDEX = "index"
@@ -43,6 +45,10 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     ) -> "KeptOpenEventLog":
         """Return the storage in the folder that Dagster itself would use."""
         return cls(str(Path(config_value["home"]) / "history" / "runs"), inst_data)
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event; of a foreseen error, the message."""
+        super().store_event(with_messages(event))
 
     def run_connection(self, run_id: str | None = None) -> AbstractContextManager[Connection]:
         """Return a connection to a run's database, within a transaction."""

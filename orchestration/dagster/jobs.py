@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.dagster.owners import ENGINEERS
+from orchestration.dagster.step_progress import PROGRESS_CHANNEL
 
 REFRESH_JOB = "quarterly_refresh"
 PROGRESS_LOGGER = "progress"
@@ -14,7 +15,7 @@ PROGRESS_LOGGER = "progress"
 @dg.logger(None, "Hands a run's events to the command line's progress display.")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     """Return the logger that ``csp refresh`` listens to; it prints nothing by itself."""
-    logger = logging.getLogger("csp.progress")
+    logger = logging.getLogger(PROGRESS_CHANNEL)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     return logger

@@ -18,12 +18,17 @@ def set_aside_damaged(dagster_home: Path, stamp: str) -> list[Path]:
 
     One that another program holds is left alone. Raises OSError where one cannot be renamed.
     """
-    damaged = [file for file in _files(dagster_home) if not _is_sound(file)]
+    damaged = damaged_records(dagster_home)
     for file in damaged:
         for part in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))):
             if part.exists():
                 part.rename(part.with_name(f"{part.name}.damaged-{stamp}"))
     return damaged
+
+
+def damaged_records(dagster_home: Path) -> list[Path]:
+    """Return every damaged database; one that another program holds is not known to be."""
+    return [file for file in _files(dagster_home) if not _is_sound(file)]
 
 
 def _files(dagster_home: Path) -> Iterator[Path]:

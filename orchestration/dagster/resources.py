@@ -1,7 +1,7 @@
 """The resource that assets share: the settings and the writer's lock for a whole run."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,12 @@ from orchestration.warehouse.purging import settle_purges
 
 STARTED_BY = "csp/started_by"
 """Tag of a run that a person started at a terminal. It stops at once instead of waiting."""
+
+LOCKED = "csp/locked"
+"""Tag of a run that ended before its first step, since somebody else was writing the warehouse."""
+
+_MAX_RETRIES = "dagster/max_retries"
+"""Dagster's own tag: how often a run that nobody watches is tried again."""
 
 _RETRIES = 3
 _RETRY_WAIT_SECONDS = 60
@@ -79,18 +85,14 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
         """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
 
+        A run that does not get the lock ends as cancelled: it has failed at nothing.
         A damaged warehouse is repaired first; a purge or rollback that was cut short is finished.
         """
         self._settings = load_settings()
         self._completed = CompletedQuarters()
         restrict(self._settings)
-        run = context.run
-        what = f"Run {run.run_id[:8]}" if run else "A run"
-        watched = run is None or STARTED_BY in run.tags
-        wait = self._settings.lock_wait_seconds
-        if not watched:
-            wait = max(wait, self._settings.run_lock_wait_seconds)
-        with _marked(context, watched), writer_lock(self._settings.home, what, wait):
+        watched = context.run is None or STARTED_BY in context.run.tags
+        with _marked(context, watched), _locked(context, self._settings, watched):
             say, now = _teller(context), utc_now()
             repair(self._settings, say, now)
             settle_purges(self._settings, say, now.replace(tzinfo=None), remove_delivery)
@@ -104,6 +106,49 @@ def _marked(context: dg.InitResourceContext, watched: bool) -> AbstractContextMa
     if watched or context.run is None or context.instance is None:
         return nullcontext()
     return marked_as_running(context.instance, context.run.run_id)
+
+
+@contextmanager
+def _locked(context: dg.InitResourceContext, settings: Settings, watched: bool) -> Iterator[None]:
+    """Hold the write lock, or end the run as cancelled where somebody else keeps it.
+
+    Dagster shows every partition and check of a failed run as failed, also those that are published
+    and that the run never came to. Those of a cancelled run stay as they are.
+    """
+    run = context.run
+    what = f"Run {run.run_id[:8]}" if run else "A run"
+    with ExitStack() as held:
+        try:
+            _wait_for_lock(context, settings, what, watched, held)
+        except WarehouseBusyError as error:
+            if run is None or context.instance is None:
+                raise
+            context.instance.add_run_tags(run.run_id, {LOCKED: "true"})
+            context.instance.report_run_canceled(run, f"The run has not started. {error}")
+            raise dg.DagsterExecutionInterruptedError from error
+        yield
+
+
+def _wait_for_lock(
+    context: dg.InitResourceContext, settings: Settings, what: str, watched: bool, held: ExitStack
+) -> None:
+    """Take the lock into ``held``, and say in the run's log who keeps it meanwhile.
+
+    Raises :class:`WarehouseBusyError` where it is not free in time. A run that is to be tried again
+    waits as much longer instead, since Dagster tries no cancelled run again.
+    """
+    wait = settings.lock_wait_seconds
+    if not watched and context.run is not None:
+        tries = 1 + int(context.run.tags.get(_MAX_RETRIES, 0))
+        wait = max(wait, settings.run_lock_wait_seconds * tries)
+    try:
+        held.enter_context(writer_lock(settings.home, what))
+    except WarehouseBusyError as error:
+        if not wait:
+            raise
+        if context.log:
+            context.log.info(f"Waiting up to {wait:g} seconds. {error}")
+        held.enter_context(writer_lock(settings.home, what, wait))
 
 
 def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:

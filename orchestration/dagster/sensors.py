@@ -17,11 +17,12 @@ from orchestration.config.quarters import last_closed_quarter
 from orchestration.config.settings import Settings, load_settings
 from orchestration.dagster.alerts import late_deliveries, run_failure, send
 from orchestration.dagster.assets.ingest import EVEN_IF_EMPTY
-from orchestration.dagster.assets.landing import landing_key
+from orchestration.dagster.assets.landing import Landed
 from orchestration.dagster.assets.publish import RELEASE_KEY
 from orchestration.dagster.owners import ENGINEERS
 from orchestration.dagster.partitions import quarters_tagged
-from orchestration.errors import CspError, LandingError
+from orchestration.dagster.resources import LOCKED, STARTED_BY
+from orchestration.errors import CspError, LandingError, WarehouseBusyError
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import (
     Expectation,
@@ -40,6 +41,7 @@ from orchestration.ingest.landing.arrivals import (
 
 LANDING_SENSOR = "landing_zone"
 FAILURE_SENSOR = "failed_runs"
+LOCKED_SENSOR = "locked_runs"
 LATENESS_SENSOR = "late_deliveries"
 LONDON = ZoneInfo("Europe/London")
 _LATENESS_INTERVAL_SECONDS = 3600
@@ -102,13 +104,10 @@ def look(settings: Settings, cursor: str | None, now: float) -> dg.SensorResult:
         return dg.SensorResult(skip_reason=str(error), cursor=cursor)
     memory = seen.memory.model_dump_json()
     requests = _requests(settings, seen)
+    landed = [_landed(settings, one) for one in seen.arrivals]
     if not requests:
-        return dg.SensorResult(skip_reason=_why_nothing(seen), cursor=memory)
-    return dg.SensorResult(
-        run_requests=requests,
-        asset_events=[_landed(settings, one) for one in seen.arrivals],
-        cursor=memory,
-    )
+        return dg.SensorResult(skip_reason=_why_nothing(seen), asset_events=landed, cursor=memory)
+    return dg.SensorResult(run_requests=requests, asset_events=landed, cursor=memory)
 
 
 def _requests(settings: Settings, seen: Watch) -> list[dg.RunRequest]:
@@ -150,16 +149,8 @@ def _why_nothing(seen: Watch) -> str:
 
 
 def _landed(settings: Settings, one: Arrival) -> dg.AssetMaterialization:
-    return dg.AssetMaterialization(
-        asset_key=landing_key(one.source),
-        partition=one.quarter.isoformat(),
-        metadata={
-            "files": one.files,
-            "bytes": one.bytes,
-            "content": one.content,
-            "folder": dg.MetadataValue.path(settings.raw / one.source / one.quarter.isoformat()),
-        },
-    )
+    landed = Landed(one.source, one.quarter, one.files, one.bytes, one.content, one.received_at)
+    return landed.materialization(settings.raw)
 
 
 # --- failures --------------------------------------------------------------------------------
@@ -185,6 +176,30 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
         quarters = quarters_tagged(run.tags)
         released = _has_released(context.instance, run.run_id)
         send(now, run_failure(run.job_name, run.run_id, quarters, faults, released=released))
+        return None
+
+    return sensor
+
+
+def locked_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Return the sensor that reports an unattended run which never got the warehouse."""
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.CANCELED,
+        name=LOCKED_SENSOR,
+        default_status=status_of(dg.DefaultSensorStatus, settings.alerts),
+        description="Sends an alert for each run that ended before its first step, since somebody "
+        "else was writing the warehouse.",
+    )
+    def sensor(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+        now, run = load_settings(), context.dagster_run
+        if LOCKED not in run.tags or STARTED_BY in run.tags:
+            return dg.SkipReason("The run was cancelled by a person, or started at a terminal.")
+        if not now.alerts:
+            return dg.SkipReason("No alerts are configured (CSP_ALERT_WEBHOOK, CSP_SMTP_HOST).")
+        faults = [("the run", WarehouseBusyError.__name__)]
+        quarters = quarters_tagged(run.tags)
+        send(now, run_failure(run.job_name, run.run_id, quarters, faults, released=False))
         return None
 
     return sensor

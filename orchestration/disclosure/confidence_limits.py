@@ -136,21 +136,33 @@ def counts_behind(percent: int, base: int) -> range:
     return range(first, last + 1) if base else range(0)
 
 
+def rounded_difference(
+    percent: int, base: int, other_percent: int, other_base: int
+) -> Limits | None:
+    """Return the widest limits of the difference of two whole percentages.
+
+    They are those of the counts that may be behind the percentages, so that what they exclude is
+    excluded whatever was rounded away. None where no counts print as the percentages.
+    """
+    counts, others = counts_behind(percent, base), counts_behind(other_percent, other_base)
+    if not counts or not others:
+        return None
+    found = [
+        difference(count, base, other, other_base)
+        for count in (counts[0], counts[-1])
+        for other in (others[0], others[-1])
+    ]
+    return Limits(min(one.lower for one in found), max(one.upper for one in found))
+
+
 def rounded_verdict(percent: int, base: int, other_percent: int, other_base: int) -> Verdict:
     """Compare two whole percentages by the counts that may be behind them.
 
     ``unclear`` unless the counts that lie nearest to each other, and those that lie furthest
     apart, all say the same: a claim must hold whatever was rounded away.
     """
-    counts, others = counts_behind(percent, base), counts_behind(other_percent, other_base)
-    if not counts or not others:
-        return "unclear"
-    verdicts = {
-        difference(count, base, other, other_base).verdict()
-        for count in (counts[0], counts[-1])
-        for other in (others[0], others[-1])
-    }
-    return verdicts.pop() if len(verdicts) == 1 else "unclear"
+    limits = rounded_difference(percent, base, other_percent, other_base)
+    return limits.verdict() if limits else "unclear"
 
 
 def _odds(share: float) -> float:

@@ -47,11 +47,12 @@ from orchestration.disclosure.release_rounding import SWITCHED_OFF, RoundingOutc
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.table_assembly import (
     Contents,
+    Wholes,
     assembled,
     ordinary_labels,
     protected_rows,
     with_earlier,
-    with_force,
+    with_wholes,
 )
 from orchestration.disclosure.table_model import Protection, Publication, Tables, with_merge
 from orchestration.disclosure.withholding import WITHHELD, tables_behind
@@ -102,7 +103,7 @@ class _Given:
     contents: Contents
     schemas: Mapping[str, pa.Schema]
     labels: Labels
-    forces: Mapping[str, str]
+    wholes: Wholes
     models: tuple[PublishedModel, ...]
     printed: tuple[tuple[bool, Mapping[str, int]], ...]
     secret: bytes
@@ -208,7 +209,7 @@ def _round(
     outcome, shown, build = round_tables(
         read,
         rounded,
-        given.forces,
+        given.wholes,
         found.protection,
         found.published,
         {},
@@ -258,7 +259,7 @@ def _rounding_fingerprint(
         digest.update(repr((name, rounded[name], table.schema, table.to_pylist())).encode())
     for name, rows in given.contents.items():
         digest.update(repr((name, given.declared[name], rows)).encode())
-    digest.update(repr((given.quarter, sorted(given.forces.items()))).encode())
+    digest.update(repr((given.quarter, given.wholes)).encode())
     digest.update(repr((sorted(protection.hidden), sorted(protection.merged))).encode())
     digest.update(repr(sorted(others)).encode())
     for _, printed in given.printed:
@@ -293,9 +294,9 @@ def _given(
     secret: bytes,
 ) -> _Given:
     sources = {name: _read(connection, name) for name in declared}
-    forces = _forces(connection)
+    wholes = _wholes(connection)
     contents: dict[str, list[Row]] = {
-        name: [with_force(row, forces) for row in table.to_pylist()]
+        name: [with_wholes(row, wholes) for row in table.to_pylist()]
         for name, table in sources.items()
     }
     labels: Labels = {
@@ -305,13 +306,13 @@ def _given(
     printed = tuple(
         (
             release.quarter == quarter,
-            _printed(connection, release, declared, labels, forces, sources),
+            _printed(connection, release, declared, labels, wholes, sources),
         )
         for release in unknown
     )
     schemas = {name: table.schema for name, table in sources.items()}
     return _Given(
-        connection, quarter, declared, contents, schemas, labels, forces, models, printed, secret
+        connection, quarter, declared, contents, schemas, labels, wholes, models, printed, secret
     )
 
 
@@ -384,7 +385,7 @@ def _written(given: _Given, contents: Contents, protection: Protection) -> Publi
         rows = contents.get(name, [])
         shown = protected_rows(name, rows, given.declared[name], protection)
         read_back = _write(given.connection, name, schema, shown)
-        written[name] = [with_force(row, given.forces) for row in read_back]
+        written[name] = [with_wholes(row, given.wholes) for row in read_back]
     return as_written(written, given.declared, protection.tables, given.labels)
 
 
@@ -453,11 +454,14 @@ def _read(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
     return connection.sql(f'select * from "{schema}"."{table}" order by all').to_arrow_table()
 
 
-def _forces(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(
-        connection.execute(
-            "select district_code, force_code from control.partnership_areas order by all"
-        ).fetchall()
+def _wholes(connection: duckdb.DuckDBPyConnection) -> Wholes:
+    districts = connection.execute(
+        "select area_code, force_code, partnership_code from intermediate.int_areas__listed "
+        "where area_type = 'district' order by all"
+    ).fetchall()
+    return Wholes(
+        {code: force for code, force, _ in districts},
+        {code: whole for code, _, whole in districts if whole not in (None, code)},
     )
 
 
@@ -482,7 +486,7 @@ def _printed(
     release: PublishedRelease,
     declared: Mapping[str, Declaration],
     labels: Labels,
-    forces: Mapping[str, str],
+    wholes: Wholes,
     sources: Mapping[str, pa.Table],
 ) -> dict[str, int]:
     """Return what a build prints of which the warehouse keeps no model (an earlier version's)."""
@@ -490,7 +494,7 @@ def _printed(
     for name, rows in published_rows(connection, release.path, declared).items():
         # An earlier version may not have had all columns.
         columns = dict.fromkeys(sources[name].column_names)
-        told = [with_force({**columns, **row}, forces) for row in rows]
+        told = [with_wholes({**columns, **row}, wholes) for row in rows]
         known |= printed_counts(told, declared[name], labels[name])
     return known
 

@@ -19,7 +19,7 @@ from orchestration.disclosure.rounding_cube import Taken, cube_of, shown_values
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_error import RoundingError
 from orchestration.disclosure.rounding_system import Beside
-from orchestration.disclosure.table_assembly import with_force
+from orchestration.disclosure.table_assembly import Wholes, with_wholes
 from orchestration.disclosure.table_model import Protection, Publication
 from orchestration.disclosure.withholding import WITHHELD
 from orchestration.errors import DisclosureError
@@ -51,7 +51,7 @@ class RoundingOutcome:
 def round_tables(
     read: Mapping[str, pa.Table],
     declared: Mapping[str, RoundedDeclaration],
-    forces: Mapping[str, str],
+    wholes: Wholes,
     protection: Protection,
     published: Publication,
     seeds: Mapping[str, str],
@@ -66,7 +66,8 @@ def round_tables(
     """
     started = time.monotonic()
     contents: dict[str, list[Row]] = {
-        name: [with_force(row, forces) for row in table.to_pylist()] for name, table in read.items()
+        name: [with_wholes(row, wholes) for row in table.to_pylist()]
+        for name, table in read.items()
     }
     taken = taken_over(protection)
     try:

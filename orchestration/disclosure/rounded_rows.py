@@ -32,7 +32,7 @@ def rounded_rows(
     printed_elsewhere: Collection[str] = (),
     off: Callable[[str], float] = lambda key: 0,
 ) -> list[dict[str, Any]]:
-    """Return the rows as they may be shown, without ``force_code``.
+    """Return the rows as they may be shown, without the areas that they add up to.
 
     ``printed_elsewhere`` are the counts that a protected table prints as they are; ``off`` says by
     how much a count may be more or less than it is shown, for which limits allow.
@@ -49,7 +49,8 @@ def rounded_rows(
         if declared.comparison:
             _write_comparison(made, row, declared.comparison, columns, values, off)
         made[STATUS] = _status(row[STATUS], hidden, [base for base in bases if base is not None])
-        made.pop("force_code", None)
+        for added in ("partnership_code", "force_code", "compared_with"):
+            made.pop(added, None)
         shown.append(made)
     return shown
 
@@ -124,7 +125,7 @@ def _write_comparison(
 ) -> None:
     """Write how an area compares with the rest of its force."""
     made |= dict.fromkeys(declared.columns)
-    if row["force_code"] in (None, row["area_code"]):
+    if row["compared_with"] in (None, row["area_code"]):
         return
     found = _beside_rest(row, declared, columns, values, off)
     if found is None:
@@ -151,7 +152,7 @@ def _beside_rest(
     off: Callable[[str], float],
 ) -> tuple[Rounded, Rounded, Rounded, Rounded] | None:
     """Return the counts of an area and of the rest of its force; none where one is hidden."""
-    force = {**row, "area_code": row["force_code"], "area_type": "force"}
+    force = {**row, "area_code": row["compared_with"], "area_type": "force"}
     found: list[Rounded] = []
     rests: list[Rounded] = []
     for column in (declared.of, declared.base):

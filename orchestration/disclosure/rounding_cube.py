@@ -111,7 +111,7 @@ class Cube:
 def cube_of(
     contents: Mapping[str, Sequence[Row]], declared: Mapping[str, RoundedDeclaration]
 ) -> Cube:
-    """Return the cube of all ``contents``, rows as ``with_force`` gives them.
+    """Return the cube of all ``contents``, rows as ``with_wholes`` gives them.
 
     Raises :class:`DisclosureError` where two tables disagree about a count, or parts do not add up.
     """

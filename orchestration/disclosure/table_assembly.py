@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from orchestration.disclosure.declarations import (
@@ -32,21 +33,46 @@ from orchestration.errors import UnpublishableCountError
 
 MARKER = "[c]"
 OR_MORE = " or more"
+PARTNERSHIPS = "districts of the partnership"
+"""Name of the sum over the districts of a partnership, which holds for every count."""
 
 Contents = Mapping[str, Sequence[Row]]
 """Rows by the full name of their table."""
 
 
-def with_force(row: Row, forces: Mapping[str, str]) -> Row:
-    """Return a row with its area's force in ``force_code``, which templates may name.
+@dataclass(frozen=True)
+class Wholes:
+    """The areas that districts add up to: force areas, and partnerships of several districts.
 
-    ``forces`` gives the force area of each district; other places of a force have its code, a colon
-    and a word; what is no place of a force (``all``) has none.
+    ``forces`` gives the force area of each district, ``partnerships`` the partnership of each that
+    is one of several.
+    """
+
+    forces: Mapping[str, str]
+    partnerships: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def force_of(self) -> Mapping[str, str]:
+        """The force area of each partnership of several districts."""
+        return {whole: self.forces[code] for code, whole in self.partnerships.items()}
+
+
+def with_wholes(row: Row, wholes: Wholes) -> Row:
+    """Return a row with the areas that it adds up to, which templates may name.
+
+    ``partnership_code`` is the partnership of several districts and ``force_code`` the force area;
+    a partnership's row has neither, for its districts add up to the force. Other places of a force
+    have its code, a colon and a word; what is no place of a force (``all``) has none.
+    ``compared_with`` is the force area of a partnership too.
     """
     code = text(row.get("area_code"))
+    if force := wholes.force_of.get(code):
+        return {**row, "partnership_code": None, "force_code": None, "compared_with": force}
     place, _, beyond = code.partition(":")
-    force = forces.get(code) or (None if beyond == "all" else forces.get(place, place))
-    return {**row, "force_code": force}
+    forces = wholes.forces
+    found = forces.get(code) or (None if beyond == "all" else forces.get(place, place))
+    partnership = wholes.partnerships.get(code)
+    return {**row, "partnership_code": partnership, "force_code": found, "compared_with": found}
 
 
 @dataclass
@@ -58,7 +84,7 @@ class _Sum:
 
 
 def assembled(contents: Contents, declared: Mapping[str, Declaration]) -> Tables:
-    """Return the table model of all ``contents`` together, rows as :func:`with_force` gives them.
+    """Return the table model of all ``contents`` together, rows as :func:`with_wholes` gives them.
 
     Raises :class:`UnpublishableCountError` where two
     tables disagree about a count, or parts do not add up to the total that they are declared of.
@@ -95,6 +121,10 @@ class _Building:
         for whole in count.adds_to:
             if whole.takes(row):
                 self._part(key, row, whole)
+        if (partnership := row.get("partnership_code")) is not None:
+            wider = named(count.cell, {**row, "area_code": partnership})
+            if wider != key:
+                self._part(key, row, Whole(cell=wider, by=PARTNERSHIPS, part=True))
         if count.areas and row["force_code"] not in (None, row["area_code"]):
             wider = named(count.cell, {**row, "area_code": row["force_code"]})
             reported = count.areas == "reported"
@@ -141,7 +171,9 @@ class _Building:
 
     def finished(self) -> Tables:
         for (_, by), found in self._sums.items():
-            self._close(found, by)
+            # Not every count of a district has a row of its partnership.
+            if by != PARTNERSHIPS or found.whole in self._cells:
+                self._close(found, by)
         for relation in self._relations:
             self._settle_excess(relation)
         for rest, (key, wider) in self._bounds.items():

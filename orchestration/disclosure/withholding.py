@@ -54,6 +54,8 @@ def _mentioned(rows: Sequence[Row], counts: Sequence[Count]) -> Iterator[str]:
             if not count.speaks_of(row):
                 continue
             yield from (named(whole.cell, row) for whole in count.adds_to if whole.takes(row))
+            if row.get("partnership_code"):
+                yield named(count.cell, {**row, "area_code": row["partnership_code"]})
             if count.areas and row["force_code"]:
                 yield named(count.cell, {**row, "area_code": row["force_code"]})
             if count.product:

@@ -1,10 +1,11 @@
 """Exports: from the published database to a folder that an analyst can open and send.
 
-Reads the published file and nothing else, so nothing restricted can get out. The rooms:
-``report_definition`` (the exhibits, the rows of each, their layout), ``charts``, ``pack`` (key
-findings, HTML and Word), ``workbook``, ``data_package`` (tables as files, with descriptions).
-``partnership_export`` puts them together, folder by folder. No figure is shown that a mart does
-not hold; only whether two of them differ is worked out here.
+Reads the published file and the analysts' texts, so nothing restricted can get out. The rooms:
+``report_definition`` (the exhibits, the rows of each, their layout), ``charts``, ``texts`` (the
+analyst's own text), ``pack`` (key findings, HTML and Word), ``workbook``, ``data_package`` (tables
+as files, with descriptions). ``partnership_export`` puts them together, folder by folder. No figure
+is shown that a mart does not hold; only whether, and by how much, two of them differ is worked out
+here.
 """
 
 from orchestration.exports.data_package.folder_manifest import ExportedFile

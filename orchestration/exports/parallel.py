@@ -27,11 +27,14 @@ def workers(partnerships: int) -> int:
     return max(1, min(partnerships, os.cpu_count() or 1, _MOST_WORKERS))
 
 
-def export_side_by_side(published: Path, folder: Path, names: Sequence[str], count: int) -> None:
+def export_side_by_side(
+    published: Path, folder: Path, names: Sequence[str], count: int, texts: Path | None = None
+) -> None:
     """Export the named partnerships of a release to their folders, shared out to ``count``.
 
-    Returns when all workers have ended. Raises :class:`ExportError` with what the first of them
-    that failed has reported; the folders of the others are complete.
+    ``texts`` is the folder of the analysts' texts. Returns when all workers have ended. Raises
+    :class:`ExportError` with what the first of them that failed has reported; the folders of the
+    others are complete.
     """
     path = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
     started = [
@@ -42,6 +45,7 @@ def export_side_by_side(published: Path, folder: Path, names: Sequence[str], cou
                 "orchestration.exports",
                 str(published.resolve()),
                 str(folder.resolve()),
+                str(texts.resolve()) if texts else "",
                 *names[place::count],
             ],
             env={**os.environ, "PYTHONPATH": path},

@@ -16,7 +16,13 @@ import duckdb
 
 from orchestration.config.quarters import quarter_end, quarter_label
 from orchestration.exports.atomic_folder import recover, swapped_in
-from orchestration.exports.charts.chart_text import day_name
+from orchestration.exports.charts.chart_text import SYNTHETIC_MARK, day_name
+from orchestration.exports.charts.system_numbers import (
+    DIAGRAM,
+    diagram_words,
+    numbers_known,
+    system_tables,
+)
 from orchestration.exports.data_package.data_package import datapackage
 from orchestration.exports.data_package.folder_manifest import (
     ExportedFile,
@@ -26,8 +32,8 @@ from orchestration.exports.data_package.folder_manifest import (
 )
 from orchestration.exports.data_package.table_files import write_csv, write_parquet
 from orchestration.exports.errors import ExportError, WrongReleaseError
+from orchestration.exports.findings.key_findings import places
 from orchestration.exports.pack.data_extent import extent
-from orchestration.exports.pack.key_findings import places
 from orchestration.exports.pack.pack_content import pack, shown
 from orchestration.exports.parallel import export_side_by_side, workers
 from orchestration.exports.report_definition.report_catalogue import ReportCatalogue, read_catalogue
@@ -45,8 +51,11 @@ from orchestration.exports.report_definition.row_selection import (
     selected_rows,
     selection_query,
 )
-from orchestration.exports.report_definition.table_layout import absence
+from orchestration.exports.report_definition.table_layout import absence, ordered_rows
+from orchestration.exports.texts.pack_texts import PackTexts, text_identity
+from orchestration.exports.texts.release_texts import release_texts
 from orchestration.releases.published_file import open_release
+from orchestration.releases.report_metadata import Exhibit
 
 if TYPE_CHECKING:
     from orchestration.exports.charts.line_charts import Chart
@@ -59,7 +68,7 @@ class ExportResult:
     """What came of exporting to a partnership.
 
     ``changed`` is false where the folder was whole and of this release already, and left alone.
-    ``files`` lists every file but the checksums.
+    ``files`` lists every file but the checksums, ``warnings`` what is wrong in the analyst's texts.
     """
 
     csp: str
@@ -67,12 +76,18 @@ class ExportResult:
     folder: Path
     changed: bool
     files: tuple[ExportedFile, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Release:
-    """All of a release that the exports of its partnerships have in common."""
+    """All of a release that the exports of its partnerships have in common.
 
+    ``texts`` is the folder of the analysts' texts; there may be none.
+    """
+
+    published: Path
+    texts: Path | None
     connection: duckdb.DuckDBPyConnection
     facts: ReleaseFacts
     tables: tuple[TableRef, ...]
@@ -90,21 +105,27 @@ class _Release:
 
 
 def export_partnership(
-    published: Path, out: Path, csp: str, *, force: bool = False
+    published: Path, out: Path, csp: str, *, force: bool = False, texts: Path | None = None
 ) -> ExportResult:
     """Export the release at ``published`` to the folder ``out`` for the partnership ``csp``.
 
-    Leaves the folder alone where it is whole and of this release, unless ``force``. Raises
-    :class:`ExportError` (see ``errors``); the previous folder is then unchanged.
+    ``texts`` is the folder of the analysts' texts. Leaves the folder alone where it is whole, of
+    this release and of the same texts, unless ``force``. Raises :class:`ExportError` (see
+    ``errors``); the previous folder is then unchanged.
     """
     with open_release(published, threads=1) as connection:
-        release = _read(connection)
+        release = _read(connection, published, texts)
         _refuse_restricted(release)
         return _export(release, partnership(connection, csp), out, force)
 
 
 def export_release(
-    published: Path, exports_root: Path, quarter: date, *, force: bool = False
+    published: Path,
+    exports_root: Path,
+    quarter: date,
+    *,
+    force: bool = False,
+    texts: Path | None = None,
 ) -> list[ExportResult]:
     """Export the release of ``quarter`` at ``published`` for every partnership that it knows.
 
@@ -112,7 +133,7 @@ def export_release(
     is of another quarter, and :class:`ExportError` where a folder cannot be written.
     """
     with open_release(published, threads=1) as connection:
-        release = _read(connection)
+        release = _read(connection, published, texts)
         _refuse_restricted(release)
         if release.facts.quarter != quarter:
             raise WrongReleaseError(
@@ -125,17 +146,19 @@ def export_release(
         count = workers(len(waiting))
         if count == 1:
             return [_export(release, whose, folder / whose.csp, force) for whose in known]
-        export_side_by_side(published, folder, [_safe_name(whose) for whose in waiting], count)
+        export_side_by_side(
+            published, folder, [_safe_name(whose) for whose in waiting], count, texts
+        )
         return [_exported(release, whose, folder, whose in waiting) for whose in known]
 
 
-def export_restricted(built: Path, out: Path, csp: str) -> None:
+def export_restricted(built: Path, out: Path, csp: str, texts: Path | None = None) -> None:
     """Write pack and workbook of a restricted release into the empty folder ``out``.
 
     Raises :class:`ExportError` where the release at ``built`` is not marked as restricted.
     """
     with open_release(built, threads=1) as connection:
-        release = _read(connection)
+        release = _read(connection, built, texts)
         whose = partnership(connection, csp)
         if not release.facts.restricted_notice:
             raise ExportError(
@@ -143,8 +166,8 @@ def export_restricted(built: Path, out: Path, csp: str) -> None:
             )
         rows = _report_rows(release, whose)
         charts = _draw_charts(release, whose, rows)
-        _write_workbook(release, whose, rows, out / "workbook.xlsx")
-        _write_pack(release, whose, rows, charts, out)
+        _write_workbook(release, whose, rows, charts, out / "workbook.xlsx")
+        _write_pack(release, whose, rows, charts, _texts(release, whose), out)
 
 
 def release_partnerships(release_file: Path) -> list[str]:
@@ -160,18 +183,40 @@ def _refuse_restricted(release: "_Release") -> None:
 
 
 def _standing(release: "_Release", whose: Partnership, folder: Path) -> list[ExportedFile] | None:
-    return current_files(folder / whose.csp, release.facts, whose)
+    return current_files(folder / whose.csp, release.facts, whose, _text_identity(release, whose))
+
+
+def _text_identity(release: "_Release", whose: Partnership) -> list[dict[str, str]]:
+    return text_identity(release.texts, whose.csp, release.facts.quarter)
+
+
+def _texts(release: "_Release", whose: Partnership) -> PackTexts:
+    return release_texts(release.connection, release.published, release.texts, whose)
+
+
+def _result(
+    whose: Partnership,
+    folder: Path,
+    changed: bool,
+    files: Sequence[ExportedFile],
+    texts: PackTexts,
+) -> ExportResult:
+    worst_first = sorted(texts.faults, key=lambda one: (not one.hides, not one.is_error))
+    warnings = tuple(str(fault) for fault in worst_first)
+    return ExportResult(whose.csp, whose.name, folder, changed, tuple(files), warnings)
 
 
 def _exported(release: "_Release", whose: Partnership, folder: Path, changed: bool) -> ExportResult:
     files = _standing(release, whose, folder)
     if files is None:
         raise ExportError(f"The export for {whose.name} is incomplete; export it again.")
-    return ExportResult(whose.csp, whose.name, folder / whose.csp, changed, tuple(files))
+    return _result(whose, folder / whose.csp, changed, files, _texts(release, whose))
 
 
-def _read(connection: duckdb.DuckDBPyConnection) -> _Release:
+def _read(connection: duckdb.DuckDBPyConnection, published: Path, texts: Path | None) -> _Release:
     return _Release(
+        published,
+        texts,
         connection,
         release_facts(connection),
         tuple(exported_tables(connection)),
@@ -186,18 +231,21 @@ def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> Ex
     _safe_name(whose)
     try:
         recover(out)
-        standing = None if force else current_files(out, release.facts, whose)
+        # In this order: a text that changes meanwhile makes the export stale, not current.
+        identity = _text_identity(release, whose)
+        texts = _texts(release, whose)
+        standing = None if force else current_files(out, release.facts, whose, identity)
         if standing is not None:
-            return ExportResult(whose.csp, whose.name, out, False, tuple(standing))
+            return _result(whose, out, False, standing, texts)
         with swapped_in(out) as folder:
-            files = _write(release, whose, folder)
+            files = _write(release, whose, texts, identity, folder)
     except (OSError, duckdb.Error) as error:
         reason = str(error).splitlines()[0]
         raise ExportError(
             f"The export for {whose.name} could not be written: {reason}. Make room there, or give "
             "the permission, and refresh again; the release is published."
         ) from error
-    return ExportResult(whose.csp, whose.name, out, True, tuple(files))
+    return _result(whose, out, True, files, texts)
 
 
 def _safe_name(whose: Partnership) -> str:
@@ -210,14 +258,20 @@ def _safe_name(whose: Partnership) -> str:
     return whose.csp
 
 
-def _write(release: _Release, whose: Partnership, folder: Path) -> list[ExportedFile]:
+def _write(
+    release: _Release,
+    whose: Partnership,
+    texts: PackTexts,
+    identity: Sequence[Mapping[str, str]],
+    folder: Path,
+) -> list[ExportedFile]:
     """Write everything of one partnership into the empty ``folder``."""
     named = _write_tables(release, whose, folder / "tables")
     rows = _report_rows(release, whose)
     charts = _draw_charts(release, whose, rows)
     _write_charts(charts, folder / "charts")
-    _write_workbook(release, whose, rows, folder / "workbook.xlsx")
-    _write_pack(release, whose, rows, charts, folder)
+    _write_workbook(release, whose, rows, charts, folder / "workbook.xlsx")
+    _write_pack(release, whose, rows, charts, texts, folder)
     (folder / "datapackage.json").write_bytes(
         datapackage(
             release.facts,
@@ -226,10 +280,10 @@ def _write(release: _Release, whose: Partnership, folder: Path) -> list[Exported
             named,
             release.sources,
             exported_files(folder),
-            _absent(release, whose, rows),
+            _absent(release, whose, rows, charts),
         )
     )
-    return write_manifest(folder, release.facts, whose, release.sources)
+    return write_manifest(folder, release.facts, whose, release.sources, identity)
 
 
 def _report_rows(release: _Release, whose: Partnership) -> dict[str, Sequence[Row]]:
@@ -241,11 +295,16 @@ def _report_rows(release: _Release, whose: Partnership) -> dict[str, Sequence[Ro
 
 
 def _absent(
-    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]]
+    release: _Release,
+    whose: Partnership,
+    rows: Mapping[str, Sequence[Row]],
+    charts: Mapping[str, Sequence["Chart"]],
 ) -> list[dict[str, str]]:
     """Return the exhibits of which nothing is shown, each with the reason."""
     found = []
     for exhibit in release.catalogue.exhibits:
+        if not exhibit.table and exhibit.slug in charts:
+            continue
         published = release.table(exhibit.table) is not None
         reason = absence(exhibit, published, rows.get(exhibit.table, ()), whose)
         if reason:
@@ -298,7 +357,34 @@ def _draw_charts(
         if notice := release.facts.restricted_notice:
             charts = [replace(chart, alt=f"{notice} {chart.alt}") for chart in charts]
         drawn[exhibit.table] = charts
+    if diagrams := _draw_system(release, whose, rows):
+        drawn[DIAGRAM] = diagrams
     return drawn
+
+
+def _draw_system(
+    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]]
+) -> list["Chart"]:
+    """Draw Figure 1 for each area of a partnership of which there is a number."""
+    from orchestration.exports.charts.system_diagram import system_diagram
+
+    used = _system_rows(rows)
+    footnotes, synthetic = _footnotes(release, DIAGRAM, used), _is_synthetic(release, used)
+    rounded_to = {table.name: table.rounded_to for table in release.tables if table.rounded_to}
+    areas = places(whose, release.areas)
+    drawn = []
+    for place in areas:
+        if stages := numbers_known(rows, place, rounded_to):
+            slug = DIAGRAM if len(areas) == 1 else f"{DIAGRAM}_{place.code}"
+            words = diagram_words(stages, place, slug, footnotes, synthetic)
+            if notice := release.facts.restricted_notice:
+                words = replace(words, alt=f"{notice} {words.alt}")
+            drawn.append(system_diagram(stages, words))
+    return drawn
+
+
+def _system_rows(rows: Mapping[str, Sequence[Row]]) -> list[Row]:
+    return [row for table in system_tables() for row in rows.get(table, ())]
 
 
 def _write_pack(
@@ -306,6 +392,7 @@ def _write_pack(
     whose: Partnership,
     rows: Mapping[str, Sequence[Row]],
     charts: Mapping[str, Sequence["Chart"]],
+    texts: PackTexts,
     folder: Path,
 ) -> None:
     from orchestration.exports.pack.html_page import pack_html
@@ -316,11 +403,11 @@ def _write_pack(
         exhibit.slug: shown(
             exhibit,
             release.table(exhibit.table),
-            rows.get(exhibit.table, ()),
+            _rows_of(exhibit, rows),
             whose,
-            charts.get(exhibit.table, ()),
-            _suppliers(release, rows.get(exhibit.table, ())),
-            _is_synthetic(release, rows.get(exhibit.table, ())),
+            charts.get(exhibit.table or exhibit.slug, ()),
+            _titles(release, _rows_of(exhibit, rows)),
+            _is_synthetic(release, _rows_of(exhibit, rows)),
             data.note(exhibit.table),
         )
         for exhibit in release.catalogue.exhibits
@@ -337,17 +424,29 @@ def _write_pack(
         _source_rows(release.sources),
         data,
         {table.name: table.rounded_to for table in release.tables if table.rounded_to},
+        texts,
     )
     (folder / "pack.html").write_bytes(pack_html(made))
     (folder / "pack.docx").write_bytes(pack_docx(made, datetime.combine(end, time())))
 
 
+def _rows_of(exhibit: Exhibit, rows: Mapping[str, Sequence[Row]]) -> Sequence[Row]:
+    return _system_rows(rows) if exhibit.slug == DIAGRAM else rows.get(exhibit.table, ())
+
+
 def _footnotes(release: _Release, table: str, rows: Sequence[Row]) -> list[str]:
-    """Return the lines under a chart: the table's note, the notices, the source."""
+    """Return the lines under a chart: the table's note, the marks, the source.
+
+    The whole notice on synthetic data and the rules of rounding are at one place of the pack.
+    """
     notes = [release.facts.restricted_notice] if release.facts.restricted_notice else []
-    notes += [ref.note for ref in release.tables if ref.name == table and ref.note]
-    if release.facts.synthetic_notice and _is_synthetic(release, rows):
-        notes.append(release.facts.synthetic_notice)
+    ref = release.table(table)
+    if ref is not None and ref.rounded_to:
+        notes.append(f"Inner counts are rounded to a multiple of {ref.rounded_to}.")
+    elif ref is not None and ref.note:
+        notes.append(ref.note)
+    if _is_synthetic(release, rows):
+        notes.append(f"{SYNTHETIC_MARK}.")
     origin = [*_suppliers(release, rows), release.facts.product]
     return [*notes, f"Source: {'; '.join(origin)}, release of {release.facts.quarter_label}."]
 
@@ -362,41 +461,64 @@ def named_deliveries(rows: Sequence[Row]) -> frozenset[str]:
     )
 
 
+def _sources(release: _Release, rows: Sequence[Row]) -> list[Row]:
+    """Return the sources of the deliveries that ``rows`` name."""
+    named = named_deliveries(rows)
+    return [
+        source
+        for source in release.sources
+        if f"{source['source']} {source['quarter']} v{source['version']}" in named
+    ]
+
+
 def _suppliers(release: _Release, rows: Sequence[Row]) -> list[str]:
     """Return who supplied the deliveries that ``rows`` name."""
-    named = {delivery.split()[0] for delivery in named_deliveries(rows)}
     return sorted(
         {
             str(source["supplier"] or source["title"] or source["source"])
-            for source in release.sources
-            if source["source"] in named
+            for source in _sources(release, rows)
+        }
+    )
+
+
+def _titles(release: _Release, rows: Sequence[Row]) -> list[str]:
+    """Return the titles of the sources behind ``rows``, each with its supplier."""
+    return sorted(
+        {
+            f"{source['title'] or source['source']}"
+            f"{', from ' + str(source['supplier']) if source['supplier'] else ''}"
+            f"{' (synthetic data)' if source['nature'] == 'synthetic' else ''}"
+            for source in _sources(release, rows)
         }
     )
 
 
 def _is_synthetic(release: _Release, rows: Sequence[Row]) -> bool:
     """Say whether any delivery that ``rows`` name is synthetic."""
-    synthetic = {
-        f"{source['source']} {source['quarter']} v{source['version']}"
-        for source in release.sources
-        if source["nature"] == "synthetic"
-    }
-    return bool(synthetic & named_deliveries(rows))
+    return any(source["nature"] == "synthetic" for source in _sources(release, rows))
 
 
 def _write_workbook(
-    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]], path: Path
+    release: _Release,
+    whose: Partnership,
+    rows: Mapping[str, Sequence[Row]],
+    charts: Mapping[str, Sequence["Chart"]],
+    path: Path,
 ) -> None:
-    from orchestration.exports.workbook.workbook import SheetTable, write_workbook
+    from orchestration.exports.workbook.sheet_table import SheetTable
+    from orchestration.exports.workbook.workbook import write_workbook
 
     sheets, absent = [], []
     for exhibit in release.catalogue.exhibits:
         table, own = release.table(exhibit.table), rows.get(exhibit.table)
         if table is None or not own:
             reason = absence(exhibit, table is not None, (), whose)
+            if not exhibit.table and exhibit.slug in charts:
+                reason = "a diagram in the pack"
             absent.append(f"{exhibit.label} ({reason})")
             continue
-        sheets.append(SheetTable(exhibit, table, own, _is_synthetic(release, own)))
+        ordered = ordered_rows(own, exhibit.workbook_order_by)
+        sheets.append(SheetTable(exhibit, table, ordered, _is_synthetic(release, own)))
     if sheets:
         write_workbook(
             path,

@@ -41,7 +41,9 @@ WAREHOUSE = "warehouse"
 class SourceDescription:
     """How a source is credited: its title, who supplied it, under which licence, how often.
 
-    ``counts`` is what it counts, as its contract says.
+    ``counts`` is what it counts, as its contract says. ``supplied_by`` has ``{name}`` in the place
+    of the force, service or prison that a delivery is of, by its series that start with
+    ``supplier_series`` or, where it has none of these, by all.
     """
 
     title: str = ""
@@ -49,6 +51,8 @@ class SourceDescription:
     licence: str = ""
     cadence: str = ""
     counts: str = ""
+    supplied_by: str = ""
+    supplier_series: str = ""
 
 
 def source_descriptions(manifest: Mapping[str, Any]) -> dict[str, SourceDescription]:
@@ -57,6 +61,8 @@ def source_descriptions(manifest: Mapping[str, Any]) -> dict[str, SourceDescript
         node["name"]: SourceDescription(
             title=node["meta"]["csp"]["title"],
             supplier=node["meta"]["csp"]["supplier"],
+            supplied_by=node["meta"]["csp"].get("supplied_by", ""),
+            supplier_series=node["meta"]["csp"].get("supplier_series", ""),
             licence=node["meta"]["csp"]["licence"],
             cadence=node["meta"]["csp"]["cadence"],
             counts=node["meta"]["csp"]["counts"],
@@ -305,7 +311,7 @@ corrected as (
 select
     deliveries.source,
     credits.title,
-    credits.supplier,
+    coalesce(suppliers.supplier, credits.supplier) as supplier,
     credits.licence,
     deliveries.quarter,
     deliveries.version,
@@ -323,10 +329,34 @@ from in_force
 inner join warehouse.control.deliveries as deliveries using (delivery_id)
 inner join published_files as files using (delivery_id)
 left join source_credits as credits on credits.source = deliveries.source
+left join named_suppliers as suppliers on suppliers.delivery_id = deliveries.delivery_id
 left join corrected
     on corrected.source = deliveries.source and corrected.quarter = deliveries.quarter
 order by deliveries.source, deliveries.quarter, deliveries.version, files.file_name
 """
+
+
+_NAMED_SUPPLIERS = """
+insert into named_suppliers
+with named as (
+    select
+        delivery_id,
+        replace($1, '{name}', in_force.served_name) as supplier,
+        starts_with(in_force.series, $3) as is_own
+    from released_in_force as in_force
+    inner join warehouse.control.series as series using (source, delivered_series)
+    where in_force.source = $2 and series.is_served
+)
+select
+    delivery_id,
+    coalesce(
+        string_agg(distinct supplier, '; ' order by supplier) filter (where is_own),
+        string_agg(distinct supplier, '; ' order by supplier)
+    )
+from named
+group by delivery_id
+"""
+"""Takes how a supplier is named, the source and the start of the supplier's own series."""
 
 
 def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> PublishedTable:
@@ -422,6 +452,7 @@ def write_sources(
             [source, credit.title or None, credit.supplier or None, credit.licence or None],
         )
     _name_files(connection, credits)
+    _name_suppliers(connection, credits)
     _create(connection, SOURCES)
     connection.execute(f"insert into {_path(SOURCES)} {_SOURCES_QUERY}")
     unknown = connection.execute(
@@ -433,6 +464,18 @@ def write_sources(
             "The warehouse does not say which files these deliveries in force came in: "
             f"{', '.join(str(delivery) for (delivery,) in unknown)}."
         )
+
+
+def _name_suppliers(
+    connection: duckdb.DuckDBPyConnection, credits: Mapping[str, SourceDescription]
+) -> None:
+    """List the supplier of each delivery by name, where the name is one that is served here."""
+    connection.execute("create temp table named_suppliers (delivery_id integer, supplier varchar)")
+    for source, credit in credits.items():
+        if credit.supplied_by:
+            connection.execute(
+                _NAMED_SUPPLIERS, [credit.supplied_by, source, credit.supplier_series]
+            )
 
 
 def _name_files(
@@ -578,11 +621,12 @@ def write_release(
     digest: str,
     deliveries: int,
 ) -> None:
-    """Write the one row of ``release``, after ``data_up_to``.
+    """Write the one row of ``release``, after ``sources`` and ``data_up_to``.
 
     ``now`` is in UTC and without a zone; ``deliveries`` counts those of the quarter itself.
     """
     synthetic = synthetic_sources(connection)
+    titles = dict(connection.execute("select source, title from source_credits").fetchall())
     ((up_to,),) = connection.execute(f"select max(data_up_to) from {_path(DATA_UP_TO)}").fetchall()
     _create(connection, RELEASE)
     _insert(
@@ -595,7 +639,7 @@ def write_release(
                 now,
                 SCHEMA_VERSION,
                 bool(synthetic),
-                _synthetic_notice(synthetic),
+                _synthetic_notice([titles.get(source) or source for source in synthetic]),
                 deliveries,
                 up_to,
                 PRODUCT,
@@ -614,15 +658,13 @@ def synthetic_sources(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [source for (source,) in rows]
 
 
-def _synthetic_notice(sources: Sequence[str]) -> str | None:
-    if not sources:
+def _synthetic_notice(titles: Sequence[str]) -> str | None:
+    if not titles:
         return None
-    *others, last = sources
-    named = f"{', '.join(others)} and {last}" if others else last
     return (
-        f"Synthetic data: the figures from {named} were made by a program to try "
-        "out the warehouse. They describe no real crime or person, and must not be used as "
-        "evidence."
+        "Synthetic data: a program made the figures of these sources to try out the warehouse. "
+        "They describe no real crime or person, and must not be used as evidence. Sources: "
+        f"{'; '.join(titles)}."
     )
 
 

@@ -13,8 +13,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Form = Literal["text", "count", "percent", "rate", "limit", "share", "year", "month"]
-"""How a value is written: a share is from 0 to 1 and is written as a percentage."""
+Form = Literal["text", "count", "percent", "rate", "limit", "share", "year", "month", "months"]
+"""How a value is written: a share is from 0 to 1 and is written as a percentage; months are counts
+separated by commas, drawn as blocks in the pack."""
 
 SECTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "needs": "Offender needs",
         "accommodation_need": "Accommodation as an offender need",
         "accommodation": "Addressing accommodation need",
+        "scanning": "Scanning of all crime types",
         "shoplifting": "Shoplifting",
         "burglary": "Burglary",
         "survey": "Community survey",
@@ -35,6 +37,9 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
 
 _LABEL = re.compile(r"[^\[\]:*?/\\']{1,31}")
 """A label is the name of a sheet, for which spreadsheet programs have these rules."""
+
+_ON_NULL = re.compile(r"; (?:null|empty)\b[^.;]*|\s+(?:Null|Empty)\b[^.]*\.")
+"""What the description of a column says of its empty cells."""
 
 _CONTROL_CHART_COLUMNS = (
     "area_code", "area_name", "month", "offences", "xmr_centre", "xmr_lower", "xmr_upper",
@@ -104,7 +109,7 @@ class CrossTable(_Declared):
 
 
 class ControlChart(_Declared):
-    """A line of months with its control limits, for each district of the partnership."""
+    """A line of months with its control limits, for each area of the partnership."""
 
     kind: Literal["control"]
 
@@ -115,7 +120,7 @@ class ControlChart(_Declared):
 
 
 class BarChart(_Declared):
-    """A chart of bars, one for each row that is drawn, for each district of the partnership.
+    """A chart of bars, one for each row that is drawn, for each area of the partnership.
 
     ``areas`` chooses rows by area, ``where`` and ``unless`` by the values of columns, and
     ``latest`` those with the greatest value of a column. ``value`` is drawn and ``label`` names
@@ -148,7 +153,7 @@ class BarChart(_Declared):
             {name: (getattr(self, name),) for name in single}
             | {"where": tuple(self.where), "unless": tuple(self.unless)}
             | {"group": self.group, "order": self.order, "count_of": self.count_of or ()}
-            | {"areas": ("csp",) if self.areas == "districts" else ("area_code",)}
+            | {"areas": ("area_code",)}
         ) + [
             (field, name)
             for field in ("title", "subtitle")
@@ -180,9 +185,12 @@ class ColumnNote(_Declared):
     descriptions_of: tuple[str, ...] = ()
 
     def words(self, meanings: Mapping[str, str]) -> str:
-        """Return the note for a table whose columns mean ``meanings``."""
+        """Return the note for a table whose columns mean ``meanings``.
+
+        What a description says of null is for those who query: a shown cell has a marker.
+        """
         said = (meanings[name] for name in self.descriptions_of if name in meanings)
-        return " ".join([self.text, *said])
+        return _ON_NULL.sub("", " ".join([self.text, *said]))
 
 
 class ReportMetadata(_Declared):
@@ -191,9 +199,11 @@ class ReportMetadata(_Declared):
     ``columns`` are those of the workbook and, without ``cross_table``, of the pack. The pack shows
     rows with the greatest ``latest`` among those in which ``latest_with`` has a value, the last
     ``last_rows`` of them in the order of the columns ``order_by``, and of the partnership's own
-    areas only where ``own_areas_only``. ``areas`` says which rows a partnership gets: its own
+    areas only where ``own_areas_only``; the workbook shows all rows, in the order of
+    ``workbook_order_by`` where that is given. ``areas`` says which rows a partnership gets: its own
     areas and its force, or every area of the force. ``subject`` names the table where the release
-    does not hold it, and ``absent_because`` then says why. A release sets ``withheld`` where it
+    does not hold it, and ``absent_because`` then says why; ``empty_because`` says why a period has
+    rows without a figure, such as "not surveyed". A release sets ``withheld`` where it
     holds the table without rows, and gives the reason.
     """
 
@@ -208,11 +218,13 @@ class ReportMetadata(_Declared):
     latest_with: str = ""
     last_rows: int = Field(default=0, ge=0)
     order_by: tuple[str, ...] = ()
+    workbook_order_by: tuple[str, ...] = ()
     own_areas_only: bool = False
     landscape: bool = False
     chart: Annotated[ControlChart | BarChart, Field(discriminator="kind")] | None = None
     notes: Mapping[str, ColumnNote] = Field(default_factory=dict)
     absent_because: str = Field(default="not in the release", pattern=r".*[^.]$")
+    empty_because: str = Field(default="no figures", pattern=r".*[^.]$")
     withheld: bool = False
 
     @property
@@ -223,6 +235,7 @@ class ReportMetadata(_Declared):
                 "latest": (self.latest,),
                 "latest_with": (self.latest_with,),
                 "order_by": self.order_by,
+                "workbook_order_by": self.workbook_order_by,
             }
         )
         for number, one in enumerate(self.columns):
@@ -298,8 +311,7 @@ DIAGRAMS: tuple[Exhibit, ...] = (
         position=1,
         label="Figure 1",
         subject="Numbers known to the criminal justice system",
-        absent_because="a diagram that is not drawn from data; its numbers are in Tables 1, 2 and "
-        "4 and in Figures 3 and 5",
+        absent_because="none of the tables that it is drawn from has a number for this partnership",
     ),
     Exhibit(
         section="accommodation",
@@ -309,4 +321,4 @@ DIAGRAMS: tuple[Exhibit, ...] = (
         absent_because="a diagram without figures",
     ),
 )
-"""The figures of the printed assessment that have no table."""
+"""The figures of an assessment that have no table."""

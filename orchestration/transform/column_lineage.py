@@ -136,4 +136,6 @@ def _tables(query: exp.Expr | None, named: Mapping[str, exp.Expr]) -> Iterator[e
         if query.db:
             yield query
         else:
-            yield from _tables(named.get(query.name), named)
+            # A recursive query that reads itself has no further tables.
+            others = {name: part for name, part in named.items() if name != query.name}
+            yield from _tables(named.get(query.name), others)

@@ -88,19 +88,44 @@ def unlockable(path: Path, error: OSError) -> StorageError:
     )
 
 
-def _busy_message(path: Path) -> str:
+def writer_of(home: Path) -> str | None:
+    """Say who is writing the warehouse under ``home``, or None where nobody is.
+
+    Raises :class:`StorageError` where the lock cannot be looked at.
+    """
+    path = home / "warehouse.lock"
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unlockable(path, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(path)
+    except OSError as error:
+        raise unlockable(path, error) from error
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_text() or "{}")
     except (OSError, ValueError):
         holder = {}
-    who = (
-        f"{holder['what']} (process {holder['pid']}, since {holder['since']})"
-        if {"what", "pid", "since"} <= holder.keys()
-        else "Another process"
-    )
+    if {"what", "pid", "since"} <= holder.keys():
+        return f"{holder['what']} (process {holder['pid']}, since {holder['since']})"
+    return "Another process"
+
+
+def _busy_message(path: Path) -> str:
     return (
-        f"{who} is writing the warehouse. One writer at a time: wait until it has ended and try "
-        "again, or set CSP_LOCK_WAIT_SECONDS to wait for it."
+        f"{_holder(path)} is writing the warehouse. One writer at a time: wait until it has ended "
+        "and try again, or set CSP_LOCK_WAIT_SECONDS to wait for it."
     )
 
 

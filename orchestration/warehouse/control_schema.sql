@@ -160,7 +160,7 @@ create table if not exists control.corrections_applied (
     dated date not null
 );
 
--- The partnerships that this warehouse serves (from the partnerships file).
+-- The partnerships that this warehouse serves (from the partnerships file), a row a district.
 create table if not exists control.partnership_areas (
     csp varchar not null,
     csp_name varchar not null,
@@ -170,8 +170,10 @@ create table if not exists control.partnership_areas (
     force_name varchar not null,
     force_area_name varchar not null
 );
+-- Code of the area that the partnership's figures are about; null without a partnership.
+alter table control.partnership_areas add column if not exists partnership_code varchar;
 
--- Youth offending services and prisons that the partnerships file names, beside the reference lists.
+-- Youth offending services, prisons, towns and forms of numbers that the partnerships file names.
 create table if not exists control.partnership_youth_services (
     youth_offending_service varchar not null,
     district_code varchar not null
@@ -181,6 +183,38 @@ create table if not exists control.partnership_prisons (
     prison varchar not null,
     prison_group varchar not null,
     force_code varchar not null
+);
+
+create table if not exists control.partnership_towns (
+    town varchar not null,
+    area_code varchar not null,
+    district_code varchar not null,
+    print_order integer not null
+);
+
+create table if not exists control.partnership_small_areas (
+    town_area_code varchar not null,
+    small_area_code varchar not null
+);
+
+create table if not exists control.partnership_surveys (
+    survey varchar not null,
+    district_code varchar not null
+);
+
+create table if not exists control.partnership_number_formats (
+    source varchar not null,
+    column_name varchar not null,
+    served_name varchar not null,
+    pattern varchar not null,
+    form varchar not null
+);
+
+-- Deliveries with faults by a rule of the partnerships file, and a fingerprint of what it had then:
+-- where it has something else by now, the same files are checked again.
+create table if not exists control.configured_faults (
+    delivery_id integer not null,
+    configured_sha256 varchar not null
 );
 
 -- Deliveries whose rows about people were deleted after their retention period: they stay on record,

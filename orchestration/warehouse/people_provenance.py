@@ -55,7 +55,18 @@ case
 end
 """
 
-_MANAGED = """
+_IN_AREA = """$area_code in (
+        people.area_code,
+        people.force_code,
+        (
+            select listed.partnership_code
+            from intermediate.int_areas__listed as listed
+            where listed.area_code = people.area_code
+        )
+    )"""
+"""Whether a person is counted in the figure's area: a district, its partnership or its force."""
+
+_MANAGED = f"""
 select delivered._file_id, delivered._sheet, delivered._line, delivered._column
 from raw.iom_cohort as delivered
 inner join intermediate.int_iom_cohort__placed as people
@@ -67,7 +78,7 @@ inner join intermediate.int_areas__listed as forces
         and people.force_code = forces.force_code
 where
     people.snapshot_date = $period_start
-    and $area_code in (people.area_code, people.force_code)
+    and {_IN_AREA}
     and case $dimension
         when 'all' then true
         when 'sex' then people.sex = $category
@@ -102,7 +113,7 @@ inner join intermediate.int_youth_offenders__yearly as people
 where
     people.period_type = $period_type
     and people.period_start = $period_start
-    and $area_code in (people.area_code, people.force_code)
+    and {in_area}
     and {condition}
 -- The registration by which a young person is counted, as in the model.
 qualify row_number() over (
@@ -230,7 +241,7 @@ def _offenders(condition: str, *narrowed_by: str) -> Counted:
 
 
 def _young(condition: str, *narrowed_by: str) -> Counted:
-    query = _YOUNG_PEOPLE.format(condition=condition)
+    query = _YOUNG_PEOPLE.format(in_area=_IN_AREA, condition=condition)
     return Counted("youth_offending", query, ("period", "area", *narrowed_by))
 
 

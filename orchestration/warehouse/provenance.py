@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import CspError
+from orchestration.errors import CspError, did_you_mean, readable
 from orchestration.warehouse.people_provenance import counted_rows
 from orchestration.warehouse.source_table import SourceTable
 
@@ -109,8 +109,10 @@ def _resolve(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str, st
     for known in rows:
         if known[1] == name and schema in ("", known[0]):
             return str(known[0]), str(known[1])
+    names = [name for _, name in rows]
     raise TraceError(
-        f"There is no mart or report '{table}'. There are: {', '.join(name for _, name in rows)}."
+        f"There is no mart or report '{readable(table)}'.{did_you_mean(name, names)} There are: "
+        f"{', '.join(names)}."
     )
 
 
@@ -127,7 +129,8 @@ def _one_row(
     ]
     if unknown := [column for column in key if column not in columns]:
         raise TraceError(
-            f"{schema}.{name} has no column {', '.join(unknown)}. Its columns: "
+            f"{schema}.{name} has no column {', '.join(unknown)}."
+            f"{did_you_mean(unknown[0], columns)} Its columns: "
             f"{', '.join(columns)}."
         )
     where = " and ".join(f"{column}::varchar = ?" for column in key) or "true"
@@ -270,13 +273,24 @@ def _narrowings(
     return found
 
 
+_PUBLISHED_NAMES = """
+select distinct published_name
+from reference.crime_types
+where
+    crime_type = $crime_type
+    or ($crime_type = 'Total crime' and crime_type <> 'Anti-social behaviour')
+order by published_name
+"""
+
+
 def _supplied_names(connection: duckdb.DuckDBPyConnection, column: str, value: str) -> list[str]:
-    """Return the names under which a source has a value: a crime type may have been renamed."""
+    """Return the names under which a source has a value.
+
+    A crime type may have been renamed, and total crime is all types but anti-social behaviour.
+    """
     if column != "crime_type":
         return [value]
-    rows = connection.execute(
-        "select published_name from reference.crime_types where crime_type = ?", [value]
-    ).fetchall()
+    rows = connection.execute(_PUBLISHED_NAMES, {"crime_type": value}).fetchall()
     return [value, *(name for (name,) in rows)]
 
 
@@ -298,15 +312,26 @@ def _period(row: Mapping[str, Any]) -> tuple[date | None, date | None]:
 
 
 def _area_names(connection: duckdb.DuckDBPyConnection, code: str, name: Any) -> list[str]:
-    """Return every code and name under which a source may know an area: its districts', small
-    areas' and towns' too."""
+    """Return every code and name under which a source may know an area.
+
+    Its districts', those of the districts that became part of them, small areas' and towns' too.
+    """
     rows = connection.execute(
         """
         with districts as (
             select area_code, area_name from marts.dim_area
-            where area_type = 'district' and (area_code = $code or force_code = $code)
+            where
+                area_type = 'district'
+                and $code in (area_code, partnership_code, force_code)
+        ),
+        codes as (
+            select served.district_code, served.district_name
+            from intermediate.int_district_codes__served as served
+            inner join districts using (area_code)
         )
         select area_code from districts union select area_name from districts
+        union
+        select district_code from codes union select district_name from codes
         union
         select small.lsoa_code from intermediate.int_small_areas__placed as small
         inner join districts on districts.area_code = small.district_code

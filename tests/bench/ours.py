@@ -12,7 +12,7 @@ import resource
 import time
 from typing import Any
 
-CRIME_MARTS = ("crime_monthly", "shoplifting_trends", "burglary_trends")
+CRIME_MARTS = ("crime_monthly", "crime_trends", "shoplifting_trends", "burglary_trends")
 
 
 def run(quarter: str, what: str) -> dict[str, Any]:

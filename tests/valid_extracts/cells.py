@@ -42,8 +42,9 @@ def _texts(column: Column) -> st.SearchStrategy[str]:
     if column.length:
         return st.text("0123456789abcdef", min_size=column.length, max_size=column.length)
     text = st.text(_LETTERS, min_size=1, max_size=30).map(str.strip)
-    # A text that would be read as blank, or as a sheet program's error, is no value.
-    return text.filter(lambda one: any(letter.isalpha() for letter in one))
+    # A text that would be read as blank, or as a sheet program's error, is no value; nor is one
+    # that looks like an identifier, all of which have several digits.
+    return text.filter(lambda one: any(map(str.isalpha, one)) and sum(map(str.isdigit, one)) < 2)
 
 
 def pool(draw: Draw, column: Column) -> list[Any]:
@@ -81,6 +82,13 @@ def filled(held: Mapping[str, list[Any]], chance: random.Random) -> Row:
     return {name: chance.choice(choices) for name, choices in held.items()}
 
 
+def _written(value: Any, column: Column | None) -> str:
+    """Return a value as a key compares it: of a day, what the file's form says of it."""
+    if isinstance(value, date) and column:
+        return value.strftime(column.date_format)
+    return str(value).casefold()
+
+
 def rows_by_contract(draw: Draw, contract: Contract, most: int = 40) -> list[Row]:
     """Draw rows of any contract, with nothing known but what it declares. Keys do not repeat."""
     chance = random.Random(draw(st.integers(0, 2**32 - 1)))
@@ -98,7 +106,8 @@ def rows_by_contract(draw: Draw, contract: Contract, most: int = 40) -> list[Row
     rows: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(1, most))):
         row = filled(held, chance)
-        key = tuple(str(row.get(name)).casefold() for name in contract.key) or (len(rows),)
+        key = tuple(_written(row.get(name), given.get(name)) for name in contract.key)
+        key = key or (str(len(rows)),)
         if key not in seen:
             seen.add(key)
             rows.append(row)

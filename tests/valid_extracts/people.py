@@ -8,19 +8,21 @@ from hypothesis import strategies as st
 from orchestration.config.quarters import quarter_of, quarters_before
 from orchestration.ingest.checking.contract import Contract
 from tests.valid_extracts.cells import Draw, Row, filled, pools
+from tests.valid_extracts.forces import Force
 from tests.valid_extracts.layouts import (
     Extract,
     assessments_workbook,
     csv_extract,
     quarter_last_day,
 )
-from tests.valid_extracts.world import ELSEWHERE, Force, Person, World, short_name
-
-_YOUTH_SERVICES = {"Cambridgeshire": "E0700", "Peterborough": "E0600"}
+from tests.valid_extracts.predecessors import earlier
+from tests.valid_extracts.world import ELSEWHERE, Person, World, short_name
 
 
 def drawn_quarters(draw: Draw, world: World) -> list[date]:
     """Draw the quarters in which a source delivers: all, some or none."""
+    if world.every:
+        return world.quarters
     wanted = draw(st.lists(st.booleans(), min_size=3, max_size=3))
     return [one for one, delivers in zip(world.quarters, wanted, strict=False) if delivers]
 
@@ -44,7 +46,8 @@ def charges(draw: Draw, world: World, contract: Contract) -> list[Extract]:
         for quarter in drawn_quarters(draw, world):
             last = quarter_last_day(quarter)
             months = _months(start, last)
-            if months and draw(st.booleans()):
+            whole = world.every and quarter == world.quarters[0]
+            if months and not whole and draw(st.booleans()):
                 # An update holds the latest months only.
                 months = months[-draw(st.sampled_from([1, 2, 3, 6, 12])) :]
             rows = []
@@ -61,7 +64,7 @@ def charges(draw: Draw, world: World, contract: Contract) -> list[Extract]:
 def _charges_begin(draw: Draw, world: World) -> date:
     """Draw the first month: a financial year's, so that one is whole, or another's."""
     year = world.last_day.year - (1 if world.last_day.month > 3 else 2)
-    later = draw(st.sampled_from([0, 0, 0, 1, 9]))
+    later = 0 if world.every else draw(st.sampled_from([0, 0, 0, 1, 9]))
     return date(year, 4 + later, 1) if later < 9 else date(year + 1, 1, 1)
 
 
@@ -118,9 +121,12 @@ def _days(month: date) -> int:
 
 
 def _home(person: Person, world: World, day: date) -> str | None:
-    """Return where the person lives on a day; one who moves does so with the quarter."""
+    """Return where the person lives on a day; one who moves does so with the quarter.
+
+    A record may still name a district by the code of one that it succeeded.
+    """
     number = sum(1 for quarter in world.quarters[1:] if quarter <= day)
-    return person.homes[min(number, len(person.homes) - 1)]
+    return world.carried(person.homes[min(number, len(person.homes) - 1)])
 
 
 def offender_counts(draw: Draw, world: World, contract: Contract) -> list[Extract]:
@@ -142,8 +148,9 @@ def _counts_of(world: World, force: Force, year: int) -> list[Row]:
     """Return a year's counts; districts add up to less than the force, or to as many."""
     areas = {
         code: world.chance.choice([0, 1, 9, 10, 480])
-        for code in force.districts
+        for district in force.districts
         if world.chance.random() < 0.9
+        for code in world.listed(district)
     }
     if world.chance.random() < 0.9:
         areas[force.code] = sum(areas.values()) + world.chance.choice([0, 3, 600])
@@ -151,7 +158,7 @@ def _counts_of(world: World, force: Force, year: int) -> list[Row]:
         {
             "force": force.name,
             "area_code": code,
-            "area_name": force.districts.get(code, force.name),
+            "area_name": force.name if code == force.code else world.name_of(code),
             "calendar_year": date(year, 1, 1),
             "offenders": offenders,
         }
@@ -165,14 +172,14 @@ def _counts_of(world: World, force: Force, year: int) -> list[Row]:
 def probation(draw: Draw, world: World, contracts: dict[str, Contract]) -> list[Extract]:
     """Return caseloads and the assessments of the same people, a snapshot a quarter."""
     extracts = []
-    for provider in ("CRC", "NPS"):
+    for force, provider in [(force, one) for force in world.forces for one in ("CRC", "NPS")]:
         for quarter in drawn_quarters(draw, world):
             day = draw(st.sampled_from([quarter, quarter_last_day(quarter)]))
             listed = world.chance.sample(world.people, draw(st.integers(1, len(world.people))))
             whole = {
                 "provider": provider,
                 "snapshot_date": day,
-                "police_force": world.forces[0].name,
+                "police_force": force.name,
             }
             extracts += _snapshot(draw, world, contracts, whole, listed)
     return extracts
@@ -189,9 +196,11 @@ def _snapshot(
     chance, day = world.chance, whole["snapshot_date"]
     quarter = quarter_of(day)
     held, answers = pools(draw, caseload), pools(draw, assessments)
+    # A case reference is of one provider and force.
+    letters = "EN" if whole["police_force"] == world.forces[0].name else "FP"
     people, assessed = [], []
     for person in listed:
-        letter = "E" if whole["provider"] == "CRC" else "N"
+        letter = letters[whole["provider"] == "NPS"]
         who = {
             **whole,
             "crn": f"{letter}{100_000 + person.number}",
@@ -210,7 +219,7 @@ def _snapshot(
         if found["assessment_date"] is None:
             found |= dict.fromkeys(pathways(assessments))
         assessed.append(found)
-    name = f"{whole['provider'].lower()}-{day}"
+    name = f"{whole['provider'].lower()}-{short_name(whole['police_force'])}-{day}"
     extracts = []
     shown = draw(st.sampled_from(["both", "both", "both", "caseload", "assessments"]))
     if shown != "assessments":
@@ -286,11 +295,11 @@ def cohort(draw: Draw, world: World, contract: Contract) -> list[Extract]:
 def young_people(draw: Draw, world: World, contract: Contract) -> list[Extract]:
     """Return registrations of each service; a file covers one quarter, or a year and more."""
     extracts = []
-    for service in _YOUTH_SERVICES:
+    for service in world.youth_services:
         # Each entered once, though registered again in later quarters.
         entered: dict[int, date] = {}
         for quarter in drawn_quarters(draw, world):
-            span = draw(st.sampled_from([1, 4, 9]))
+            span = 9 if world.every else draw(st.sampled_from([1, 4, 9]))
             held, few = pools(draw, contract), fewest_rows(contract)
             quarters = [quarters_before(quarter, back) for back in range(span - 1, -1, -1)]
             rows: list[Row] = []
@@ -301,7 +310,8 @@ def young_people(draw: Draw, world: World, contract: Contract) -> list[Extract]:
                 for person in some:
                     rows.append(_registration(world, service, of_quarter, person, held, entered))
             first = quarters[0]
-            name = f"{service.lower()}-youth-{first:%Y-%m}-to-{quarter_last_day(quarter):%Y-%m}.csv"
+            covered = f"{first:%Y-%m}-to-{quarter_last_day(quarter):%Y-%m}"
+            name = f"{short_name(service)}-youth-{covered}.csv"
             if rows:
                 extracts.append(csv_extract(contract, quarter, name, rows))
     return extracts
@@ -319,8 +329,9 @@ def _registration(
     day = chance.choice([quarter, quarter_last_day(quarter), quarter + timedelta(days=40)])
     offence = day - timedelta(days=chance.choice([0, 1, 200]))
     home = _home(person, world, day)
-    code = _YOUTH_SERVICES[service]
-    if home is not None and home not in ELSEWHERE and not home.startswith(code):
+    served = world.youth_services[service]
+    own = {*served, *(old for district in served for old in earlier(district))}
+    if home is not None and home not in ELSEWHERE and home not in own:
         home = chance.choice([None, home, home])
     row = filled(held, chance)
     row |= {

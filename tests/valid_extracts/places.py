@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestration.config.quarters import quarter_of
 from orchestration.ingest.checking.contract import Contract
 from tests.valid_extracts.cells import Draw, Row, filled, pools, values
+from tests.valid_extracts.forces import Force
 from tests.valid_extracts.layouts import (
     KINDS,
     Extract,
@@ -18,7 +19,8 @@ from tests.valid_extracts.layouts import (
     survey_workbook,
 )
 from tests.valid_extracts.people import drawn_quarters, shifted
-from tests.valid_extracts.world import ELSEWHERE, Force, World, short_name
+from tests.valid_extracts.predecessors import in_year
+from tests.valid_extracts.world import ELSEWHERE, World, short_name
 
 _NEW_TYPES = date(2013, 5, 1)
 _FIRST_TYPES = date(2011, 9, 1)
@@ -30,15 +32,9 @@ _NEW_NAMES = {
     "Theft from the person",
     "Violence and sexual offences",
 }
-_TOWNS = {
-    "E07000008": ["Cambridge"],
-    "E07000009": ["Ely", "Littleport", "Soham"],
-    "E07000010": ["Chatteris", "March", "Whittlesey", "Wisbech"],
-    "E07000011": ["Huntingdon", "Ramsey", "St Ives", "St Neots"],
-    "E07000012": ["Cambourne", "Northstowe", "Sawston"],
-    "E06000031": ["Peterborough"],
-}
-_PRISONS = ["HMP Peterborough", "HMP Bedford", "HMP Littlehey", "HMP Whitemoor"]
+_MONTHS_OF_ALL = 30
+_LISTED = 0.95
+_POPULATIONS = [1, 999, 34_567, 100_000, 215_000]
 _TENURES = [
     "local authority",
     "private registered provider",
@@ -51,30 +47,39 @@ _TENURES = [
 # --- areas and crime -------------------------------------------------------------------------
 
 
-def small_areas(world: World) -> dict[str, str]:
-    """Return two small areas of each district, and of districts elsewhere, with their district."""
-    places = [*world.districts, *ELSEWHERE]
-    return {
-        f"E01{number:04d}{part:02d}": district
-        for number, district in enumerate(places, start=1001)
-        for part in (1, 2)
-    }
+def lookups(draw: Draw, world: World) -> list[Extract]:
+    """Return the lookups, delivered with the first quarter: without them nothing has a place.
+
+    An edition has the districts of its year: those before a merger, or since.
+    """
+    years = draw(st.lists(st.sampled_from([2011, 2017, 2019, 2023]), min_size=1, unique=True))
+    return [
+        Extract(
+            "area_lookups",
+            world.quarters[0],
+            f"LSOA_2011_to_LAD_{year}.csv",
+            {"": lookup_of(world, year)},
+        )
+        for year in years
+    ]
 
 
-def lookups(world: World) -> list[Extract]:
-    """Return the lookups, delivered with the first quarter: without them nothing has a place."""
-    grid = [["LSOA11CD", "LSOA11NM", "LAD17CD", "LAD17NM", "FID"]]
-    for number, (code, district) in enumerate(small_areas(world).items(), start=1):
-        name = world.name_of(district)
-        grid.append([code, f"{name} {number:03d}A", district, name, str(number)])
-    return [Extract("area_lookups", world.quarters[0], "LSOA_2011_to_LAD_2017.csv", {"": grid})]
+def lookup_of(world: World, year: int) -> list[list[str]]:
+    """Return the lookup of small areas to the districts of a year."""
+    short = f"LAD{year % 100}"
+    grid = [["LSOA11CD", "LSOA11NM", f"{short}CD", f"{short}NM", "FID"]]
+    for number, (code, district) in enumerate(world.small_areas.items(), start=1):
+        of_year = in_year(district, year)
+        name = world.name_of(of_year)
+        grid.append([code, f"{name} {number:03d}A", of_year, name, str(number)])
+    return grid
 
 
 def street_crime(draw: Draw, world: World, contract: Contract) -> list[Extract]:
     """Return a file a month and force; months may be missing, and come again corrected."""
     extracts = []
     for force in world.forces:
-        back = draw(st.sampled_from([1, 3, 13, 15, 26]))
+        back = _MONTHS_OF_ALL if world.every else draw(st.sampled_from([1, 3, 13, 15, 26]))
         missing = draw(st.lists(st.integers(0, back - 1), max_size=2))
         held = pools(draw, contract)
         months = [shifted(world.as_at, 2 - number) for number in range(back)]
@@ -100,10 +105,10 @@ def _street_file(
     held: dict[str, list[object]],
     quarter: date,
 ) -> Extract:
-    places = small_areas(world)
+    places = list(world.small_areas)
     types = [one for one in held["crime_type"] if _published(str(one), month)]
     rows = []
-    for _ in range(world.chance.choice([1, 2, 5, 12])):
+    for _ in range(world.chance.choice([40, 60] if world.every else [1, 2, 5, 12])):
         row = filled(held, world.chance)
         row |= {
             "month": month,
@@ -132,25 +137,29 @@ def populations(draw: Draw, world: World, contract: Contract) -> list[Extract]:
     extracts = []
     latest = world.as_at.year - draw(st.integers(0, 4))
     years = list(range(latest, latest - draw(st.integers(1, 4)), -1))
-    listed = [code for code in world.districts if world.chance.random() < 0.95]
+    listed = [one for one in world.districts if world.chance.random() < _LISTED]
     if draw(st.integers(0, 5)) and listed:
-        counts = [1, 999, 34_567, 100_000, 215_000]
-        rows = [
-            {
-                "area_code": code,
-                "area_name": world.name_of(code),
-                "populations": {year: world.chance.choice(counts) for year in years},
-            }
-            for code in [*listed, ELSEWHERE[0]]
-        ]
-        extracts.append(ons_workbook(world.quarters[0], "ukmidyearestimates.xls", years, rows))
+        # A workbook for each year: it may have other districts than the next.
+        for year in years:
+            codes = [code for district in listed for code in world.listed(district)]
+            rows = [
+                {
+                    "area_code": code,
+                    "area_name": world.name_of(code),
+                    "populations": {year: world.chance.choice(_POPULATIONS)},
+                }
+                for code in [*codes, ELSEWHERE[0]]
+            ]
+            name = f"ukmidyearestimates-{year}.xls"
+            extracts.append(ons_workbook(world.quarters[0], name, [year], rows))
     if draw(st.booleans()):
         year = latest - draw(st.integers(-1, 2))
         grid = [["Area code", "Area name", "Mid-year", "Population"]]
         grid += [
             [code, world.name_of(code), str(year), str(world.chance.choice([10, 98_340, 136_240]))]
-            for code in world.districts
+            for district in world.districts
             if world.chance.random() < 0.9
+            for code in world.listed(district)
         ]
         if len(grid) > 1:
             name = "research-group-population.csv"
@@ -175,9 +184,9 @@ def dwellings(draw: Draw, world: World, contract: Contract) -> list[Extract]:
         sheets = {}
         for year in sorted(years):
             rows = []
-            for number, code in enumerate(world.districts):
-                if world.chance.random() < 0.05:
-                    continue
+            listed = [one for one in world.districts if world.chance.random() < _LISTED]
+            codes = [code for district in listed for code in world.listed(district)]
+            for number, code in enumerate(codes):
                 row: Row = {
                     "la_code": f"Q{number:04d}",
                     "area_code": code,
@@ -209,9 +218,7 @@ def schemes(draw: Draw, world: World, contract: Contract) -> list[Extract]:
             }
             for scheme in held["scheme"]
         }
-        councils = draw(
-            st.lists(st.sampled_from(world.districts), min_size=1, max_size=6, unique=True)
-        )
+        councils = draw(st.lists(st.sampled_from(world.codes), min_size=1, max_size=6, unique=True))
         rows, seen = [], set()
         for _ in range(draw(st.integers(1, 15))):
             row = filled(held, world.chance)
@@ -226,22 +233,25 @@ def schemes(draw: Draw, world: World, contract: Contract) -> list[Extract]:
 
 
 def prisons(draw: Draw, world: World, contract: Contract) -> list[Extract]:
-    """Return a return of each half-year, to the quarter in which it came."""
+    """Return a force's return of each half-year, to the quarter in which it came."""
     extracts = []
-    for quarter in drawn_quarters(draw, world):
+    for force, quarter in [
+        (force, quarter) for force in world.forces for quarter in drawn_quarters(draw, world)
+    ]:
+        own = list(force.prisons)
         first = shifted(quarter, -3) if quarter.month in (4, 10) else shifted(quarter, -6)
         whole = {
-            "prison": _PRISONS[0],
+            "prison": own[0],
             "period_start": first,
             "period_end": shifted(first, 6) - timedelta(days=1),
             "need_start": date(quarter.year - 1, 1, 1),
             "need_end": date(quarter.year - 1, 12, 31),
         }
-        places: list[str | None] = [*world.districts, ELSEWHERE[0], None]
+        places: list[str | None] = [*world.codes, ELSEWHERE[0], None]
         going = world.chance.sample(places, draw(st.integers(1, len(places))))
         releases = [
             {
-                "area_name": world.name_of(code) if code else "Not recorded",
+                "area_name": world.label_of(code) if code else "Not recorded",
                 "area_code": code,
                 "sex": sex,
             }
@@ -250,19 +260,25 @@ def prisons(draw: Draw, world: World, contract: Contract) -> list[Extract]:
             for sex in draw(st.sampled_from([["Male"], ["Female"], ["Male", "Female"]]))
         ]
         need = []
-        for prison in draw(st.lists(st.sampled_from(_PRISONS), max_size=4, unique=True)):
+        for prison in draw(
+            st.lists(st.sampled_from(own), min_size=int(world.every), max_size=4, unique=True)
+        ):
             for sex in ["Male", "Female"][: world.chance.choice([1, 2])]:
                 assessed = world.chance.choice([0, 1, 40])
                 some = world.chance.randint(0, assessed)
                 need.append({"prison": prison, "sex": sex, "assessed": assessed, "with_need": some})
-        extracts.append(prison_workbook(quarter, f"prison-{first}.xlsx", whole, releases, need))
+        name = f"prison-{short_name(own[0])}-{first}.xlsx"
+        extracts.append(prison_workbook(quarter, name, whole, releases, need))
     return extracts
 
 
 def surveys(draw: Draw, world: World, contract: Contract) -> list[Extract]:
     """Return a district's wave of each quarter; respondents skip questions, towns may be empty."""
     extracts = []
-    asked = draw(st.lists(st.sampled_from(list(_TOWNS)), max_size=2, unique=True))
+    towns = {code: own for force in world.forces for code, own in force.towns.items()}
+    if not towns:
+        return []
+    asked = draw(st.lists(st.sampled_from(list(towns)), max_size=2, unique=True))
     issues = next(one for one in contract.columns if one.name == "issues_experienced")
     for district in asked:
         for quarter in drawn_quarters(draw, world):
@@ -274,7 +290,7 @@ def surveys(draw: Draw, world: World, contract: Contract) -> list[Extract]:
                 row |= {
                     "response_id": str(60_000_000 + number),
                     "response_date": quarter + timedelta(days=world.chance.choice([0, 45, 89])),
-                    "town": world.chance.choice(_TOWNS[district]),
+                    "town": world.chance.choice(towns[district]),
                     "issues_experienced": world.chance.choice([*ticked, None]),
                 }
                 rows.append(row)

@@ -32,10 +32,10 @@ def prepared_home(folder: Path) -> Path:
     return home
 
 
-def settings_of(folder: Path, prepared: Path | None = None) -> Settings:
+def settings_of(folder: Path, prepared: Path | None = None, rounded: bool = False) -> Settings:
     """Return the settings of a zone's folder; its home starts as a copy of ``prepared``.
 
-    The marts are compared, and the tables that are rounded are left out of the release.
+    The tables that are rounded are left out of the release unless they are asked for.
     """
     home = folder / "var"
     if prepared and not home.exists():
@@ -44,7 +44,7 @@ def settings_of(folder: Path, prepared: Path | None = None) -> Settings:
         home=home,
         raw=folder / "raw",
         partnerships=folder / "partnerships.toml",
-        rounded_tables=False,
+        rounded_tables=rounded,
     )
 
 
@@ -52,15 +52,18 @@ def refreshed(settings: Settings, quarter: date) -> Refreshed:
     """Refresh a quarter as ``csp refresh`` does."""
     text = io.StringIO()
     console = Console(file=text, width=200)
-    with _environment(settings.home, settings.raw, settings.partnerships):
+    rounded = settings.rounded_tables
+    with _environment(settings.home, settings.raw, settings.partnerships, rounded):
         code = run_refresh(settings, quarter, console)
     return Refreshed(code, text.getvalue())
 
 
 @contextmanager
-def _environment(home: Path, raw: Path, partnerships: Path | None) -> Iterator[None]:
+def _environment(
+    home: Path, raw: Path, partnerships: Path | None, rounded: bool = False
+) -> Iterator[None]:
     """Set what Dagster's definitions read, and put back what was there."""
-    wanted = {"CSP_HOME": str(home), "CSP_RAW": str(raw), "CSP_ROUNDED_TABLES": "false"}
+    wanted = {"CSP_HOME": str(home), "CSP_RAW": str(raw), "CSP_ROUNDED_TABLES": str(rounded)}
     if partnerships:
         wanted["CSP_PARTNERSHIPS"] = str(partnerships)
     before = dict(os.environ)

@@ -1,5 +1,6 @@
 """What a landing zone is about: quarters, forces, districts, small areas, and the people."""
 
+import json
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -8,21 +9,12 @@ from hypothesis import strategies as st
 
 from orchestration.config.quarters import next_quarter, quarters_before
 from tests.valid_extracts.cells import Draw
+from tests.valid_extracts.forces import CAMBRIDGESHIRE, NORFOLK, OTHERS, Force, Partnership
 from tests.valid_extracts.layouts import quarter_last_day
+from tests.valid_extracts.predecessors import NAMES, earlier, levels
 
 ELSEWHERE = ("E06000055", "E07000213")
 """Districts of other counties: Bedford, Spelthorne."""
-
-
-@dataclass(frozen=True)
-class Force:
-    """A force area, with all its districts; ``served`` are those with a partnership."""
-
-    code: str
-    name: str
-    area_name: str
-    districts: dict[str, str]
-    served: tuple[str, ...]
 
 
 @dataclass
@@ -48,6 +40,10 @@ class World:
     forces: list[Force]
     chance: random.Random
     people: list[Person] = field(default_factory=list)
+    small_areas: dict[str, str] = field(default_factory=dict)
+    """Small areas with their district, or the first of the districts that it succeeded."""
+    every: bool = False
+    """Each source delivers in every quarter; otherwise some, or none."""
 
     @property
     def last_day(self) -> date:
@@ -57,39 +53,103 @@ class World:
     def districts(self) -> list[str]:
         return [code for force in self.forces for code in force.districts]
 
+    @property
+    def codes(self) -> list[str]:
+        """Every code under which a district served may be recorded: its own and earlier ones."""
+        return [one for code in self.districts for one in (code, *earlier(code))]
+
+    @property
+    def youth_services(self) -> dict[str, tuple[str, ...]]:
+        """The districts of each youth offending service."""
+        return {
+            name: districts
+            for force in self.forces
+            for name, districts in force.youth_services.items()
+        }
+
     def name_of(self, district: str) -> str:
         names = {code: name for force in self.forces for code, name in force.districts.items()}
-        return names.get(district, f"Elsewhere {district[-2:]}")
+        return names.get(district) or NAMES.get(district) or f"Elsewhere {district[-2:]}"
+
+    def label_of(self, code: str) -> str:
+        """Return a name that no other code has: a recoded district kept its own."""
+        return self.name_of(code) + (" (before)" if code in NAMES else "")
+
+    def carried(self, district: str | None) -> str | None:
+        """Return the code by which a record names a district: its own, now and then an earlier."""
+        old = earlier(district) if district else []
+        return self.chance.choice(old) if old and self.chance.random() < _STILL_OLD else district
+
+    def listed(self, district: str) -> list[str]:
+        """Return the codes by which a table of one year names a district.
+
+        Its own, or those that it succeeded: all of them, now and then without one. Now and then
+        both its own and earlier ones.
+        """
+        codes = self.chance.choice(levels(district))
+        if len(codes) > 1 and self.chance.random() < _INCOMPLETE:
+            codes = self.chance.sample(codes, len(codes) - 1)
+        if district not in codes and self.chance.random() < _INCOMPLETE:
+            codes = [district, *codes]
+        return codes
 
     def partnerships(self) -> str:
         """Return the partnerships file."""
-        lines = []
-        for force in self.forces:
-            lines += ["[[force_areas]]", f'code = "{force.code}"', f'name = "{force.area_name}"']
-            lines += [f'force = "{force.name}"', ""]
-            for code, name in force.districts.items():
-                kind = "partnerships" if code in force.served else "other_districts"
-                lines.append(f"[[force_areas.{kind}]]")
-                if code in force.served:
-                    lines.append(f'csp = "{short_name(name)}"')
-                    lines.append(f'name = "{name} Community Safety Partnership"')
-                lines += [f'district_code = "{code}"', f'district_name = "{name}"', ""]
-        return "\n".join(lines)
+        return "\n".join(line for force in self.forces for line in _force_lines(force))
+
+
+_STILL_OLD = 0.4
+_INCOMPLETE = 0.15
+
+
+def _force_lines(force: Force) -> list[str]:
+    lines = ["[[force_areas]]", *_pairs(code=force.code, name=force.area_name, force=force.name)]
+    for number, one in enumerate(force.partnerships):
+        shared = {"csp": one.csp, "name": one.name} | ({"code": one.code} if one.code else {})
+        members = [
+            {"district_code": code, "district_name": force.districts[code]}
+            for code in one.districts
+        ]
+        if len(members) > 1 and number % 2 == 0:
+            lines += ["[[force_areas.partnerships]]", *_pairs(**shared)]
+            for member in members:
+                lines += ["[[force_areas.partnerships.districts]]", *_pairs(**member)]
+        else:  # the same partnership again for each of its districts
+            for member in members:
+                lines += ["[[force_areas.partnerships]]", *_pairs(**shared, **member)]
+    for code, name in force.districts.items():
+        if code not in {member for one in force.partnerships for member in one.districts}:
+            pairs = _pairs(district_code=code, district_name=name)
+            lines += ["[[force_areas.other_districts]]", *pairs]
+    return lines + _named_places(force)
+
+
+def _named_places(force: Force) -> list[str]:
+    """Return the lines on services, prisons and towns of a force area."""
+    lines = []
+    for name, districts in force.youth_services.items():
+        lines += ["[[force_areas.youth_offending_services]]", *_pairs(name=name)]
+        lines += [f"districts = {json.dumps(districts)}", ""]
+    for name, group in force.prisons.items():
+        of_group = {"group": group} if group else {}
+        lines += ["[[force_areas.prisons]]", *_pairs(name=name, **of_group)]
+    for code, towns in force.towns.items():
+        for town in towns:
+            lines += ["[[force_areas.towns]]", *_pairs(name=town, district_code=code)]
+    return lines
+
+
+def _pairs(**values: str) -> list[str]:
+    return [
+        *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()),
+        "",
+    ]
 
 
 def short_name(name: str) -> str:
-    return "".join(one if one.isalnum() else "-" for one in name.lower())
+    kept = "".join(one if one.isalnum() and one.isascii() else " " for one in name.lower())
+    return "-".join(kept.replace("'", "").split())
 
-
-CAMBRIDGESHIRE = {
-    "E07000008": "Cambridge",
-    "E07000009": "East Cambridgeshire",
-    "E07000010": "Fenland",
-    "E07000011": "Huntingdonshire",
-    "E07000012": "South Cambridgeshire",
-    "E06000031": "Peterborough",
-}
-NORFOLK = {"E07000146": "King's Lynn and West Norfolk", "E07000149": "South Norfolk"}
 
 # Not the quarter of the printed assessment: see zones.py.
 _AS_AT = [date(2018, 7, 1), date(2018, 10, 1), date(2019, 1, 1), date(2020, 1, 1), date(2013, 4, 1)]
@@ -103,28 +163,46 @@ def draw_world(draw: Draw) -> World:
     quarters = [quarters_before(as_at, count - 1)]
     while quarters[-1] < as_at:
         quarters.append(next_quarter(quarters[-1]))
-    served = draw(
-        st.lists(st.sampled_from(list(CAMBRIDGESHIRE)), min_size=1, max_size=3, unique=True)
-    )
-    forces = [
-        Force(
-            "E23000023",
-            "Cambridgeshire Constabulary",
-            "Cambridgeshire and Peterborough",
-            CAMBRIDGESHIRE,
-            tuple(served),
-        )
-    ]
+    forces = [_with_partnerships(draw, draw(st.sampled_from([CAMBRIDGESHIRE, *OTHERS])))]
     if draw(st.integers(0, 2)) == 0:
-        forces.append(
-            Force("E23000024", "Norfolk Constabulary", "Norfolk", NORFOLK, ("E07000146",))
-        )
+        forces.append(_with_partnerships(draw, NORFOLK))
     world = World(as_at, quarters, forces, chance)
+    world.small_areas.update(_made_up_areas(world))
     # Sparse: a few districts hold everybody, or one person lives alone in theirs.
     lived_in = draw(st.lists(st.sampled_from(world.districts), min_size=1, max_size=6))
-    for number in range(draw(st.sampled_from([1, 3, 12, 40, 80]))):
-        world.people.append(_person(number, world, lived_in))
+    populate(world, lived_in, draw(st.sampled_from([1, 3, 12, 40, 80])))
     return world
+
+
+def populate(world: World, lived_in: list[str], people: int) -> None:
+    """Add so many people, who live in some of the districts, elsewhere, or nobody knows where."""
+    for number in range(people):
+        world.people.append(_person(number, world, lived_in))
+
+
+def _with_partnerships(draw: Draw, force: Force) -> Force:
+    """Draw partnerships of one or several districts; some districts have none."""
+    left = draw(st.permutations(list(force.districts)))
+    made = []
+    for number in range(draw(st.integers(1, 3))):
+        size = draw(st.sampled_from([1, 1, 2, 3, len(force.districts)]))
+        members, left = left[:size], left[size:]
+        if members:
+            name = force.districts[members[0]] + (" and others" if len(members) > 1 else "")
+            code = draw(st.sampled_from([None, f"E229{force.code[-2:]}00{number}"]))
+            title = f"{name} Community Safety Partnership"
+            made.append(Partnership(short_name(name), title, tuple(members), code))
+    return force.serving(*made)
+
+
+def _made_up_areas(world: World) -> dict[str, str]:
+    """Return two small areas of each district as it first was, and of districts elsewhere."""
+    places = [first for code in world.districts for first in levels(code)[-1]]
+    return {
+        f"E01{number:04d}{part:02d}": district
+        for number, district in enumerate([*places, *ELSEWHERE], start=1001)
+        for part in (1, 2)
+    }
 
 
 def _person(number: int, world: World, lived_in: list[str]) -> Person:

@@ -59,7 +59,7 @@ def landing_zones(draw: Draw) -> Zone:
     contracts = load_contracts()
     world = draw_world(draw)
     wanted = draw(st.sets(st.sampled_from(sorted(OF_THE_WORLD - {"area_lookups"})), min_size=4))
-    extracts = places.lookups(world)
+    extracts = places.lookups(draw, world)
     for source in sorted(wanted - {"oasys_assessments"}):
         extracts += _drawn(draw, world, source, contracts)
     for source in sorted(set(contracts) - OF_THE_WORLD):
@@ -72,6 +72,15 @@ def landing_zones(draw: Draw) -> Zone:
         )
     )
     return Zone(world, extracts)
+
+
+def everything(draw: Draw, world: World) -> list[Extract]:
+    """Draw an extract of every source about the world's people and places, but for lookups."""
+    contracts = load_contracts()
+    extracts = []
+    for source in sorted(OF_THE_WORLD - {"area_lookups", "oasys_assessments"}):
+        extracts += _drawn(draw, world, source, contracts)
+    return extracts
 
 
 def _drawn(draw: Draw, world: World, source: str, contracts: dict[str, Contract]) -> list[Extract]:

@@ -1,6 +1,6 @@
 -- Figure 11: monthly burglary with its control limits, from 1 January of the fifth calendar year
 -- before the quarter being built.
--- The printed figure counted burglary of dwellings; data.police.uk does not tell it apart.
+-- data.police.uk does not tell burglary of dwellings apart.
 
 select
     trends.area_code,

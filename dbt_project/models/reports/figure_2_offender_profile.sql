@@ -22,7 +22,7 @@ with profile as (
         status,
         deliveries
     from {{ ref('offender_profile') }}
-    where area_type in ('district', 'force')
+    where area_type in ('district', 'partnership', 'force')
 
 ),
 

@@ -18,7 +18,7 @@ with young_people as (
     where
         cohort = 'registered'
         and dimension = 'all'
-        and area_type in ('district', 'force')
+        and area_type in ('district', 'partnership', 'force')
 
 ),
 

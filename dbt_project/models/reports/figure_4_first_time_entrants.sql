@@ -19,7 +19,7 @@ with entrants as (
         cohort = 'first-time entrants'
         and dimension = 'all'
         and period_type = 'financial_year'
-        and area_type in ('district', 'force')
+        and area_type in ('district', 'partnership', 'force')
 
 ),
 

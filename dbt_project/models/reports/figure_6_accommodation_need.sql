@@ -1,6 +1,5 @@
--- Figure 6: accommodation need by cohort, of each cohort's latest snapshot, for every area. The
--- printed figure is a picture; its prisoners and young people are in
--- figure_6_prison_and_youth_need.
+-- Figure 6: accommodation need by cohort, of each cohort's latest snapshot, for every area.
+-- Prisoners and young people are in figure_6_prison_and_youth_need.
 
 with needs as (
 

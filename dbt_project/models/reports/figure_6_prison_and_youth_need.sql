@@ -44,7 +44,7 @@ young_people as (
         cohort = 'registered'
         and dimension = 'accommodation need'
         and period_type = 'calendar_year'
-        and area_type in ('district', 'force')
+        and area_type in ('district', 'partnership', 'force')
     group by
         area_code,
         area_name,

@@ -1,5 +1,6 @@
 -- Table 1: rates of known offenders by area of residence, one row for each cell of the printed
--- table, which has the periods down and the force area and then its districts by name across.
+-- table, which has the periods down and across the force area, its partnerships of several
+-- districts and its districts by name.
 
 with rates as (
 
@@ -22,7 +23,7 @@ with rates as (
         status,
         deliveries
     from {{ ref('offender_rates') }}
-    where area_type in ('district', 'force')
+    where area_type in ('district', 'partnership', 'force')
 
 ),
 
@@ -45,7 +46,9 @@ areas as (
 
     select
         area_code,
-        row_number() over (order by area_type = 'district', area_name)::integer as area_order
+        row_number() over (
+            order by list_position(['force', 'partnership', 'district'], area_type), area_name
+        )::integer as area_order
     from (
         select distinct
             area_code,

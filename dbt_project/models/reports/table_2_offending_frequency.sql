@@ -19,7 +19,7 @@ with frequencies as (
         all_offences,
         deliveries
     from {{ ref('offending_frequency') }}
-    where area_type in ('district', 'force')
+    where area_type in ('district', 'partnership', 'force')
 
 ),
 

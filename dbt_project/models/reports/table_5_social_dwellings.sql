@@ -7,7 +7,6 @@ with districts as (
     select
         area_code,
         area_name,
-        force_code,
         print_order
     from {{ ref('int_areas__listed') }}
     where area_type = 'district'
@@ -36,7 +35,7 @@ populations as (
         population,
         estimator,
         delivery
-    from {{ ref('stg_population_estimates__populations') }}
+    from {{ ref('int_populations__estimated') }}
     where estimator = 'research_group'
 
 ),
@@ -46,7 +45,6 @@ district_rows as (
     select
         year(rounded.stock_date) as stock_year,
         districts.area_code,
-        districts.force_code,
         sum(rounded.dwellings) filter (where rounded.tenure = 'local authority') as local_authority,
         sum(rounded.dwellings) filter (where rounded.tenure = 'private registered provider')
             as private_registered_provider,
@@ -62,20 +60,18 @@ district_rows as (
         on
             rounded.area_code = populations.area_code
             and year(rounded.stock_date) = populations.stock_year
-    group by year(rounded.stock_date), districts.area_code, districts.force_code
+    group by year(rounded.stock_date), districts.area_code
 
 ),
 
 -- The cells that a sum needs: all of them, where all districts of the force are named.
-force_sizes as (
+sums as (
 
     select
-        districts.force_code,
-        case when named.is_whole then count(*) end as districts
-    from districts
-    inner join {{ ref('int_force_districts__named') }} as named
-        on districts.force_code = named.force_code
-    group by districts.force_code, named.is_whole
+        area_code,
+        district_code,
+        case when is_whole then districts end as districts
+    from {{ ref('int_areas__summed') }}
 
 ),
 
@@ -84,30 +80,30 @@ total_rows as (
 
     select
         cells.stock_year,
-        cells.force_code as area_code,
+        sums.area_code,
         case
-            when count(cells.local_authority) = sizes.districts then sum(cells.local_authority)
+            when count(cells.local_authority) = sums.districts then sum(cells.local_authority)
         end as local_authority,
         case
-            when count(cells.private_registered_provider) = sizes.districts
+            when count(cells.private_registered_provider) = sums.districts
                 then sum(cells.private_registered_provider)
         end as private_registered_provider,
         case
-            when count(cells.other_public_sector) = sizes.districts
+            when count(cells.other_public_sector) = sums.districts
                 then sum(cells.other_public_sector)
         end as other_public_sector,
-        case when count(cells.population) = sizes.districts then sum(cells.population) end
+        case when count(cells.population) = sums.districts then sum(cells.population) end
             as population,
         case
-            when count(cells.population) = sizes.districts
+            when count(cells.population) = sums.districts
                 then any_value(cells.population_estimator)
         end as population_estimator,
         any_value(cells.stock_delivery) as stock_delivery,
         {{ all_deliveries('cells.population_delivery') }}
             as population_delivery
     from district_rows as cells
-    inner join force_sizes as sizes on cells.force_code = sizes.force_code
-    group by cells.stock_year, cells.force_code, sizes.districts
+    inner join sums on cells.area_code = sums.district_code
+    group by cells.stock_year, sums.area_code, sums.districts
 
 ),
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DISCLOSURE_KEY = dg.AssetKey(["control", "disclosure"])
 ATTACK_CHECK = "disclosure_attack"
-_AREAS = dg.AssetKey(["control", "partnership_areas"])
+_AREAS = dg.AssetKey(["intermediate", "int_areas__listed"])
 _TOLD = 10
 
 

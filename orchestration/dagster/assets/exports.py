@@ -48,7 +48,7 @@ def exports_asset(
 def export_quarter(settings: Settings, quarter: date) -> list[ExportResult]:
     """Export the release of ``quarter`` for every partnership."""
     published = settings.published / quarter.isoformat() / "csp.duckdb"
-    results = export_release(published, settings.exports, quarter)
+    results = export_release(published, settings.exports, quarter, texts=settings.texts_folder)
     open_to_readers(settings.exports)
     return results
 
@@ -60,6 +60,7 @@ def export_metadata(
     return {
         "partnerships": len(results),
         "changed": sum(result.changed for result in results),
+        "warnings": dg.JsonMetadataValue([one for result in results for one in result.warnings]),
         "folders": dg.JsonMetadataValue([str(result.folder) for result in results]),
         "path": dg.MetadataValue.path(settings.exports / quarter.isoformat()),
     }

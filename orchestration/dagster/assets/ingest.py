@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -10,16 +11,21 @@ import dagster as dg
 from orchestration.config.partnerships import load_partnerships
 from orchestration.config.settings import Settings
 from orchestration.dagster.asset_keys import IN_FORCE
-from orchestration.dagster.assets.landing import landing_key
+from orchestration.dagster.assets.landing import landed_events, landing_key
+from orchestration.dagster.markdown import markdown_list
 from orchestration.dagster.owners import ENGINEERS
 from orchestration.dagster.partitions import quarters_of
+from orchestration.dagster.refusals import refusal_markdown, refusal_message, refusal_summary
 from orchestration.dagster.resources import WarehouseWriter, asking_again
+from orchestration.errors import RefusedDeliveryError
 from orchestration.ingest.checking.anomalies import Anomaly, find_anomalies
+from orchestration.ingest.checking.configured_values import refuse_unknown_columns
 from orchestration.ingest.checking.contract import SOURCES, load_contract, load_contracts
 from orchestration.ingest.checking.corrections import apply_corrections, load_corrections
 from orchestration.ingest.checking.in_force_view import DELIVERY_COLUMNS
 from orchestration.ingest.checking.row_accounting import unbalanced_deliveries
 from orchestration.ingest.checking.served_names import refuse_absent_forces
+from orchestration.ingest.checking.supplier_report import report_path
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
 from orchestration.ingest.loading.in_force import resolve_in_force
 from orchestration.ingest.loading.load import load_source
@@ -93,7 +99,7 @@ def _source_asset(
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with asking_again(context), connect(settings) as connection:
             ensure_control(connection)
-            # A message may show the names that the partnerships file has.
+            # Contracts take towns and forms of numbers from it, messages the names that it has.
             load_partnerships(connection, settings.partnerships)
             report = load_source(
                 connection,
@@ -106,6 +112,13 @@ def _source_asset(
             )
             rows = connection.execute(f"select count(*) from {contract.raw_table}").fetchall()
             unbalanced = unbalanced_deliveries(connection, contract)
+            landed = list(
+                landed_events(
+                    connection, context.instance, name, settings.raw, settings.first_quarter
+                )
+            )
+        for event in landed:
+            context.log_event(event)
         for warning in report.warnings:
             context.log.warning(f"{name}: {warning}")
         for outcome in report.refused:
@@ -113,10 +126,13 @@ def _source_asset(
                 f"{name} {outcome.quarter} version {outcome.version} is refused: {outcome.reason}"
             )
         yield dg.MaterializeResult(
-            asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report)}
+            asset_key=key, metadata={"dagster/row_count": rows[0][0], **_metadata(report, settings)}
         )
-        yield _accepted(key, report, quarters)
+        yield _accepted(key, report, quarters, settings.supplier_reports)
         yield _balance(key, report, unbalanced)
+        if stopping := [one for one in report.refused if one.quarter in quarters]:
+            # Dagster would stop as well, with the name of the check alone.
+            raise RefusedDeliveryError(refusal_message(settings.supplier_reports, stopping))
 
     return load
 
@@ -132,7 +148,7 @@ def _column_schema(node: Mapping[str, Any]) -> dg.TableSchema:
     )
 
 
-def _metadata(report: LoadReport) -> dict[str, Any]:
+def _metadata(report: LoadReport, settings: Settings) -> dict[str, Any]:
     table = "\n".join(
         f"| {one.quarter} | {one.version} | {one.state} | {one.rows_delivered:,} | "
         f"{one.rows_loaded:,} | {one.rows_refused:,} |"
@@ -141,7 +157,13 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
     heading = (
         "| quarter | version | state | delivered | loaded | refused |\n|---|---|---|---|---|---|"
     )
+    # Reports to send to suppliers, of deliveries new or still refused.
+    reports = [
+        report_path(settings.supplier_reports, one.source, one.quarter, one.version)
+        for one in [*report.outcomes, *report.still_refused]
+    ]
     return {
+        "supplier_reports": dg.JsonMetadataValue([str(path) for path in reports if path]),
         "deliveries_new": len(report.outcomes),
         "deliveries_unchanged": report.unchanged,
         "rows_loaded": report.total("rows_loaded"),
@@ -152,20 +174,24 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
 
 
 def _accepted(
-    key: dg.AssetKey, report: LoadReport, quarters: Sequence[date]
+    key: dg.AssetKey, report: LoadReport, quarters: Sequence[date], reports: Path
 ) -> dg.AssetCheckResult:
     """A refusal in the run's quarters stops the refresh; one in an earlier quarter is a warning."""
     refused = report.refused
     now = any(outcome.quarter in quarters for outcome in refused)
-    reasons = [outcome.reason or "" for outcome in refused]
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="deliveries_accepted",
         passed=not refused,
         severity=dg.AssetCheckSeverity.ERROR if now else dg.AssetCheckSeverity.WARN,
+        description=refusal_summary(refused),
         metadata={
             "refused": len(refused),
-            "reasons": dg.JsonMetadataValue(reasons[:_SHOWN_FAULTS]),
+            **(
+                {"reasons": dg.MarkdownMetadataValue(refusal_markdown(reports, refused))}
+                if refused
+                else {}
+            ),
         },
     )
 
@@ -181,9 +207,15 @@ def _balance(
             "delivered": report.total("rows_delivered"),
             "loaded": report.total("rows_loaded"),
             "refused": report.total("rows_refused"),
-            "unbalanced": dg.JsonMetadataValue(list(unbalanced[:_SHOWN_FAULTS])),
+            **_listed("unbalanced", unbalanced),
         },
     )
+
+
+def _listed(name: str, texts: Sequence[str]) -> dict[str, dg.MarkdownMetadataValue]:
+    """Return texts as a list of Markdown under ``name``; nothing where there are none."""
+    shown = dg.MarkdownMetadataValue(markdown_list(texts, _SHOWN_FAULTS))
+    return {name: shown} if texts else {}
 
 
 @dataclass(frozen=True)
@@ -202,6 +234,7 @@ def resolve_quarter(settings: Settings, quarter: date, tables: Sequence[str]) ->
     with connect(settings) as connection:
         load_partnerships(connection, settings.partnerships)
         resolve_in_force(connection, quarter, contracts)
+        refuse_unknown_columns(connection, contracts)
         refuse_absent_forces(connection, contracts)
         applied = apply_corrections(connection, contracts, corrections)
         anomalies = find_anomalies(connection, contracts)
@@ -291,9 +324,12 @@ def _in_line(anomalies: Sequence[Anomaly]) -> dg.AssetCheckResult:
         check_name="volumes_in_line",
         passed=not unexplained,
         severity=dg.AssetCheckSeverity.WARN,
+        description="Look at what is listed. If it is in order, `csp accept` records why."
+        if unexplained
+        else None,
         metadata={
             "anomalies": len(unexplained),
             "accepted": len(anomalies) - len(unexplained),
-            "first": dg.JsonMetadataValue(unexplained[:_SHOWN_FAULTS]),
+            **_listed("unusual", unexplained),
         },
     )

@@ -1,20 +1,49 @@
 """The landing zone in the Dagster UI: one asset for each source, made by a supplier, not by a run.
 
 The landing-zone sensor reports an arrival as a materialization of these, so their freshness shows
-whether the supplier is on time. A raw table is materialized by each refresh, with or without one.
+whether the supplier is on time. A run that loads a delivery which no sensor saw reports it too; of
+one that was reported, it observes what became of it. A raw table is materialized by each refresh,
+with or without a delivery.
 """
 
 import calendar
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from orchestration.config.quarters import next_quarter, quarter_end
 from orchestration.dagster.owners import ENGINEERS
 
 GROUP = "landing"
+CONTENT = "checksum"
+"""Metadata of a landing asset: the first digits of the SHA-256 of the delivery's content."""
+
+VERSION = "version"
+"""Metadata of a landing asset: number of the delivery's version, once it was loaded or refused."""
+
+_LOOKED_BACK = 500
+"""Events of a source that are looked at; twenty years of quarters have 80 deliveries."""
+
+_SHORT = 16
+_LATEST = """
+    select
+        deliveries.quarter, deliveries.version, deliveries.state, deliveries.content_sha256,
+        deliveries.received_at, deliveries.rows_delivered, count(files.file_id),
+        coalesce(sum(files.bytes), 0)::bigint
+    from control.deliveries
+    left join control.files using (delivery_id)
+    where deliveries.source = ? and deliveries.quarter >= ?
+    and (deliveries.source, deliveries.quarter, deliveries.version) in (
+        select (source, quarter, max(version)) from control.deliveries group by source, quarter
+    )
+    group by all
+    order by deliveries.quarter
+"""
 _YEAR_DAYS = 366
 _A_QUARTER_AT_LEAST = timedelta(days=89)
 """No quarter is shorter than 90 days; Dagster wants the window below the shortest interval."""
@@ -48,6 +77,85 @@ def _landing(node: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]) 
         metadata={"supplier": about["supplier"], "licence": about["licence"]},
         freshness_policy=freshness(about["cadence"], about["arrival_days"]),
     )
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A delivery in the landing zone: how many files, their checksum, and when it was received."""
+
+    source: str
+    quarter: date
+    files: int
+    bytes: int
+    content: str
+    received_at: datetime | None
+
+    def materialization(self, raw: Path, **more: Any) -> dg.AssetMaterialization:
+        """Return the event of its arrival, with ``more`` metadata."""
+        return dg.AssetMaterialization(
+            landing_key(self.source),
+            partition=self.quarter.isoformat(),
+            metadata={**self._metadata(raw), **more},
+        )
+
+    def observation(self, raw: Path, **more: Any) -> dg.AssetObservation:
+        """Return the event of a look at it after its arrival, with ``more`` metadata."""
+        return dg.AssetObservation(
+            landing_key(self.source),
+            partition=self.quarter.isoformat(),
+            metadata={**self._metadata(raw), **more},
+        )
+
+    def _metadata(self, raw: Path) -> dict[str, Any]:
+        """Return what the UI shows: no file name, which may hold a person's."""
+        folder = raw / self.source / self.quarter.isoformat()
+        received = self.received_at.isoformat(" ") if self.received_at else "no receipt"
+        return {
+            "files": self.files,
+            "bytes": self.bytes,
+            CONTENT: self.content[:_SHORT],
+            "received_at": received,
+            "folder": dg.MetadataValue.path(folder),
+        }
+
+
+def landed_events(
+    connection: duckdb.DuckDBPyConnection,
+    instance: dg.DagsterInstance,
+    source: str,
+    raw: Path,
+    first: date,
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    """Yield what Dagster does not know yet of the loaded and refused deliveries of a source.
+
+    A delivery that was not reported with this content is an arrival. One that was, by the sensor,
+    is observed once with its outcome. Quarters before ``first`` are no partitions.
+    """
+    key = landing_key(source)
+    arrived = _contents(instance.fetch_materializations(key, limit=_LOOKED_BACK))
+    settled = _contents(instance.fetch_observations(key, limit=_LOOKED_BACK))
+    deliveries = connection.execute(_LATEST, [source, first]).fetchall()
+    for quarter, version, state, content, received, rows, files, size in deliveries:
+        landed = Landed(source, quarter, files, size, content, received)
+        outcome = {"dagster/row_count": rows, VERSION: version, "state": state}
+        name, now = quarter.isoformat(), (content[:_SHORT], version)
+        if arrived.get(name, ("", None))[0] != now[0]:
+            yield landed.materialization(raw, **outcome)
+        elif now not in (arrived[name], settled.get(name)):
+            yield landed.observation(raw, **outcome)
+
+
+def _contents(reported: dg.EventRecordsResult) -> dict[str, tuple[str, int | None]]:
+    """Return content and version (none if it was not loaded yet) last reported of each quarter."""
+    last: dict[str, tuple[str, int | None]] = {}
+    for record in reported.records:
+        event = record.asset_materialization or record.asset_observation
+        if event and event.partition and CONTENT in event.metadata:
+            version = event.metadata.get(VERSION)
+            content = str(event.metadata[CONTENT].value)
+            found = (content, int(str(version.value)) if version else None)
+            last.setdefault(event.partition, found)
+    return last
 
 
 def freshness(cadence: str, arrival_days: int) -> dg.FreshnessPolicy | None:

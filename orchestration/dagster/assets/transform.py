@@ -17,6 +17,7 @@ from orchestration.dagster.owners import ANALYSTS
 from orchestration.dagster.partitions import quarters_of
 from orchestration.dagster.private_interfaces import dbt_event, dbt_selection
 from orchestration.dagster.resources import WarehouseWriter
+from orchestration.dagster.step_progress import BuildWatch, StepLog
 from orchestration.errors import TransformError
 from orchestration.transform.build_state import (
     LastBuild,
@@ -40,8 +41,13 @@ FULL_TAG = "csp/full"
 UNCHANGED_SINCE = "csp/unchanged_since"
 """Metadata of a model that was not built again: when it was built (UTC)."""
 
-_DBT_BUILD = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]
-"""Unit tests belong to the test suite, not to a refresh; the manifest is already written."""
+_DBT_BUILD = [
+    "--no-write-json", "build",
+    "--exclude-resource-type", "unit_test",
+    "--exclude-resource-type", "exposure",
+]  # fmt: skip
+"""Unit tests belong to the test suite, not to a refresh; the manifest is already written. Nothing
+is done for an exposure, but dbt would count it among what is to be done."""
 
 
 class ModelTranslator(DagsterDbtTranslator):
@@ -108,8 +114,10 @@ def model_assets(
     def build(context: dg.AssetExecutionContext, warehouse: WarehouseWriter) -> Iterator[Any]:
         part = context.is_subset
         command = _command(context, manifest, translator)
-        asked = _Asked(command, part, FULL_TAG in context.run.tags, context)
         quarters = quarters_of(context)
+        log = StepLog(context.log.info, quarters[-1])
+        chosen = _chosen(manifest, context.selected_asset_keys)
+        asked = _Asked(command, chosen, part, FULL_TAG in context.run.tags, log, context)
         for key in context.selected_asset_keys:
             warehouse.completed.add_to(context, key)
         for event in _build_quarter(warehouse.settings, manifest, translator, asked):
@@ -133,21 +141,28 @@ class EarlierBuild:
 
 
 def build_earlier(
-    settings: Settings, manifest: Mapping[str, Any], keys: AbstractSet[dg.AssetKey], *, full: bool
+    settings: Settings,
+    manifest: Mapping[str, Any],
+    keys: AbstractSet[dg.AssetKey],
+    log: StepLog,
+    *,
+    full: bool,
 ) -> EarlierBuild:
     """Build the models among ``keys`` as at the quarter that is resolved, as the step does.
 
+    ``log`` gets what is built while it is.
+
     Raises :class:`TransformError` that names the models and checks that failed.
     """
-    models = {
-        name: asset_key_of(node)
+    models = [
+        name
         for name, node in manifest["nodes"].items()
         if node["resource_type"] in {"model", "seed"}
-    }
-    chosen = [name for name, key in models.items() if key in keys]
+    ]
+    chosen = _chosen(manifest, keys)
     part = len(chosen) < len(models)
     select = ["--select", *(_in_full(manifest, name) for name in chosen)] if part else []
-    asked = _Asked([*_DBT_BUILD, "--full-refresh", *select], part, full, None)
+    asked = _Asked([*_DBT_BUILD, "--full-refresh", *select], chosen, part, full, log, None)
     metadata: dict[dg.AssetKey, dict[str, Any]] = {}
     translator = ModelTranslator(settings, manifest)
     building = _build_quarter(settings, manifest, translator, asked)
@@ -163,14 +178,26 @@ def build_earlier(
     return EarlierBuild(metadata, list(dict.fromkeys(words)))
 
 
+def _chosen(manifest: Mapping[str, Any], keys: AbstractSet[dg.AssetKey]) -> list[str]:
+    """Return the models and seeds whose assets are among ``keys``."""
+    return [
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in {"model", "seed"} and asset_key_of(node) in keys
+    ]
+
+
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be built: ``command`` from nothing; ``part`` where only some models are asked for;
-    ``full`` regardless of what is unchanged; ``context`` of the step that reports, if any."""
+    """What is to be built: ``command`` from nothing, which builds ``chosen``; ``part`` where only
+    some models are asked for; ``full`` regardless of what is unchanged; ``log`` gets what is done;
+    ``context`` of the step that reports, if any."""
 
     command: list[str]
+    chosen: list[str]
     part: bool
     full: bool
+    log: StepLog
     context: dg.AssetExecutionContext | None
 
 
@@ -190,8 +217,7 @@ def _build_quarter(
         if not last or last.fingerprints.get(name) != digest
     ]
     if last:
-        if context:
-            context.log.info(f"{len(changed)} of {len(made_from)} models have anything new.")
+        asked.log.say(f"{len(changed)} of {len(made_from)} models have new input")
         standing = [name for name in made_from if name not in set(changed)]
         yield from _unchanged(manifest, standing, last)
     checked: set[tuple[dg.AssetKey | None, str | None]] = set()
@@ -199,7 +225,8 @@ def _build_quarter(
     if changed:
         some = last is not None and len(changed) < len(made_from)
         command = _only(manifest, changed) if some else asked.command
-        built = yield from _build(context, settings, manifest, translator, command)
+        watch = asked.log.building(_built_count(manifest, changed if some else asked.chosen))
+        built = yield from _build(context, settings, manifest, translator, command, watch)
         checked = built.checks
         rerun = {_check_id(*check) for check in checked}
         kept = {check: said for check, said in warned.items() if check not in rerun}
@@ -231,8 +258,8 @@ def _unchanged(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Report each unchanged model to Dagster; ``names`` have parents first."""
     for name in names:
-        if manifest["nodes"][name]["config"]["materialized"] == "ephemeral":
-            continue  # it is part of the models that read it, and no asset
+        if _is_ephemeral(manifest, name):
+            continue
         rows = last.rows.get(_table(manifest, name))
         yield dg.MaterializeResult(
             asset_key=asset_key_of(manifest["nodes"][name]),
@@ -241,6 +268,17 @@ def _unchanged(
                 **({} if rows is None else {"dagster/row_count": rows}),
             },
         )
+
+
+def _is_ephemeral(manifest: Mapping[str, Any], name: str) -> bool:
+    """Say whether a model is part of the models that read it, and no table or asset."""
+    ephemeral: bool = manifest["nodes"][name]["config"]["materialized"] == "ephemeral"
+    return ephemeral
+
+
+def _built_count(manifest: Mapping[str, Any], names: Iterable[str]) -> int:
+    """Return how many of the models dbt builds."""
+    return sum(not _is_ephemeral(manifest, name) for name in names)
 
 
 def _unchanged_check(check: dg.AssetCheckKey, last: LastBuild) -> dg.AssetCheckResult:
@@ -310,13 +348,22 @@ def _build(
     manifest: Mapping[str, Any],
     translator: ModelTranslator,
     command: list[str],
+    watch: BuildWatch,
 ) -> Generator[Any, None, _Built]:
-    """Run dbt, and yield what it reports of each model and test as Dagster's events."""
+    """Run dbt, and yield what it reports of each model and test as Dagster's events.
+
+    ``watch`` gets each report when dbt makes it.
+    """
     events: list[RawEvent] = []
+
+    def heard(event: RawEvent) -> None:
+        events.append(event)
+        watch.heard(event)
+
     results: Any = []
     failure: TransformError | None = None
     try:
-        results = run_dbt(settings, command, events.append)
+        results = run_dbt(settings, command, heard)
     except TransformError as error:
         failure = error
     built = _Built(_row_counts(settings, manifest))

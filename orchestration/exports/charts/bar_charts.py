@@ -6,15 +6,18 @@ missing value is a text instead of a bar, never a bar of zero.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from orchestration.exports.charts.chart_text import ChartWords
 from orchestration.exports.charts.line_charts import (
     GRID,
     QUIET_TEXT,
+    WIDTH,
     Chart,
     Palette,
     canvas,
@@ -28,6 +31,15 @@ _ROW = 0.30
 
 _GROUP = 0.55
 """Inches for the heading of a group of bars."""
+
+_LETTER = 0.1
+"""Inches of a letter of a bar's text, with room to spare."""
+
+_LEAST_ROOM = 1.15
+"""The axis by the longest bar, at least."""
+
+_LONGEST_WORD = 6
+"""Letters by which the first of two lines may be the longer one."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +86,10 @@ def interval_chart(bars: Sequence[Bar], words: ChartWords) -> Chart:
 def bar_figure(bars: Sequence[Bar], words: ChartWords) -> Figure:
     """Return the figure of :func:`bar_chart`, not yet turned into bytes."""
     places, height = _places(bars)
-    figure, axes = canvas(words, left=0.30, right=0.945, height=_height(words, height))
-    _frame(axes, height, [bar.value for bar in bars])
+    left, right = 0.30, 0.945
+    figure, axes = canvas(words, left=left, right=right, height=_height(words, height))
+    room = _room(bars, (right - left) * WIDTH, (1 - right) * WIDTH)
+    _frame(axes, height, [bar.value for bar in bars], room)
     _draw_bars(axes, bars, places, palette())
     return figure
 
@@ -166,7 +180,18 @@ def _height(words: ChartWords, rows: float) -> float:
     return rows + 1.65 + 0.16 * sum(1 + len(note) // 145 for note in words.footnotes)
 
 
-def _frame(axes: Axes, height: float, values: Sequence[float | None], room: float = 1.15) -> None:
+def _room(bars: Sequence[Bar], inside: float, outside: float) -> float:
+    """Return how far the axis goes beyond the longest bar, so that the longest text fits.
+
+    ``inside`` and ``outside`` are the inches of the axes and to the right of them.
+    """
+    longest = _LETTER * max((len(bar.text) for bar in bars if bar.value is not None), default=0)
+    return max(_LEAST_ROOM, 1 / (1 - max(0.0, longest - outside) / inside))
+
+
+def _frame(
+    axes: Axes, height: float, values: Sequence[float | None], room: float = _LEAST_ROOM
+) -> None:
     axes.set_ylim(height, 0)
     axes.set_xlim(0, room * max([value for value in values if value is not None] + [1e-9]))
     axes.xaxis.set_visible(False)
@@ -201,8 +226,10 @@ def _draw_bar(
 def _label_places(axes: Axes, bars: Sequence[Bar], places: Sequence[float]) -> None:
     axes.set_yticks(list(places), [bar.label for bar in bars])
     alike = len({bar.own for bar in bars}) == 1
-    for label, bar in zip(axes.get_yticklabels(), bars, strict=True):
+    labels = axes.get_yticklabels()
+    for label, bar in zip(labels, bars, strict=True):
         label.set_fontweight("bold" if bar.own and not alike else "normal")
+    axes.set_yticks(list(places), [_in_two_lines_if_cut(label) for label in labels])
     group = ""
     for bar, place in zip(bars, places, strict=True):
         if bar.group and bar.group != group:
@@ -212,3 +239,11 @@ def _label_places(axes: Axes, bars: Sequence[Bar], places: Sequence[float]) -> N
                 annotation_clip=False,
             )  # fmt: skip
         group = bar.group
+
+
+def _in_two_lines_if_cut(label: Text) -> str:
+    """Return the text of a label, broken in two where one line would leave the figure."""
+    text = label.get_text()
+    if label.get_window_extent().x0 >= 0:
+        return text
+    return fill(text, width=len(text) // 2 + _LONGEST_WORD)

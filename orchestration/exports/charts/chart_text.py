@@ -24,6 +24,9 @@ SHORTHAND: Mapping[str, str] = MappingProxyType(
 """Markers of UK official statistics and what each means."""
 
 
+SYNTHETIC_MARK = "Synthetic data"
+"""What marks a chart, a source, or a printed page with such data."""
+
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
     {
         "ons_mid_year": "Office for National Statistics",

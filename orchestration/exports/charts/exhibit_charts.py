@@ -43,7 +43,7 @@ def charts_of(
     footnotes: Sequence[str],
     synthetic: bool,
 ) -> list[Chart]:
-    """Draw an exhibit for each district of a partnership; nothing where it has no chart."""
+    """Draw an exhibit for each area of a partnership; nothing where it has no chart."""
     charts = []
     for place in places:
         slug = exhibit.slug if len(places) == 1 else f"{exhibit.slug}_{place.code}"
@@ -65,7 +65,7 @@ def _chart(
     chart = exhibit.chart
     if not isinstance(chart, BarChart):
         own = place.own(rows)
-        if not own:
+        if all(row["offences"] is None for row in own):
             return None
         series = monthly_series(own)
         return control_chart(
@@ -100,10 +100,12 @@ def _value_in_words(bar: Bar, chart: BarChart, place: Place) -> tuple[str, str]:
 def _drawing(
     exhibit: Exhibit, chart: BarChart, rows: Sequence[Row], place: Place
 ) -> Drawing | None:
-    """Return what a chart of bars shows of ``rows``; none where it would be empty."""
+    """Return what a chart of bars shows of ``rows``; none where it would have no bar."""
     drawn = _drawn_rows(chart, rows, place)
+    if not any(row[chart.value] for row in drawn):
+        return None
     # A pair needs the district's bar.
-    if not drawn or (chart.kind == "pairs" and not place.own(drawn)):
+    if chart.kind == "pairs" and not place.own(drawn):
         return None
     names = {
         **{column: str(value) for column, value in drawn[0].items()},
@@ -137,7 +139,7 @@ def _is_of_areas(chart: BarChart, row: Row, place: Place) -> bool:
     if chart.areas == "all":
         return True
     if chart.areas == "districts":
-        return bool(row["csp"])
+        return row["area_code"] in place.peers or row["area_code"] == place.code
     codes = {place.code} if chart.areas == "own" else {place.code, place.force_code}
     return row["area_code"] in codes
 

@@ -6,13 +6,13 @@ whenever the same figures are exported.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from orchestration.exports.report_definition.row_selection import Partnership, ReleaseFacts, Row
 
-EXPORT_FORMAT = 3
+EXPORT_FORMAT = 4
 """Raised when the code that writes exports changes what it writes, so that folders are redone."""
 
 MANIFEST = "manifest.json"
@@ -42,13 +42,17 @@ def exported_files(folder: Path) -> list[ExportedFile]:
 
 
 def write_manifest(
-    folder: Path, release: ReleaseFacts, whose: Partnership, sources: Sequence[Row]
+    folder: Path,
+    release: ReleaseFacts,
+    whose: Partnership,
+    sources: Sequence[Row],
+    texts: Sequence[Mapping[str, str]] = (),
 ) -> list[ExportedFile]:
     """Write ``manifest.json`` and ``SHA256SUMS``; return all files but the latter."""
     manifest = {
-        **identity(release, whose),
+        **identity(release, whose, texts),
         "csp_name": whose.name,
-        "areas": list(whose.districts),
+        "areas": list(whose.areas),
         "compared_with": list(whose.forces),
         "synthetic": release.synthetic,
         "synthetic_notice": release.synthetic_notice,
@@ -64,8 +68,13 @@ def write_manifest(
     return files
 
 
-def identity(release: ReleaseFacts, whose: Partnership) -> dict[str, object]:
-    """Return what an export is of: equal where it need not be written again."""
+def identity(
+    release: ReleaseFacts, whose: Partnership, texts: Sequence[Mapping[str, str]] = ()
+) -> dict[str, object]:
+    """Return what an export is of: equal where it need not be written again.
+
+    ``texts`` are the analyst's files that are in it, each with its checksum.
+    """
     return {
         "format": EXPORT_FORMAT,
         "csp": whose.csp,
@@ -78,20 +87,24 @@ def identity(release: ReleaseFacts, whose: Partnership) -> dict[str, object]:
             "product": release.product,
             "product_version": release.product_version,
         },
+        "texts": [dict(one) for one in texts],
     }
 
 
 def current_files(
-    folder: Path, release: ReleaseFacts, whose: Partnership
+    folder: Path,
+    release: ReleaseFacts,
+    whose: Partnership,
+    texts: Sequence[Mapping[str, str]] = (),
 ) -> list[ExportedFile] | None:
-    """Return the files of an export that is whole and of this release; none where it is not."""
+    """Return the files of an export that is whole, of this release and these texts, or none."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         sums = (folder / SUMS).read_text(encoding="utf-8")
         files = exported_files(folder)
     except (OSError, ValueError):
         return None
-    expected = identity(release, whose)
+    expected = identity(release, whose, texts)
     if not isinstance(manifest, dict) or expected != {
         name: manifest.get(name) for name in expected
     }:

@@ -74,7 +74,7 @@ def extent(release: ReleaseFacts, rows: Sequence[Row], whose: Partnership) -> Ex
 
 def _last(rows: Sequence[Row], table: str, whose: Partnership) -> date | None:
     of_table = [row for row in rows if row["table_name"] == table]
-    for areas in (whose.districts, whose.forces):
+    for areas in (whose.areas, whose.forces):
         own = [row for row in of_table if str(row["area_code"]).split(":")[0] in areas]
         if own:
             return max(

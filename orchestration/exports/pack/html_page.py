@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from orchestration.exports.pack.pack_content import Pack
-from orchestration.exports.report_definition.table_layout import GridRow
+from orchestration.exports.charts.chart_text import SYNTHETIC_MARK
+from orchestration.exports.pack.pack_content import Pack, general_reference
+from orchestration.exports.report_definition.table_layout import GridRow, is_blocks
 
 if TYPE_CHECKING:
     from orchestration.exports.charts.line_charts import Chart
-
-SYNTHETIC_MARK = "Synthetic data"
-"""The head of each printed page of a release that holds such data."""
 
 RESTRICTED_MARK = "Restricted"
 """The head of each printed page of a restricted edition; its foot has the whole notice."""
@@ -36,7 +34,9 @@ def pack_html(pack: Pack) -> bytes:
     environment.filters.update(
         base64=lambda content: base64.b64encode(content).decode("ascii"),
         css_text=css_text,
+        general_reference=general_reference,
         grouped=_grouped,
+        is_blocks=is_blocks,
         size=png_size,
     )
     page = environment.get_template("pack").render(

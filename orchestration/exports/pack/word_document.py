@@ -1,7 +1,7 @@
 """The pack to edit: a Word document with real headings, captions, header rows and alt text."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from orchestration.exports.charts.chart_text import SYNTHETIC_MARK
 from orchestration.exports.deterministic_zip import LANGUAGE, repacked
-from orchestration.exports.pack.html_page import SYNTHETIC_MARK
-from orchestration.exports.pack.pack_content import Pack, Shown
-from orchestration.exports.report_definition.table_layout import Grid
+from orchestration.exports.pack.pack_content import Pack, Shown, general_reference
+from orchestration.exports.pack.word_text import add_text
+from orchestration.exports.report_definition.table_layout import Grid, is_blocks
+from orchestration.exports.texts.pack_texts import ShownText
 
 if TYPE_CHECKING:
     from docx.document import Document as DocumentType
@@ -31,13 +33,35 @@ _TEXT_WIDTH = _PORTRAIT[0] - 2 * _MARGIN
 _WIDE_TEXT_WIDTH = _PORTRAIT[1] - 2 * _MARGIN
 _TALLEST = Mm(200)
 
+_BLOCK_SIZE = 0.6
+"""Size of the block of a month, in letters."""
+
+_LETTER_SIZES = (8.5, 8.0, 7.5, 7.0)
+"""Sizes of letters of a table in points, from which the largest is taken with which it fits."""
+
+_SHORT_TABLE = 32
+"""Rows up to which a table is kept on one page."""
+
+_RULE = "B1B4B6"
+_NOTICE_BAR = "B35900"
+_NOTICE_GROUND = "FFF4D1"
+_AFTER_BORDERS = (
+    "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:contextualSpacing",
+    "w:jc", "w:outlineLvl",
+)  # fmt: skip
+"""What follows the border in the properties of a paragraph, in the order that Word needs."""
+
 _FONT_SIZES = (
     ("Normal", 10.5),
     ("Title", 22),
     ("Heading 1", 16),
     ("Heading 2", 12.5),
+    ("Heading 3", 11.5),
+    ("Heading 4", 10.5),
     ("Caption", 9.5),
     ("List Bullet", 10.5),
+    ("List Number", 10.5),
+    ("Quote", 10.5),
     ("Intense Quote", 10.5),
 )
 
@@ -56,11 +80,21 @@ def pack_docx(pack: Pack, made: datetime) -> bytes:
     document.add_paragraph(pack.up_to, style="Intense Quote" if pack.outdated else None)
     if pack.synthetic_notice:
         document.add_paragraph(pack.synthetic_notice, style="Intense Quote")
+    for text in pack.opening:
+        document.add_heading(text.title, level=1)
+        _add_text(document, text)
     _add_findings(document, pack)
     for chapter in pack.chapters:
+        opens_wide = _opens_wide(chapter.exhibits[0])
+        if opens_wide:
+            _turn(document, wide=True)
         document.add_heading(chapter.title, level=1)
-        for shown in chapter.exhibits:
-            _add_exhibit(document, shown)
+        if chapter.text:
+            _add_text(document, chapter.text)
+        for place, shown in enumerate(chapter.exhibits):
+            _add_exhibit(document, shown, turned=opens_wide and place == 0)
+    document.add_heading("Annex", level=1)
+    _add_general_notes(document, pack)
     _add_shorthand(document, pack)
     _add_sources(document, pack)
     content = io.BytesIO()
@@ -86,6 +120,7 @@ def _set_up(document: "DocumentType", pack: Pack, made: datetime) -> None:
     core.revision = 1
     header = section.header.paragraphs[0]
     header.text = f"{mark}{pack.partnership}, {pack.quarter}"
+    header.runs[0].font.size = Pt(8.5)
     if pack.restricted_notice:
         _mark_pages(section, pack.restricted_notice)
     _add_page_number(section)
@@ -118,10 +153,43 @@ def _style(document: "DocumentType") -> None:
     language.set(qn("w:val"), LANGUAGE)
     properties = document.styles["Normal"].element.get_or_add_rPr()
     properties.append(language)
-    document.styles["List Bullet"].font.color.rgb = None
+    for name in ("List Bullet", "List Number", "Quote"):
+        document.styles[name].font.color.rgb = None
+    _style_notice(document)
+    for name in ("Heading 1", "Heading 2", "Caption"):
+        paragraphs = document.styles[name].paragraph_format
+        paragraphs.keep_with_next = paragraphs.keep_together = True
+    document.styles["Caption"].paragraph_format.space_before = Pt(6)
+    document.styles["List Bullet"].paragraph_format.keep_together = True
     defaults = document.styles.element.find(qn("w:docDefaults"))
     for found in defaults.iter(qn("w:lang")):
         found.set(qn("w:val"), LANGUAGE)
+
+
+def _style_notice(document: "DocumentType") -> None:
+    """Make the style of notices upright black text on a pale ground, with a bar on its left."""
+    style = document.styles["Intense Quote"]
+    style.font.italic = style.font.bold = False
+    style.font.color.rgb = None
+    style.paragraph_format.left_indent = style.paragraph_format.right_indent = Mm(3)
+    properties = style.element.get_or_add_pPr()
+    for old in properties.findall(qn("w:pBdr")):
+        properties.remove(old)
+    borders = OxmlElement("w:pBdr")
+    borders.append(_line("w:left", _NOTICE_BAR, "36"))
+    ground = OxmlElement("w:shd")
+    for name, value in (("val", "clear"), ("color", "auto"), ("fill", _NOTICE_GROUND)):
+        ground.set(qn(f"w:{name}"), value)
+    properties.insert_element_before(borders, *_AFTER_BORDERS)
+    properties.insert_element_before(ground, *_AFTER_BORDERS[1:])
+
+
+def _line(side: str, colour: str, eighths: str) -> Any:
+    """Return a line of a border; its width is in eighths of a point."""
+    line = OxmlElement(side)
+    for name, value in (("val", "single"), ("sz", eighths), ("space", "4"), ("color", colour)):
+        line.set(qn(f"w:{name}"), value)
+    return line
 
 
 def _add_page_number(section: "Section") -> None:
@@ -144,22 +212,34 @@ def _add_field(paragraph: Any, instruction: str, shown: str) -> None:
 
 def _add_findings(document: "DocumentType", pack: Pack) -> None:
     document.add_heading("Key findings", level=1)
-    for finding in pack.findings:
-        rounded = ", rounded counts" if finding.rounded else ""
-        document.add_paragraph(f"{finding.text} ({finding.label}{rounded})", style="List Bullet")
-    if not pack.findings:
+    for group in pack.findings.groups:
+        document.add_heading(group.title, level=2)
+        for finding in group.findings:
+            rounded = ", rounded counts" if finding.rounded else ""
+            document.add_paragraph(
+                f"{finding.text} ({finding.label}{rounded})", style="List Bullet"
+            )
+    if not pack.findings.groups:
         document.add_paragraph("This release holds no figures from which findings could be worded.")
-    else:
-        away, rounding = (
-            ("", "") if pack.restricted_notice else (", whatever was rounded away", " or rounding")
-        )
-        document.add_paragraph(
-            "A rise, a fall or a difference is stated only where its 95% confidence limits leave "
-            f"out no change{away}; otherwise it can be chance{rounding}."
-        )
+    _add_notes(document, pack.findings.notes)
 
 
-def _add_exhibit(document: "DocumentType", shown: Shown) -> None:
+def _add_text(document: "DocumentType", text: ShownText) -> None:
+    def add_table(texts: Sequence[Sequence[str]]) -> None:
+        _add_table(document, texts, (False,) * len(texts[0]), _TEXT_WIDTH, 8.5)
+
+    add_text(document, text, add_table)
+
+
+def _opens_wide(shown: Shown) -> bool:
+    """Say whether an exhibit is nothing but a wide table, whose headings go with it."""
+    return shown.wide and shown.grid is not None and not shown.charts
+
+
+def _add_exhibit(document: "DocumentType", shown: Shown, *, turned: bool) -> None:
+    """Add an exhibit; ``turned`` says that the page is on its side for it already."""
+    if _opens_wide(shown) and not turned:
+        _turn(document, wide=True)
     document.add_heading(f"{shown.label}: {shown.title}", level=2)
     if shown.reason:
         document.add_paragraph(f"{shown.label}: {shown.reason}.")
@@ -173,20 +253,26 @@ def _add_exhibit(document: "DocumentType", shown: Shown) -> None:
         _add_grid(document, shown, shown.grid)
     notes = [f"{marker} {meaning}." for marker, meaning in shown.shorthand]
     notes += [*shown.notes, *([shown.more] if shown.more else [])]
-    mark = [f"{SYNTHETIC_MARK}."] if shown.synthetic else []
+    if shown.general:
+        notes.append(f"See also {general_reference(shown)} in the annex.")
     source = f"Source: {'; '.join(shown.sources) or 'not named'}."
-    for number, note in enumerate((*mark, *notes, source)):
-        paragraph = document.add_paragraph(note)
-        paragraph.paragraph_format.space_before = Pt(0 if number else 5)
-        paragraph.paragraph_format.space_after = Pt(2)
-        paragraph.runs[0].font.size = Pt(8.5)
+    _add_notes(document, (*notes, source))
     if shown.wide:
         _turn(document, wide=False)
 
 
+def _add_notes(document: "DocumentType", notes: Sequence[str]) -> None:
+    """Add notes in small print."""
+    for number, note in enumerate(notes):
+        paragraph = document.add_paragraph(note)
+        paragraph.paragraph_format.space_before = Pt(0 if number else 5)
+        paragraph.paragraph_format.space_after = Pt(2)
+        paragraph.runs[0].font.size = Pt(8.5)
+
+
 def _add_grid(document: "DocumentType", shown: Shown, grid: Grid) -> None:
     """Add an exhibit's table under its caption, a wide one on a page on its side."""
-    if shown.wide:
+    if shown.wide and not _opens_wide(shown):
         _turn(document, wide=True)
     scope = f" ({shown.scope})" if shown.scope else ""
     caption = document.add_paragraph(f"{shown.label}: {shown.title}{scope}", style="Caption")
@@ -204,7 +290,8 @@ def _add_grid(document: "DocumentType", shown: Shown, grid: Grid) -> None:
             ]
         )
     width = _WIDE_TEXT_WIDTH if shown.wide else _TEXT_WIDTH
-    _add_table(document, texts, (False, *grid.numeric), width, 7 if shown.wide else 8.5)
+    size = _LETTER_SIZES[-1] if shown.wide else letter_size(texts, width)
+    _add_table(document, texts, (False, *grid.numeric), width, size)
 
 
 def _turn(document: "DocumentType", *, wide: bool) -> None:
@@ -234,8 +321,8 @@ def _add_table(
 ) -> None:
     """Add a table whose first row is its header, repeated on every page."""
     table = document.add_table(rows=len(texts), cols=len(texts[0]))
-    table.style = "Table Grid"
     table.autofit = False
+    _rule(table)
     _narrow_margins(table)
     widths = column_widths(texts, width, size)
     for column, own in zip(table.columns, widths, strict=True):
@@ -249,11 +336,22 @@ def _add_table(
             cell.width = own
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_after = Pt(0)
+            # A short table is on one page; of a long one, its first and its last rows are.
+            if number < len(texts) - 1 and (len(texts) <= _SHORT_TABLE or number < 2):
+                paragraph.paragraph_format.keep_with_next = True
             if figures:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             run = paragraph.add_run(text)
-            run.font.size = Pt(size)
+            run.font.size = Pt(size * _BLOCK_SIZE if is_blocks(text) else size)
             run.bold = number == 0 or None
+
+
+def _rule(table: "Table") -> None:
+    """Give a table level rules only, as the page to read has."""
+    borders = OxmlElement("w:tblBorders")
+    for side in ("top", "bottom", "insideH"):
+        borders.append(_line(f"w:{side}", _RULE, "4"))
+    table._tbl.tblPr.append(borders)
 
 
 def _narrow_margins(table: "Table") -> None:
@@ -266,16 +364,28 @@ def _narrow_margins(table: "Table") -> None:
     table._tbl.tblPr.append(margins)
 
 
+def letter_size(texts: Sequence[Sequence[str]], width: int) -> float:
+    """Return the largest size of letters in points with which no word of a table is cut."""
+    columns = list(zip(*texts, strict=True))
+    fitting = (size for size in _LETTER_SIZES if sum(_least_widths(columns, size)) <= width)
+    return next(fitting, _LETTER_SIZES[-1])
+
+
+def _least_widths(columns: Iterable[Sequence[str]], size: float) -> list[int]:
+    """Return the width of each column's longest word."""
+    return [
+        Pt(max(len(word) for text in column for word in text.split(" ")) * size * 0.62 + 9)
+        for column in columns
+    ]
+
+
 def column_widths(texts: Sequence[Sequence[str]], width: int, size: float) -> list[int]:
     """Give each column its longest word, and what is left to those whose texts are longer.
 
     ``size`` is that of the letters in points; ``width`` and the result are in units of Word.
     """
     columns = list(zip(*texts, strict=True))
-    least = [
-        Pt(max(len(word) for text in column for word in text.split(" ")) * size * 0.62 + 9)
-        for column in columns
-    ]
+    least = _least_widths(columns, size)
     wanted = [
         max(small, Pt(min(max(map(len, column)), 40) * size * 0.55 + 9))
         for small, column in zip(least, columns, strict=True)
@@ -297,8 +407,15 @@ def _keep_row(row: Any, *, header: bool) -> None:
         properties.append(OxmlElement("w:tblHeader"))
 
 
+def _add_general_notes(document: "DocumentType", pack: Pack) -> None:
+    if pack.general_notes:
+        document.add_heading("General notes", level=2)
+    for note in pack.general_notes:
+        document.add_paragraph(f"{note.number}. {', '.join(note.labels)}: {note.text}")
+
+
 def _add_shorthand(document: "DocumentType", pack: Pack) -> None:
-    document.add_heading("Shorthand", level=1)
+    document.add_heading("Shorthand", level=2)
     document.add_paragraph(
         "A cell without a value holds a marker that says why. Nothing missing is shown as 0."
     )
@@ -307,7 +424,7 @@ def _add_shorthand(document: "DocumentType", pack: Pack) -> None:
 
 
 def _add_sources(document: "DocumentType", pack: Pack) -> None:
-    document.add_heading("Sources", level=1)
+    document.add_heading("Sources", level=2)
     headings = ("Source", "Supplier", "Licence", "Data", "Deliveries")
     document.add_paragraph("Deliveries that the figures were made from", style="Caption")
     _add_table(document, [headings, *pack.sources], (False,) * 5, _TEXT_WIDTH, 8)

@@ -17,8 +17,9 @@ from orchestration.releases.report_metadata import DIAGRAMS, SECTIONS, Exhibit, 
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the assessment with its exhibits."""
+    """A chapter of the assessment with its exhibits; ``name`` is that of its narrative's file."""
 
+    name: str
     title: str
     exhibits: tuple[Exhibit, ...]
 
@@ -44,11 +45,11 @@ def catalogue_of(reports: Iterable[tuple[str, ReportMetadata]]) -> ReportCatalog
     """Return the catalogue of ``reports``, each a table's name with its metadata."""
     exhibits = [Exhibit(table=name, **dict(metadata)) for name, metadata in reports]
     ordered = sorted([*DIAGRAMS, *exhibits], key=lambda one: (one.position, one.label))
-    found = {
-        title: tuple(exhibit for exhibit in ordered if exhibit.section == section)
-        for section, title in SECTIONS.items()
-    }
-    return ReportCatalogue(tuple(Section(title, own) for title, own in found.items() if own))
+    found = [
+        Section(name, title, tuple(exhibit for exhibit in ordered if exhibit.section == name))
+        for name, title in SECTIONS.items()
+    ]
+    return ReportCatalogue(tuple(section for section in found if section.exhibits))
 
 
 def read_catalogue(connection: duckdb.DuckDBPyConnection) -> ReportCatalogue:

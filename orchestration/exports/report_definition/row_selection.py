@@ -5,7 +5,7 @@ Decided by the columns, so that a new mart needs no new rule:
 - a table that is about the release, or has no ``area_code``, goes whole (``dim_month``);
 - one that the assessment prints to compare districts (``table_1_offender_rates``), or that does
   not say whose each row is, gives every area of the force, and what lies in none of them;
-- any other gives the partnership's own districts with their towns and, for comparison, its force.
+- any other gives the partnership's own areas with their towns and, for comparison, its force.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,15 +49,20 @@ class ReleaseFacts:
 
 @dataclass(frozen=True)
 class Place:
-    """A district that exhibits are about, by code and name, and its force area."""
+    """A district or partnership that exhibits are about, by code and name, and its force area.
+
+    ``districts`` are the codes of those that it is or holds, ``peers`` of all of the force.
+    """
 
     code: str
     name: str
     force_code: str
     force_name: str
+    districts: frozenset[str] = frozenset()
+    peers: frozenset[str] = frozenset()
 
     def own(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the district's rows."""
+        """Return its own rows."""
         return [row for row in rows if row.get("area_code") == self.code]
 
     def force(self, rows: Iterable[Row]) -> list[Row]:
@@ -67,14 +72,24 @@ class Place:
 
 @dataclass(frozen=True)
 class Partnership:
-    """A partnership with the areas that concern it, as GSS codes."""
+    """A partnership with the areas that concern it, by their codes.
+
+    ``areas`` are its own: the partnership first where it has several districts, then its districts.
+    """
 
     csp: str
     name: str
-    districts: tuple[str, ...]
+    areas: tuple[str, ...]
     forces: tuple[str, ...]
     neighbours: tuple[str, ...]
-    """Every district of the forces, and the forces themselves."""
+    """Its own areas, every district of the forces, and the forces themselves."""
+    peers: frozenset[str] = frozenset()
+    """Every district of the forces."""
+
+    @property
+    def has_several_districts(self) -> bool:
+        """Whether the first of its areas is the sum of the others."""
+        return len(self.areas) > 1
 
 
 @dataclass(frozen=True)
@@ -154,19 +169,22 @@ def partnership(connection: duckdb.DuckDBPyConnection, csp: str) -> Partnership:
 
 
 def _partnership(csp: str, name: str, areas: list[Row]) -> Partnership:
-    own = [area for area in areas if area["csp"] == csp]
-    forces = sorted({str(area["force_code"]) for area in own if area["force_code"]})
-    neighbours = [
+    of_csp = [area for area in areas if area["csp"] == csp]
+    of_csp.sort(key=lambda area: (area["area_type"] == "district", str(area["area_code"])))
+    own = tuple(str(area["area_code"]) for area in of_csp)
+    forces = sorted({str(area["force_code"]) for area in of_csp if area["force_code"]})
+    peers = frozenset(
         str(area["area_code"])
         for area in areas
-        if area["area_type"] in ("district", "force") and area["force_code"] in forces
-    ]
+        if area["area_type"] == "district" and area["force_code"] in forces
+    )
     return Partnership(
         csp=csp,
         name=name,
-        districts=tuple(str(area["area_code"]) for area in own),
+        areas=own,
         forces=tuple(forces),
-        neighbours=tuple(sorted({*neighbours, *forces})),
+        neighbours=tuple(sorted({*own, *peers, *forces})),
+        peers=peers,
     )
 
 
@@ -236,7 +254,7 @@ def selected_areas(table: TableRef, whose: Partnership) -> tuple[tuple[str, ...]
         return (), ()
     if table.compared or not {"csp", "area_type"} & set(names):
         return whose.neighbours, whose.neighbours
-    return (*whose.districts, *whose.forces), whose.districts
+    return (*whose.areas, *whose.forces), whose.areas
 
 
 def selection_query(table: TableRef, whose: Partnership, columns: str | None = None) -> str:

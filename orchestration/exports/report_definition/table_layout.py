@@ -4,6 +4,7 @@ Pure functions on data, shared by the pack's two forms. Nothing missing becomes 
 that is 0 becomes missing.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +17,13 @@ EXPLAINS = ("[c]", "[x]", "[z]")
 """Markers that explain an empty cell; the others qualify a full one."""
 
 
+_BLOCKS, _NO_BLOCK = "▁▂▃▄▅▆▇█", "·"
+
 _CONTEXT = ("period_label", "stock_year", "area_name", "cohort", "prison")
 """Columns that are left out where they say the same of every row."""
+
+
+_PRINTED_NUMBER = re.compile(r"^(Table|Figure|Appendix) \w+: ")
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,16 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
         # If no row has the value, the latest rows show that.
         latest = max(dated or [str(row[exhibit.latest]) for row in chosen], default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
-    for column in reversed(exhibit.order_by):
-        chosen = _sorted(chosen, column)
+    chosen = ordered_rows(chosen, exhibit.order_by)
     return chosen[-exhibit.last_rows :] if exhibit.last_rows else chosen
+
+
+def ordered_rows(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
+    """Return rows in the order of columns, the first of them first; as they are without any."""
+    ordered = list(rows)
+    for column in reversed(columns):
+        ordered = _sorted(ordered, column)
+    return ordered
 
 
 def absence(exhibit: Exhibit, published: bool, rows: Sequence[Row], whose: Partnership) -> str:
@@ -77,9 +90,33 @@ def absence(exhibit: Exhibit, published: bool, rows: Sequence[Row], whose: Partn
     return ""
 
 
+def emptiness(exhibit: Exhibit, rows: Sequence[Row]) -> str:
+    """Return why none of the rows that are shown has a figure; empty where one has.
+
+    A figure beside it of an earlier period, which the pack prints in brackets, does not count.
+    """
+    beside = {field.in_brackets for field in exhibit.columns}
+    figures = [
+        field.column
+        for field in exhibit.columns
+        if field.form not in ("text", "month", "year") and field.column not in beside
+    ]
+    if not figures or any(row.get(name) is not None for row in rows for name in figures):
+        return ""
+    statuses = [str(row.get("status") or "") for row in rows]
+    missing = any("[x]" in status or "[c]" not in status for status in statuses)
+    why = exhibit.empty_because if missing else "every figure is confidential"
+    return ", ".join(part for part in (why, periods(rows)) if part)
+
+
+def unnumbered(title: str) -> str:
+    """Return the title of a table without its number in print, which its label has."""
+    return _PRINTED_NUMBER.sub("", title)
+
+
 def is_own(row: Row, whose: Partnership) -> bool:
-    """Say whether a row is of the partnership's own districts, or of a town in one of them."""
-    return str(row.get("area_code") or "").split(":")[0] in whose.districts
+    """Say whether a row is of the partnership or its districts, or of a town in one of them."""
+    return str(row.get("area_code") or "").split(":")[0] in whose.areas
 
 
 def grid(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
@@ -97,6 +134,8 @@ def value_text(value: object, form: Form) -> str:
     """Write a value in its form: 1,234; 13%; 13.3%; 8.9; April 2018."""
     if form == "month" and isinstance(value, date):
         return month_name(value)
+    if form == "months":
+        return blocks(str(value))
     if form in ("text", "year", "month") or not isinstance(value, int | float):
         return str(value)
     if form == "count":
@@ -105,7 +144,32 @@ def value_text(value: object, form: Form) -> str:
         return f"{100 * value:.1f}%"
     if form == "percent":
         return f"{value}%" if isinstance(value, int) else f"{value:.1f}%"
-    return f"{value:,.1f}"
+    # A rate that is not zero must not be written as 0.0.
+    return f"{value:.2f}" if 0 < abs(value) < 0.05 else f"{value:,.1f}"
+
+
+def is_about(count: float, multiple: int | None) -> bool:
+    """Say whether a count is about so many, in a table whose inner counts are rounded.
+
+    They are multiples of ``multiple`` (none: nothing is rounded); any other count is a total that
+    is not rounded.
+    """
+    return multiple is not None and count % multiple == 0
+
+
+def blocks(counts: str) -> str:
+    """Draw counts such as ``3, [x], 6`` as blocks, the highest for the greatest; none is a dot."""
+    numbers = [None if one == "[x]" else int(one) for one in counts.split(", ")]
+    greatest = max((number for number in numbers if number is not None), default=0) or 1
+    return "".join(
+        _NO_BLOCK if number is None else _BLOCKS[round(number / greatest * (len(_BLOCKS) - 1))]
+        for number in numbers
+    )
+
+
+def is_blocks(text: str) -> bool:
+    """Say whether a cell is drawn as blocks, which a screen reader cannot read out."""
+    return bool(text) and set(text) <= {*_BLOCKS, _NO_BLOCK}
 
 
 def marker(row: Row, field: ReportColumn) -> str:
@@ -161,7 +225,7 @@ def _listed(exhibit: Exhibit, rows: Sequence[Row]) -> Grid:
     return Grid(
         (", ".join(field.heading.lower() if n else field.heading for n, field in enumerate(heads)),
          *(field.heading for field in body)),
-        tuple(field.form not in ("text", "month") for field in body),
+        tuple(field.form not in ("text", "month", "months") for field in body),
         tuple(
             GridRow(
                 "",

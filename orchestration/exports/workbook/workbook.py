@@ -1,11 +1,11 @@
 """The workbook: cover, contents, notes and one table a sheet, to the Analysis Function's guidance.
 
 ``gptables`` lays it out. Cells hold values, or the marker that explains an empty one. Text is
-never run as a formula.
+never run as a formula. Unlike the guidance, headers remain in view, tables have filters, and
+monthly series have charts, which people who work in the workbook asked for.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from textwrap import wrap
@@ -14,9 +14,10 @@ from typing import Any
 
 import gptables
 import pandas
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from orchestration.config.quarters import quarter_end
-from orchestration.exports.charts.chart_text import SHORTHAND, day_name
+from orchestration.exports.charts.chart_text import SHORTHAND, SYNTHETIC_MARK, day_name
 from orchestration.exports.deterministic_zip import with_language
 from orchestration.exports.pack.data_extent import Extent
 from orchestration.exports.pack.table_notes import data_notes
@@ -24,10 +25,11 @@ from orchestration.exports.report_definition.row_selection import (
     Partnership,
     ReleaseFacts,
     Row,
-    TableRef,
 )
-from orchestration.exports.report_definition.table_layout import cell_text
-from orchestration.releases.report_metadata import Exhibit, Form, ReportColumn
+from orchestration.exports.report_definition.table_layout import cell_text, unnumbered
+from orchestration.exports.workbook.monthly_charts import add_monthly_charts, has_monthly_charts
+from orchestration.exports.workbook.sheet_table import SheetTable
+from orchestration.releases.report_metadata import Form, ReportColumn
 
 _NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
     {
@@ -41,31 +43,20 @@ _NUMBER_FORMATS: Mapping[Form, str] = MappingProxyType(
 )
 
 _A4 = 9
+_MONTH_FORMAT = "mmmm yyyy"
+_MONTH_WIDTH = 18
+"""Characters of the longest month with its year, and some room."""
+
 _LINE = 15.75
 """Points from one line of a sheet's text to the next."""
 
 _RESTRICTED_COLOUR = "#8A1C1C"
 _ONE_TABLE = "This worksheet contains one table."
+_ONE_TABLE_WITH_CHARTS = "This worksheet contains one table, and its charts beside it."
 _COVER_WIDTH = 95
 _NOTE_WIDTH = 110
 _FIRST_NOTE = 3
 """Row of the first note, counted from 0: title, instructions and header are above."""
-
-
-@dataclass(frozen=True)
-class SheetTable:
-    """An exhibit of the release as a sheet: its table, its rows, and whether they are synthetic."""
-
-    exhibit: Exhibit
-    table: TableRef
-    rows: Sequence[Row]
-    synthetic: bool
-
-    @property
-    def fields(self) -> tuple[ReportColumn, ...]:
-        """The columns of the exhibit that the release has."""
-        names = self.table.column_names
-        return tuple(field for field in self.exhibit.columns if field.column in names)
 
 
 def write_workbook(
@@ -115,6 +106,8 @@ def write_workbook(
         }
     )
     _lay_out(workbook, [title, *_cover_texts(cover)], list(notes.values()))
+    for sheet in sheets:
+        _make_usable(workbook, sheet)
     if release.restricted_notice:
         _mark_pages(workbook, release.restricted_notice)
     workbook.close()
@@ -137,6 +130,22 @@ def _lay_out(workbook: Any, cover_texts: Sequence[str], notes: Sequence[str]) ->
     sheet.set_column(1, 1, _NOTE_WIDTH)
     for place, text in enumerate(notes, start=_FIRST_NOTE):
         sheet.set_row(place, _height(text, _NOTE_WIDTH, _LINE))
+
+
+def _make_usable(workbook: Any, sheet: SheetTable) -> None:
+    """Keep the header of a table in view, let readers filter it, print it alone, and chart it."""
+    worksheet = workbook.get_worksheet_by_name(sheet.exhibit.label)
+    (table,) = worksheet.tables
+    table["autofilter"] = table["a_range"]
+    start, end = table["range"].split(":")
+    header, column = xl_cell_to_rowcol(start)
+    for place, field in enumerate(sheet.fields):
+        if field.form == "month":
+            worksheet.set_column(column + place, column + place, _MONTH_WIDTH)
+    worksheet.freeze_panes(header + 1, 0)
+    worksheet.repeat_rows(header)
+    worksheet.print_area(0, column, *xl_cell_to_rowcol(end))
+    add_monthly_charts(workbook, worksheet, sheet, header)
 
 
 def _mark_pages(workbook: Any, notice: str) -> None:
@@ -225,16 +234,16 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
         table_name=sheet.table.name,
         title=f"{_headed(sheet)}{reference}",
         subtitles=_subtitles(release),
-        instructions=f"{_ONE_TABLE} Numbers in square brackets after the word note refer to the "
-        "Notes worksheet.",
-        scope=release.synthetic_notice if sheet.synthetic else None,
+        instructions=f"{_ONE_TABLE_WITH_CHARTS if has_monthly_charts(sheet) else _ONE_TABLE} "
+        "Numbers in square brackets after the word note refer to the Notes worksheet.",
+        scope=f"{SYNTHETIC_MARK}, see the cover." if sheet.synthetic else None,
         legend=_legend(shown),
         table_notes={field.heading: f"$${field.note}$$" for field in sheet.fields if field.note},
         index_columns={},
         additional_formatting=[
             {"column": {"columns": [place], "format": _format(field)}}
             for place, field in enumerate(sheet.fields)
-            if place or field.form in _NUMBER_FORMATS
+            if place or field.form in _NUMBER_FORMATS or field.form == "month"
         ],
     )
 
@@ -242,13 +251,14 @@ def _sheet(sheet: SheetTable, release: ReleaseFacts, notes: Mapping[str, str]) -
 def _format(field: ReportColumn) -> dict[str, object]:
     """Return the format of a column: figures in their form, text clear of figures before it."""
     form = _NUMBER_FORMATS.get(field.form)
+    if field.form == "month":
+        return {"num_format": _MONTH_FORMAT, "align": "left", "indent": 1}
     return {"num_format": form} if form else {"indent": 1}
 
 
 def _headed(sheet: SheetTable) -> str:
     """Return the title of the table after the label of the sheet, which comes once."""
-    title, label = sheet.table.title, sheet.exhibit.label
-    return title if title.startswith(f"{label}:") else f"{label}: {title}"
+    return f"{sheet.exhibit.label}: {unnumbered(sheet.table.title)}"
 
 
 def _legend(shown: set[str]) -> list[str]:
@@ -263,6 +273,6 @@ def _legend(shown: set[str]) -> list[str]:
 def _cell(row: Row, field: ReportColumn) -> object:
     """Return the content of a cell: the value, or the word or marker instead of one."""
     value = row[field.column]
-    if value is None or field.form == "month":
+    if value is None:
         return cell_text(row, field.model_copy(update={"show_marker": False}))
     return value

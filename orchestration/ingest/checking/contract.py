@@ -12,10 +12,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from orchestration.errors import ContractError, LandingError
+from orchestration.errors import ContractError, LandingError, did_you_mean, readable
 from orchestration.ingest.checking.headings import fits
 
 SOURCES = Path(__file__).resolve().parents[1] / "sources"
+
+
+class NumberForm(BaseModel):
+    """The form of a column's value in the rows of one force or service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    pattern: str
+    form: str
 
 
 class Column(BaseModel):
@@ -41,6 +51,10 @@ class Column(BaseModel):
     severity: Literal["record", "warning"] = "record"
     """What breaking the value's rules does: the row is refused, or loaded and reported."""
     allowed: tuple[str, ...] | None = None
+    listed: Literal["town"] | None = None
+    """What of the partnerships file it may hold; the values then stand in ``allowed``."""
+    number_forms: tuple[NumberForm, ...] = ()
+    """Forms of the partnerships file, each of the rows of one name that is served."""
     otherwise: str | None = None
     """What is kept in place of a value that is not among those allowed, which is only warned of."""
     pattern: str | None = None
@@ -71,7 +85,7 @@ class Column(BaseModel):
         """Whether a text that is kept may be anything: no list and no form bounds it."""
         bounded = bool(self.identifier or self.otherwise)
         if self.severity == "record":
-            bounded = bounded or bool(self.allowed or self.pattern or self.length)
+            bounded = bounded or bool(self.allowed or self.listed or self.pattern or self.length)
         return self.stored and self.type == "VARCHAR" and not bounded
 
     @property
@@ -184,6 +198,10 @@ class Contract(BaseModel):
     title: str
     meaning: str
     supplier: str
+    supplied_by: str | None = None
+    """The supplier by name, with ``{name}`` for the force, service or prison of a delivery."""
+    supplier_series: str | None = None
+    """Start of the series that are the supplier's own; all of a delivery where none is given."""
     licence: str
     grain: str
     cadence: Literal["quarterly", "annual", "one-off"]
@@ -278,6 +296,12 @@ class Contract(BaseModel):
         return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
+    def _supplier_fits(self) -> "Contract":
+        if self.supplied_by and not (self.coverage.named and "{name}" in self.supplied_by):
+            raise ValueError("supplied_by needs {name}, and coverage that says what is named")
+        return self
+
+    @model_validator(mode="after")
     def _coverage_fits(self) -> "Contract":
         if self.coverage.named and self.coverage.named != (self.series or ("",))[-1]:
             raise ValueError(f"coverage names {self.coverage.named}, not the series' last column")
@@ -306,6 +330,8 @@ class Contract(BaseModel):
             raise ValueError("counts people and is read in bulk; use keyed_csv")
         if not self.about_people and any(column.personal for column in self.columns):
             raise ValueError('has personal columns and does not say counts = "people"')
+        if self.layout == "csv" and any(column.listed for column in self.columns):
+            raise ValueError("is read in bulk, where a list of the partnerships file is not known")
         if self.layout == "csv" and self.key:
             raise ValueError("has a key, which a bulk CSV is not checked for; use keyed_csv")
         return self
@@ -333,8 +359,16 @@ def load_contracts(sources: Path = SOURCES) -> dict[str, Contract]:
 
 def contract_of(source: str) -> Contract:
     """Read the contract of one source. Raises :class:`LandingError` that lists the sources."""
-    folder = SOURCES / source
-    if folder.parent != SOURCES or not (folder / "contract.toml").is_file():
-        names = sorted(path.parent.name for path in SOURCES.glob("*/contract.toml"))
-        raise LandingError(f"There is no source '{source}'. The sources: {', '.join(names)}.")
-    return load_contract(folder)
+    require_source(source)
+    return load_contract(SOURCES / source)
+
+
+def require_source(source: str) -> None:
+    """Raise :class:`LandingError` for a source that there is not; it names the nearest."""
+    names = sorted(path.parent.name for path in SOURCES.glob("*/contract.toml"))
+    if source in names:
+        return
+    raise LandingError(
+        f"There is no source '{readable(source)}'.{did_you_mean(source, names)} "
+        f"The sources: {', '.join(names)}. `csp sources` says what each is."
+    )

@@ -37,6 +37,7 @@ def source_yaml(contract: Contract) -> str:
                 "csp": {
                     "title": contract.title,
                     "supplier": contract.supplier,
+                    **_supplier_by_name(contract),
                     "licence": contract.licence,
                     "cadence": contract.cadence,
                     "arrival_days": contract.arrival_days,
@@ -55,6 +56,13 @@ def source_yaml(contract: Contract) -> str:
         {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=100
     )
     return _HEADING + body
+
+
+def _supplier_by_name(contract: Contract) -> dict[str, str]:
+    """Return how the supplier is named by its deliveries; empty where the contract names it."""
+    if not contract.supplied_by:
+        return {}
+    return {"supplied_by": contract.supplied_by, "supplier_series": contract.supplier_series or ""}
 
 
 def outdated_sources(contracts: dict[str, Contract]) -> list[str]:

@@ -1,8 +1,8 @@
 """Names of services and places that are no secret: police forces, prisons, counties.
 
 Many places are surnames as well, so a force or a prison is known by its whole name only. A name
-that is served is in the partnerships file or the reference lists. These are beside it, so that a
-message can name a force or a prison that the warehouse does not serve yet.
+that is served is in the partnerships file. These are beside it, so that a message can name a force
+or a prison that the warehouse does not serve yet.
 """
 
 POLICE_FORCES = (
@@ -44,10 +44,11 @@ PRISONS = (
 )  # fmt: skip
 
 AREAS = (
-    "Bedfordshire", "Berkshire", "Buckinghamshire", "Cambridgeshire", "Derbyshire",
-    "East Cambridgeshire", "Fenland", "Gloucestershire", "Hampshire", "Herefordshire",
-    "Hertfordshire", "Huntingdonshire", "Lancashire", "Leicestershire", "Lincolnshire",
-    "Northamptonshire", "Nottinghamshire", "Oxfordshire", "Shropshire", "South Cambridgeshire",
-    "Staffordshire", "Warwickshire", "Wiltshire", "Worcestershire", "Yorkshire",
+    "Aberdeenshire", "Bedfordshire", "Berkshire", "Buckinghamshire", "Cambridgeshire",
+    "Carmarthenshire", "Derbyshire", "Flintshire", "Gloucestershire", "Hampshire", "Herefordshire",
+    "Hertfordshire", "Humberside", "Huntingdonshire", "Lancashire", "Leicestershire",
+    "Lincolnshire", "Merseyside", "Monmouthshire", "Northamptonshire", "Nottinghamshire",
+    "Oxfordshire", "Pembrokeshire", "Rutland", "Shropshire", "Staffordshire", "Teesside",
+    "Tyneside", "Warwickshire", "Wiltshire", "Worcestershire", "Yorkshire",
 )  # fmt: skip
-"""Counties and districts that a service may be named after, and that are nobody's name."""
+"""Counties that a service may be named after, and that are nobody's name."""

@@ -32,6 +32,8 @@ _REMEDIES = {
     "has a header": "Put the agreed headings in one row above the data.",
     "has a plain name": "Give the file a name of letters, digits, spaces, dots and hyphens.",
     "has a survey period": "Put 'Survey period' above the header, with its first and last day.",
+    "has the form of its force or service": "Write the number as the force or service does. If it "
+    "has a new form, correct [[force_areas.number_formats]] in the partnerships file.",
     "has commas between values": "Save the file as CSV with commas.",
     "has every column": "Put the column back under the agreed heading; leave it in even where it "
     "is empty.",
@@ -88,6 +90,22 @@ def date_form(column: Column) -> str:
     return re.sub("%[dmYy]", lambda part: _DATE_PARTS[part.group()], column.date_format)
 
 
+_LISTED_LINES = {
+    "town": '[[force_areas.towns]] name = "New Town" district_code = "E07000999"',
+}
+"""Lines of the partnerships file that list a value, by what it is."""
+
+
+def _to_add(column: Column) -> str:
+    """Return what to add to the partnerships file for a value that it is to list."""
+    if column.listed is None:
+        return ""
+    return (
+        f" Another {column.listed} is added to the partnerships file under its force area, by "
+        f"lines such as {_LISTED_LINES[column.listed]}; then refresh again."
+    )
+
+
 def remedy_of(fault: Fault, contract: Contract) -> str:
     """Return how a supplier corrects ``fault``: by the contract of its column, else by its rule."""
     column = next((one for one in contract.columns if one.title == fault.column), None)
@@ -100,7 +118,9 @@ def _remedy_of_value(rule: str, column: Column | None) -> str | None:
         return None
     if rule == "is a known value" and column.allowed:
         blank = "" if column.required else ", or leave it blank"
-        return f"Use one of: {'; '.join(column.allowed)}{blank}."
+        return f"Use one of: {'; '.join(column.allowed)}{blank}.{_to_add(column)}"
+    if rule == "is a known value":
+        return _to_add(column).strip() or None
     if rule == "has the right form":
         return f"Write {column.form}."
     if rule.startswith("is a date like"):

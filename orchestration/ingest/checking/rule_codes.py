@@ -32,6 +32,7 @@ _CODES = {
     "F14": "is a known lookup",
     "F15": "is of a known edition",
     "F16": "is a plain file",
+    "F17": "is an area of the hierarchy",
     "S01": "has the sheet",
     "S02": "has a header",
     "S03": "has every column",
@@ -72,6 +73,7 @@ _CODES = {
     "V08": "has no time of day",
     "V09": "holds no spreadsheet error",
     "V17": "holds no identifier",
+    "V18": "has the form of its force or service",
 }
 _FAMILIES = {
     "V10": r"is a date like .+",

@@ -19,6 +19,8 @@ the languages of its users; a row of number signs is a number that its column wa
 
 ERROR_RULE = "holds no spreadsheet error"
 
+NUMBER_FORM_RULE = "has the form of its force or service"
+
 _MONTH = "(19[0-9]{2}|20[0-9]{2}|2100)-(0[1-9]|1[0-2])(-01([ T]00:00(:00)?)?)?"
 """A month of the years that a date may lie in, as text, or its first day at midnight."""
 
@@ -239,13 +241,18 @@ def _text_rules(column: Column) -> list[_ValueRule]:
                 f"The value must be {column.length} characters long.",
             )
         )
-    if column.allowed:
+    if column.allowed or (column.listed and column.allowed is not None):
         values = ", ".join(literal(value) for value in column.allowed)
         rules.append(
             (
                 "is a known value",
-                f"{column.name} in ({values})",
-                "The value is not one of those agreed in the contract.",
+                f"({elsewhere(column)} or {_is_listed(column)})"
+                if column.listed
+                else f"{column.name} in ({values})",
+                f"The value is no {column.listed} that the partnerships file lists, as others of "
+                "the delivery are."
+                if column.listed
+                else "The value is not one of those agreed in the contract.",
             )
         )
     if column.type == "VARCHAR" and not rules:
@@ -257,6 +264,31 @@ def _text_rules(column: Column) -> list[_ValueRule]:
             )
         )
     return rules
+
+
+def _is_listed(column: Column) -> str:
+    """Return the SQL condition that a value is one that the partnerships file lists."""
+    values = ", ".join(literal(value) for value in column.allowed or ())
+    return f"{column.name} in ({values})" if values else "false"
+
+
+def elsewhere(column: Column) -> str:
+    """Return the name of the column that says whether a row is of a series without listed values.
+
+    Such a series is of another place than those served: it is loaded, and counted nowhere.
+    """
+    return f"_elsewhere_by_{column.name}"
+
+
+def elsewhere_columns(contract: Contract) -> str:
+    """Return the SQL list items that make those columns; empty where nothing is listed."""
+    series = ", ".join(contract.series) or "1"
+    return "".join(
+        f", not coalesce(bool_or({_is_listed(column)}) over (partition by {series}), false) "
+        f"as {elsewhere(column)}"
+        for column in contract.columns
+        if column.listed and column.allowed is not None
+    )
 
 
 def _range_rules(column: Column) -> list[_ValueRule]:
@@ -281,9 +313,28 @@ def _range_rules(column: Column) -> list[_ValueRule]:
     return rules
 
 
+def _all_rules(column: Column, contract: Contract) -> list[Rule]:
+    return [*rules_of(column), *_number_form_rules(column, contract)]
+
+
+def _number_form_rules(column: Column, contract: Contract) -> list[Rule]:
+    """Return the rule of each form that a force or service has for its own numbers."""
+    named = f"lower(trim(regexp_replace({contract.coverage.named}, '\\s+', ' ', 'g')))"
+    return [
+        Rule(
+            column,
+            NUMBER_FORM_RULE,
+            f"({column.name} is null or {named} is distinct from lower({literal(one.name)}) "
+            f"or regexp_full_match({column.name}, {literal(one.pattern)}))",
+            f"The value does not have the form that '{one.name}' gives its numbers ({one.form}).",
+        )
+        for one in column.number_forms
+    ]
+
+
 def _record_rules(contract: Contract) -> list[Rule]:
     """Return the rules that refuse a row. A blank is never only a warning."""
-    rules = [rule for column in contract.columns for rule in rules_of(column)]
+    rules = [rule for column in contract.columns for rule in _all_rules(column, contract)]
     kept = [
         rule for rule in rules if rule.column.severity == "record" or rule.name == "is not blank"
     ]
@@ -292,7 +343,7 @@ def _record_rules(contract: Contract) -> list[Rule]:
 
 def warning_rules(contract: Contract) -> list[Rule]:
     """Return the rules that a row may break and be loaded."""
-    rules = [rule for column in contract.columns for rule in rules_of(column)]
+    rules = [rule for column in contract.columns for rule in _all_rules(column, contract)]
     mild = [
         rule for rule in rules if rule.column.severity == "warning" and rule.name != "is not blank"
     ]

@@ -1,25 +1,22 @@
 """The names that the warehouse serves, and the series of deliveries matched to them.
 
-Forces and districts are those of the partnerships file; youth offending services and prisons those
-of the reference lists and of the partnerships file. A name is the same however it is spaced and
-capitalised. Rows of an unknown name are counted nowhere and reported.
+Forces, districts, youth offending services and prisons are those of the partnerships file. A name
+is the same however it is spaced and capitalised. Rows of an unknown name are counted nowhere and
+reported.
 """
 
-import csv
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
 
-from orchestration.config.settings import PROJECT
 from orchestration.errors import SettingsError
+from orchestration.ingest.checking.configured_words import vocabulary_of
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import plain_name
 from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 
-_SEEDS = PROJECT / "dbt_project" / "seeds"
-_SEED_OF = {"service": "youth_offending_services.csv", "prison": "prisons.csv"}
 _LISTED_IN = {
     "force": ("force_name", "partnership_areas"),
     "district": ("district_code", "partnership_areas"),
@@ -40,17 +37,16 @@ def served_names(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
     """Return the names of one kind that are served, in alphabetical order."""
     column, table = _LISTED_IN[kind]
     rows = connection.execute(f"select distinct {column} from control.{table}").fetchall()
-    names = {str(name) for (name,) in rows}
-    return sorted(names | listed_names(kind))
+    return sorted(str(name) for (name,) in rows)
 
 
-def listed_names(kind: str | None) -> set[str]:
-    """Return the names of one kind that the reference lists have; none of forces and districts."""
-    if kind is None or kind not in _SEED_OF:
-        return set()
-    column, _ = _LISTED_IN[kind]
-    with (_SEEDS / _SEED_OF[kind]).open(encoding="utf-8", newline="") as handle:
-        return {row[column] for row in csv.DictReader(handle)}
+def configured_names(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
+    """Return the services or prisons that may be in a source; none where it is of neither.
+
+    The name of an empty file is known by them.
+    """
+    kind = contract.coverage.names
+    return served_names(connection, kind) if kind in ("service", "prison") else []
 
 
 def nearest(name: str, names: Collection[str]) -> list[str]:
@@ -83,9 +79,7 @@ def resolve_series(
         for kind in {one.coverage.names for one in contracts.values() if one.coverage.names}
     }
     first: dict[tuple[str, str], str] = {}
-    hidden = _HiddenNames(
-        Vocabulary.with_names(name for names in served.values() for name in names)
-    )
+    hidden = _HiddenNames(vocabulary_of(connection))
     found = []
     for source, series, name in rows:
         contract = contracts.get(source)

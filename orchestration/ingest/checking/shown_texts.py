@@ -6,7 +6,6 @@ any other text the kind and the length are shown: "a text of 14 characters". Of 
 text is shown unless it looks like an identifier of a person.
 """
 
-import csv
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +19,6 @@ from orchestration.config.identifying_texts import (
     identifying_in_note,
     spelled_plainly,
 )
-from orchestration.config.settings import PROJECT
 from orchestration.errors import LandingError, readable
 from orchestration.ingest.checking.contract import Column, Contract, load_contracts
 from orchestration.ingest.checking.faults import Fault, with_given
@@ -31,13 +29,6 @@ from orchestration.ingest.checking.known_places import (
     PRISONS,
 )
 from orchestration.ingest.checking.named_periods import named_spans
-
-_SEEDS = PROJECT / "dbt_project" / "seeds"
-_LISTS = {
-    "youth_offending_services.csv": ("youth_offending_service",),
-    "prisons.csv": ("prison", "prison_group"),
-}
-"""Reference lists whose names are no secret, with their columns."""
 
 _PLAIN_WORDS = """
     accommodation address all amended and annual apr april area areas assessed assessment
@@ -108,9 +99,9 @@ def described(text: str) -> str:
 
 @functools.cache
 def _project_words() -> frozenset[str]:
-    """Return the words of the contracts, the reference lists and the names of areas."""
+    """Return the words of the contracts and the names of areas."""
     found = set(_PLAIN_WORDS.split())
-    for text in [*_contract_texts(), *_listed_texts(), *AREAS]:
+    for text in [*_contract_texts(), *AREAS]:
         found |= set(_words_of(text))
     return frozenset(found)
 
@@ -122,13 +113,6 @@ def _contract_texts() -> Iterator[str]:
             # A list of places (towns) has names of people among its words.
             values = column.allowed if column.name != contract.area else None
             yield from (column.name, column.title, *(values or ()))
-
-
-def _listed_texts() -> Iterator[str]:
-    for name, columns in _LISTS.items():
-        with (_SEEDS / name).open(encoding="utf-8", newline="") as handle:
-            for row in csv.DictReader(handle):
-                yield from (row[column] for column in columns)
 
 
 def _words_of(text: str) -> list[str]:

@@ -7,8 +7,9 @@ is ever run as a formula.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from datetime import datetime, time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import Contract
@@ -82,20 +83,84 @@ def report_rows(contract: Contract, outcome: Outcome) -> Iterator[tuple[Cell, ..
                 )
 
 
-def summary(outcome: Outcome) -> str:
-    """Return a sentence on the outcome of a delivery."""
+@dataclass
+class RuleGroup:
+    """The faults of a delivery that break one rule, as the report shows them.
+
+    Of rows they are of one column; of the whole delivery of all ``columns`` that break the rule.
+    ``places`` are the first of them: file, sheet and row. ``message`` and ``value`` are those of
+    the first.
+    """
+
+    severity: str
+    rule: str
+    code: str
+    columns: list[str]
+    message: str
+    value: str | None
+    remedy: str
+    count: int = 0
+    places: list[tuple[str | None, str | None, int | None]] = field(default_factory=list)
+
+
+def grouped(rows: Iterable[tuple[Cell, ...]], shown_places: int = 3) -> list[RuleGroup]:
+    """Group the rows of a report by severity, rule and, of rows, column, in the report's order.
+
+    Of each group the first ``shown_places`` places are kept.
+    """
+    groups: dict[tuple[Cell, Cell, Cell], RuleGroup] = {}
+    for severity, file, sheet, line, column, value, message, remedy, rule, code in rows:
+        is_whole = severity == SEVERITIES["submission"]
+        key = (severity, rule, None if is_whole else column)
+        if key not in groups:
+            groups[key] = RuleGroup(
+                str(severity), str(rule), str(code), [], str(message), _text(value),
+                str(remedy),
+            )  # fmt: skip
+        group = groups[key]
+        group.count += 1
+        if column is not None and str(column) not in group.columns:
+            group.columns.append(str(column))
+        place = (_text(file), _text(sheet), line if isinstance(line, int) else None)
+        if len(group.places) < shown_places and place not in group.places:
+            group.places.append(place)
+    return list(groups.values())
+
+
+def _text(cell: Cell) -> str | None:
+    return None if cell is None else str(cell)
+
+
+def remove_report(folder: Path, name: str) -> None:
+    """Remove a report of this name, such as one on a delivery that has been corrected since."""
+    for suffix in (".csv", ".xlsx"):
+        (folder / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def report_path(reports: Path, source: str, quarter: date, version: int) -> Path | None:
+    """Return the workbook that a load wrote for the supplier of a delivery, or None.
+
+    ``reports`` is the folder of all reports, as for :func:`file_report`.
+    """
+    path = reports / source / quarter.isoformat() / f"v{version}.xlsx"
+    return path if path.is_file() else None
+
+
+def summary(outcome: Outcome, *, checked: bool = False) -> str:
+    """Return a sentence on the outcome of a delivery, or of one that was only ``checked``."""
+    read = f"({outcome.rows_delivered:,} rows were read)."
+    if outcome.state == "refused" and checked:
+        return f"Would be refused: nothing of the delivery would be loaded {read}"
     if outcome.state == "refused":
-        return (
-            f"Refused: nothing of the delivery is loaded ({outcome.rows_delivered:,} rows were "
-            "read)."
-        )
+        return f"Refused: nothing of the delivery is loaded {read}"
+    loaded = "Would be loaded" if checked else "Loaded"
     if outcome.rows_refused:
         return (
-            f"Loaded: {outcome.rows_loaded:,} of {outcome.rows_delivered:,} rows; "
+            f"{loaded}: {outcome.rows_loaded:,} of {outcome.rows_delivered:,} rows; "
             f"{outcome.rows_refused:,} refused and left out."
         )
     warned = " There are warnings." if outcome.warnings else ""
-    return f"Loaded: all {outcome.rows_loaded:,} rows.{warned}"
+    return f"{loaded}: all {outcome.rows_loaded:,} rows.{warned}"
 
 
 def _csv(rows: Sequence[tuple[Cell, ...]]) -> bytes:

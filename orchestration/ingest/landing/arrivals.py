@@ -8,7 +8,7 @@ of change (``ctime``, which a copying program cannot set back) are those of an e
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -62,6 +62,7 @@ class Arrival:
     bytes: int
     content: str
     since: float
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,15 @@ def _take(
     folders[name] = seen.model_copy(update={"content": content, "taken": True})
     if content != seen.content:
         size = sum(file.bytes for file in delivery.files)
-        yield Arrival(contract.source, quarter, len(delivery.files), size, content, seen.since)
+        yield Arrival(
+            contract.source,
+            quarter,
+            len(delivery.files),
+            size,
+            content,
+            seen.since,
+            delivery.receipt.received_at if delivery.receipt else None,
+        )
 
 
 def quarters_to_refresh(arrived: Collection[date], published: Collection[date]) -> list[date]:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from orchestration.errors import CspError
+from orchestration.ingest.checking.configured_values import configured_digest
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import Covered
 from orchestration.ingest.checking.faults import Fault, SubmissionError, given
@@ -96,7 +97,7 @@ def pending_deliveries(
     for delivery in _landed(connection, raw, contract, as_at, report, known):
         quarter = delivery.quarter
         latest = _latest(connection, contract.source, quarter)
-        if latest and _is_known(latest, delivery, reading_memory(connection)):
+        if latest and _is_known(latest, contract, delivery, reading_memory(connection)):
             report.unchanged += 1
             if {file.state for file in delivery.files} != known[quarter].keys():
                 index_files(connection, contract.source, [delivery])
@@ -113,9 +114,15 @@ def pending_deliveries(
     return pending
 
 
-def _is_known(latest: "_Known", delivery: Delivery, memory: int) -> bool:
-    """Say whether a delivery needs no look; one that took too much memory may fit by now."""
+def _is_known(latest: "_Known", contract: Contract, delivery: Delivery, memory: int) -> bool:
+    """Say whether a delivery needs no look.
+
+    One that took too much memory may fit by now, and one that broke a rule of the partnerships file
+    may fare better where that has something else by now.
+    """
     if latest.content_sha256 != delivery.content_sha256:
+        return False
+    if latest.configured_sha256 not in (None, configured_digest(contract)):
         return False
     refused = latest.outcome.state == "refused"
     return not (refused and may_be_read_with(latest.outcome.reason, memory))
@@ -175,19 +182,22 @@ def _next_id(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> 
 class _Known:
     content_sha256: str
     outcome: Outcome
+    configured_sha256: str | None
+    """Fingerprint of what the partnerships file had, where a fault is by a rule of it."""
 
 
 def _latest(connection: duckdb.DuckDBPyConnection, source: str, quarter: date) -> _Known | None:
     rows = connection.execute(
-        "select content_sha256, version, state, rows_delivered, rows_loaded, rows_refused, reason "
-        "from control.deliveries where source = ? and quarter = ? order by version desc limit 1",
+        "select content_sha256, version, state, rows_delivered, rows_loaded, rows_refused, reason, "
+        "configured_sha256 from control.deliveries left join control.configured_faults "
+        "using (delivery_id) where source = ? and quarter = ? order by version desc limit 1",
         [source, quarter],
     ).fetchall()
     if not rows:
         return None
-    digest, version, state, delivered, loaded, refused, reason = rows[0]
+    digest, version, state, delivered, loaded, refused, reason, configured = rows[0]
     outcome = Outcome(source, quarter, version, state, delivered, loaded, refused, reason)
-    return _Known(digest, outcome)
+    return _Known(digest, outcome, configured)
 
 
 def look_over(
@@ -317,11 +327,7 @@ def _other_quarters_content(
 
 
 def _receipt_faults(delivery: Delivery) -> list[Fault]:
-    """Say which files are not those that the receipt lists; no receipt, nothing to say."""
-    if delivery.receipt is None:
-        return []
-    listed = {file.name: file.sha256 for file in delivery.receipt.files}
-    landed = {file.name: file.sha256 for file in delivery.files}
+    """Say which files are not those that the receipt lists."""
     return [
         Fault(
             "matches its receipt",
@@ -329,8 +335,7 @@ def _receipt_faults(delivery: Delivery) -> list[Fault]:
             "added or removed since. Land the delivery again with `csp land`.",
             file=name,
         )
-        for name in sorted(listed.keys() | landed.keys())
-        if listed.get(name) != landed.get(name)
+        for name in delivery.unlike_receipt
     ]
 
 

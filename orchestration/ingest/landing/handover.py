@@ -449,10 +449,7 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
         raise LandingError(f"Two files are called {', '.join(twice)}. Rename one of them.")
     for path in paths:
         if path.is_symlink() or not path.is_file():
-            raise LandingError(
-                f"{readable(str(path))} is not a file (a folder, a link or a pipe, perhaps). Name "
-                "the file itself."
-            )
+            raise LandingError(not_a_file(path))
         if not path.name.isprintable():
             raise LandingError(
                 f"{readable(path.name)}: the name holds a character that cannot be shown. "
@@ -463,3 +460,15 @@ def _check_landable(contract: Contract, paths: Sequence[Path]) -> None:
             raise LandingError(
                 f"{path.name} is not of a kind that {contract.source} delivers ({kinds})."
             )
+
+
+def not_a_file(path: Path) -> str:
+    """Return what to say of a path that is given as a file and is something else, or missing."""
+    shown = readable(str(path))
+    if path.is_symlink():
+        return f"{shown} is a link. Name the file itself."
+    if path.is_dir():
+        return f"{shown} is a folder. Name its files, such as {shown}/*.csv."
+    if not path.exists():
+        return f"{shown} does not exist. Check the path."
+    return f"{shown} is not a file (a pipe or a device, perhaps). Name the file itself."

@@ -90,14 +90,30 @@ class Delivery:
         """Identity of the content: file names and times do not count.
 
         What the receipt claims that the delivery covers does: the same bytes can say more then.
-        So does what is wrong with the folder: it is another delivery once that is corrected.
+        So does what is wrong with the folder, and which files the receipt does not fit: it is
+        another delivery once that is corrected.
         """
         digests = "\n".join(sorted(file.sha256 for file in self.files))
         if self.receipt and self.receipt.covers:
             digests += f"\ncovers {self.receipt.covers}"
         for fault in self.faults:
             digests += f"\nwrong {fault}"
+        for name in self.unlike_receipt:
+            digests += f"\nnot as receipted {name}"
         return hashlib.sha256(digests.encode()).hexdigest()
+
+    @property
+    def unlike_receipt(self) -> list[str]:
+        """Names of files that are not as the receipt lists them; none where there is no receipt."""
+        if self.receipt is None:
+            return []
+        listed = {file.name: file.sha256 for file in self.receipt.files}
+        landed = {file.name: file.sha256 for file in self.files}
+        return [
+            name
+            for name in sorted(listed.keys() | landed.keys())
+            if listed.get(name) != landed.get(name)
+        ]
 
     @property
     def nature(self) -> str:

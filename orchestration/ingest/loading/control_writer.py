@@ -6,6 +6,8 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from orchestration.ingest.checking.configured_values import configured_digest, is_configured_fault
+from orchestration.ingest.checking.configured_words import vocabulary_of
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.faults import Fault
 from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
@@ -37,19 +39,9 @@ def record(
     _record_deliveries(connection, judged, outcomes, now)
     _record_files(connection, contract, [pending for pending, _ in judged])
     _record_faults(connection, judged)
+    _record_configured_faults(connection, contract, judged)
     _record_coverage(connection, contract, judged)
     return outcomes
-
-
-def vocabulary_of(connection: duckdb.DuckDBPyConnection) -> Vocabulary:
-    """Return the words that are harmless here: the project's and the partnerships file's."""
-    names = connection.execute(
-        "select unnest([csp_name, district_name, force_name, force_area_name]) "
-        "from control.partnership_areas "
-        "union all select youth_offending_service from control.partnership_youth_services "
-        "union all select unnest([prison, prison_group]) from control.partnership_prisons"
-    ).fetchall()
-    return Vocabulary.with_names(str(name) for (name,) in names)
 
 
 def shown_faults(
@@ -164,6 +156,23 @@ def _record_faults(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judge
             "rule": [fault.rule for fault in faults],
             "message": [fault.message for fault in faults],
         },
+    )
+
+
+def _record_configured_faults(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, judged: Iterable[Judged]
+) -> None:
+    """Note the deliveries that may fare better once the partnerships file has more."""
+    found = [
+        pending.delivery_id
+        for pending, _ in judged
+        if any(is_configured_fault(contract, fault) for fault in pending.faults)
+    ]
+    digest = configured_digest(contract)
+    _append(
+        connection,
+        "control.configured_faults",
+        {"delivery_id": found, "configured_sha256": [digest] * len(found)},
     )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.ingest.checking.configured_values import with_configured_values
+from orchestration.ingest.checking.configured_words import vocabulary_of
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import (
     Claims,
@@ -29,11 +31,13 @@ from orchestration.ingest.checking.named_periods import Span
 from orchestration.ingest.checking.rules import (
     acceptable,
     broken_rules,
+    elsewhere,
+    elsewhere_columns,
     found,
     typed,
     warning_rules,
 )
-from orchestration.ingest.checking.served_names import listed_names
+from orchestration.ingest.checking.served_names import configured_names
 from orchestration.ingest.checking.shown_texts import ShownTexts
 from orchestration.ingest.checking.supplier_report import file_report
 from orchestration.ingest.landing.delivery_discovery import (
@@ -44,7 +48,7 @@ from orchestration.ingest.landing.delivery_discovery import (
 )
 from orchestration.ingest.landing.landing_zone import NO_QUARTER, Delivery, LandedFile, refuse_moved
 from orchestration.ingest.loading.bulk_csv import BulkFile, insert_files, refused_lines
-from orchestration.ingest.loading.control_writer import record, shown_faults, vocabulary_of
+from orchestration.ingest.loading.control_writer import record, shown_faults
 from orchestration.ingest.loading.incoming_rows import rows_to_load
 from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.loading.pseudonyms import Pseudonyms, throwaway_pseudonyms
@@ -101,6 +105,7 @@ def load_source(
     """
     with _transaction(connection):
         ensure_control(connection)
+        contract = with_configured_values(connection, contract)
         ensure_raw_table(connection, contract)
     report = LoadReport(contract.source)
     pending = pending_deliveries(connection, raw, contract, as_at, report)
@@ -134,6 +139,7 @@ def check_delivery(
     """Load a delivery into an empty temporary database, and return the outcome."""
     with _transaction(connection):
         ensure_control(connection)
+        contract = with_configured_values(connection, contract)
         ensure_raw_table(connection, contract)
     files = [FileLoad(file, number) for number, file in enumerate(delivery.files, start=1)]
     pending = Pending(delivery, 1, 1, files)
@@ -154,6 +160,7 @@ def check_files(
     """
     with _transaction(connection):
         ensure_control(connection)
+        contract = with_configured_values(connection, contract)
         ensure_raw_table(connection, contract)
     pending = [
         Pending(
@@ -291,7 +298,7 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
         f"{_is_same(contract)} as _same "
         "from (select *, _fault is null and _reveals is null "
         f"and ({acceptable(contract)}) is true as _good "
-        "from _incoming)"
+        f"from (select *{elsewhere_columns(contract)} from _incoming))"
     )
     connection.execute(
         f"insert into {contract.raw_table} select {values}, {pending.delivery_id}, _file_id, "
@@ -307,8 +314,38 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
         file.refused, file.repeated = counts.get(file.file_id, (0, 0))
     if refused:
         pending.faults = _faulty_rows(connection, contract, pending)
+    pending.warnings += _elsewhere(connection, contract, pending)
     _find_mild_faults(load, [pending], "_checked where _good and _repeat = 1")
     connection.execute("drop table _incoming; drop table _checked")
+
+
+def _elsewhere(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, pending: Pending
+) -> list[Fault]:
+    """Warn of rows that are of another place than those of the partnerships file."""
+    names = {load.file_id: load.file.name for load in pending.files}
+    found = []
+    for column in contract.columns:
+        if not column.listed or column.allowed is None:
+            continue
+        rows = connection.execute(
+            "select _file_id, count(*), min(_sheet), min(_line) from _checked "
+            f"where _good and _repeat = 1 and {elsewhere(column)} group by _file_id order by all"
+        ).fetchall()
+        found += [
+            Fault(
+                "is a known value",
+                f"None of {count:,} rows has a {column.listed} that the partnerships file lists. "
+                "They are loaded and counted nowhere.",
+                file=names[file_id],
+                sheet=sheet,
+                line=line,
+                column=column.title,
+                severity="warning",
+            )
+            for file_id, count, sheet, line in rows
+        ]
+    return found
 
 
 def _repeat(contract: Contract) -> str:
@@ -514,7 +551,7 @@ def _empty_files(
     rows = connection.execute(
         "select distinct series, name from control.coverage where source = ?", [contract.source]
     ).fetchall()
-    known = dict(rows) | {name: name for name in listed_names(contract.coverage.names)}
+    known = dict(rows) | {name: name for name in configured_names(connection, contract)}
     there = {(plain_name(one.series), one.period) for one in claims.covered}
     found = []
     for file in empty:

@@ -123,13 +123,36 @@ def warehouse_pseudonyms(settings: Settings, connection: duckdb.DuckDBPyConnecti
     pseudonyms = Pseudonyms(_key(settings, known))
     if known is None:
         connection.execute("insert into control.pseudonym_key values (?)", [pseudonyms.fingerprint])
-    elif known != pseudonyms.fingerprint:
+    else:
+        _refuse_other(settings, known, pseudonyms)
+    return pseudonyms
+
+
+def _refuse_other(settings: Settings, known: str, pseudonyms: Pseudonyms) -> None:
+    if known != pseudonyms.fingerprint:
         where = "CSP_PSEUDONYM_KEY" if settings.pseudonym_key else str(settings.pseudonym_key_file)
         raise PseudonymKeyError(
             f"The key in {where} (fingerprint {pseudonyms.fingerprint}) is not the one that the "
             f"warehouse was loaded with (fingerprint {known}). {_REBUILD}"
         )
-    return pseudonyms
+
+
+def key_fault(settings: Settings, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Say what is wrong with the key of the pseudonyms, or None; no key is made.
+
+    A warehouse that nothing about people was loaded into has none yet.
+    """
+    try:
+        known = _known_fingerprint(connection)
+    except duckdb.CatalogException:
+        known = None
+    if known is None:
+        return None
+    try:
+        _refuse_other(settings, known, Pseudonyms(_key(settings, known)))
+    except PseudonymKeyError as error:
+        return str(error)
+    return None
 
 
 def _known_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:

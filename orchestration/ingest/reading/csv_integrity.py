@@ -264,7 +264,7 @@ def no_rows(file: LandedFile) -> Fault:
         "has rows",
         "The file has a header and nothing below it. Send it with its rows. Where there was "
         "nothing to report of registrations or charges, name the file after who reports and the "
-        "quarter (peterborough-2018-07-to-2018-09.csv).",
+        "quarter (northshire-2018-07-to-2018-09.csv).",
         file=file.name,
     )
 

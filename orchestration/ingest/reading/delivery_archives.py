@@ -153,9 +153,11 @@ def _left_out(contract: Contract, file: LandedFile) -> str | None:
         return _SYSTEM
     if not contract.beside or not fits_pattern(contract, file.name):
         return None
-    own = contract.by_header
-    header = set(known_headings(_header(file), own))
-    if header >= own.keys():
+    # A reader of its own takes several layouts: which headings it needs is not in the contract.
+    own = {} if contract.layout == "reader" else contract.by_header
+    wanted = {*own, *(heading for beside in contract.beside for heading in beside.headings)}
+    header = set(known_headings(_header(file), wanted))
+    if own and header >= own.keys():
         return None
     for beside in contract.beside:
         if header >= set(beside.headings) or (not header & own.keys() and beside.fits(file.name)):

@@ -50,8 +50,12 @@ def row_schema(contract: Contract) -> pa.Schema:
 
 
 def _row_batch(rows: list[Row], contract: Contract, schema: pa.Schema) -> pa.RecordBatch:
+    # A reader of several layouts fills some of the columns; the others cost nothing.
+    filled = set().union(*{tuple(row.values) for row in rows})
     values = [
         pa.array([row.values.get(column.name) for row in rows], pa.string())
+        if column.name in filled
+        else pa.nulls(len(rows), pa.string())
         for column in contract.columns
     ]
     places = [

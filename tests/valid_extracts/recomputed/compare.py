@@ -11,6 +11,7 @@ Table = dict[tuple[Any, ...], dict[str, Any]]
 
 KEYS = {
     "crime_monthly": "month area_code crime_type",
+    "crime_trends": "area_code crime_type period_type period_start",
     "shoplifting_trends": "area_code period_type period_start",
     "burglary_trends": "area_code period_type period_start",
     "offender_rates": "area_code period_type period_start",
@@ -29,6 +30,12 @@ KEYS = {
     "survey_perceptions": "period_start area_code question answer",
     "survey_responses": "period_start area_code",
 }
+_LEFT_OUT = {
+    "crime_trends": "where crime_type not in (select crime_type from reference.crime_types "
+    "group by crime_type having bool_or(breaks_series) or bool_and(last_month is not null))",
+    "survey_perceptions": "where area_type <> 'partnership'",
+    "survey_responses": "where area_type <> 'partnership'",
+}
 COUNTS = (
     "offences", "offenders", "young_people", "people", "caseload", "released", "assessed", "sites",
     "answer_count", "responses", "dwellings",
@@ -37,11 +44,15 @@ COUNTS = (
 
 
 def marts_of(warehouse: Path) -> dict[str, Table]:
-    """Return every mart of a warehouse, its rows by key."""
+    """Return every mart of a warehouse, its rows by key.
+
+    Partnerships of several districts are left out of the survey, which is not computed for them.
+    So are trends of types whose content changed.
+    """
     with duckdb.connect(warehouse, read_only=True) as connection:
         found = {}
         for name, columns in KEYS.items():
-            result = connection.execute(f"select * from marts.{name}")
+            result = connection.execute(f"select * from marts.{name} {_LEFT_OUT.get(name, '')}")
             names = [column[0] for column in result.description]
             rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
             found[name] = {tuple(row[key] for key in columns.split()): row for row in rows}

@@ -1,4 +1,4 @@
-"""Recorded crime by month, and the trends of shoplifting and burglary."""
+"""Recorded crime by month, and the trends of every type and of total crime."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ Table = dict[tuple[Any, ...], Row]
 
 
 def recompute(landed: Landed) -> dict[str, Table]:
-    """Return ``crime_monthly`` and the two trends."""
+    """Return ``crime_monthly`` and the trends of all types."""
     rows = landed.in_force(
         csv_rows(landed, "police_uk_street"), lambda row: row["reported_by"], "month"
     )
@@ -32,10 +32,28 @@ def recompute(landed: Landed) -> dict[str, Table]:
                 of_month[area, conformed(row["crime_type"], row["month"])] += 1
         counts[force.code] = months
     tables = {"crime_monthly": _monthly(landed, counts, populations)}
-    for crime_type in ("Shoplifting", "Burglary"):
-        name = f"{crime_type.lower()}_trends"
-        tables[name] = _trends(landed, counts, populations, crime_type)
+    tables["crime_trends"] = {}
+    for crime_type, first_month in _first_months().items():
+        trends = _trends(landed, counts, populations, crime_type, first_month)
+        for (area, kind, start), row in trends.items():
+            tables["crime_trends"][area, crime_type, kind, start] = row
+        if crime_type in ("Shoplifting", "Burglary"):
+            tables[f"{crime_type.lower()}_trends"] = trends
     return tables
+
+
+TOTAL, INCIDENTS = "Total crime", "Anti-social behaviour"
+
+
+def _first_months() -> dict[str, date]:
+    """Return total crime and the types whose content never changed, with their first months."""
+    rows = seed("crime_types")
+    changed = {row["crime_type"] for row in rows if row["breaks_series"] == "true"}
+    lasting = {row["crime_type"] for row in rows if not row["last_month"]}
+    found = {TOTAL: min(row["first_month"] for row in rows)}
+    for name in lasting - changed:
+        found[name] = min(row["first_month"] for row in rows if row["crime_type"] == name)
+    return {name: date.fromisoformat(month) for name, month in found.items()}
 
 
 @cache
@@ -62,14 +80,14 @@ def _monthly(
     table: Table = {}
     for force in landed.forces:
         months = counts[force.code]
-        areas = [*force.districts, force.place(None), force.place("elsewhere")]
+        areas = [*force.districts, *force.partnerships, force.place(None), force.place("elsewhere")]
         for month, found in months.items():
             for crime_type in set(types_of(month).values()) | {name for _, name in found}:
                 broken = _breaks(crime_type, month, sorted(months))
                 for area in areas:
-                    offences = found[area, crime_type]
+                    offences = sum(found[one, crime_type] for one in force.members(area))
                     row: Row = {"offences": offences}
-                    if area not in force.districts:
+                    if area in (force.place(None), force.place("elsewhere")):
                         row |= rate(None, None) | {"population": None, "status": "[z]"}
                     else:
                         people = populations.of(area, month.year)
@@ -104,15 +122,17 @@ def _trends(
     counts: dict[str, dict[date, Counter[tuple[str, str]]]],
     populations: Populations,
     crime_type: str,
+    first_month: date,
 ) -> Table:
     every = sorted({month for months in counts.values() for month in months})
     if not every:
         return {}
     span = [one.date() for one in pd.date_range(every[0], every[-1], freq="MS")]
+    span = [month for month in span if month >= first_month]
     table: Table = {}
     for force in landed.forces:
         months = counts[force.code]
-        for area in (*force.districts, force.code):
+        for area in (*force.districts, *force.sums):
             monthly = {month: _count(months, force, area, month, crime_type) for month in span}
             _add_periods(table, area, monthly, populations)
     return table
@@ -127,10 +147,13 @@ def _count(
 ) -> int | None:
     if month not in months:
         return None
-    found = months[month]
-    if area != force.code:
-        return found[area, crime_type]
-    return sum(count for (_, name), count in found.items() if name == crime_type)
+    members = None if area == force.code else set(force.members(area))
+    return sum(
+        count
+        for (place, name), count in months[month].items()
+        if (members is None or place in members)
+        and (name == crime_type or (crime_type == TOTAL and name != INCIDENTS))
+    )
 
 
 def _add_periods(
@@ -171,6 +194,83 @@ def _add_periods(
             )
             row["index_base_period"] = str(base) if base else None
             table[area, kind, start] = row
+        for start, limits in control_limits(series).items():
+            table[area, kind, start] |= limits
+
+
+_FEWEST, _RUN = 10, 7
+_TOO_MANY = 48
+"""From so many points on, limits may start anew after a sustained shift, which is not computed."""
+
+
+def control_limits(series: dict[date, int | None]) -> dict[date, Row]:
+    """Return the XmR limits and signals of each stretch of periods with a count.
+
+    Nothing of a series in which limits may start anew.
+    """
+    stretches: list[list[date]] = [[]]
+    for start in sorted(series):
+        if series[start] is None:
+            stretches.append([])
+        else:
+            stretches[-1].append(start)
+    found: dict[date, Row] = {}
+    for starts in stretches:
+        values = [float(series[start] or 0) for start in starts]
+        if len(values) < _TOO_MANY:
+            for start, row in zip(starts, _limits(starts, values), strict=True):
+                found[start] = row
+    return found
+
+
+def _limits(starts: list[date], values: list[float]) -> list[Row]:
+    if len(values) < _FEWEST:
+        return [
+            {
+                "xmr_points": len(values),
+                **dict.fromkeys(
+                    ("xmr_since", "xmr_centre", "xmr_moving_range_mean", "xmr_lower",
+                     "xmr_upper", "xmr_signal")
+                ),
+            }
+            for _ in values
+        ]  # fmt: skip
+    points = pd.Series(values)
+    centre = points.mean()
+    ranges = points.diff().abs().dropna()
+    kept = ranges[ranges <= 3.267 * ranges.mean()].mean()
+    lower, upper = centre - 2.66 * kept, centre + 2.66 * kept
+    sides = [int(value > centre) - int(value < centre) for value in values]
+    rows = []
+    for place, value in enumerate(values):
+        signal = _run(sides, place)
+        if value > upper or value < lower:
+            signal = "above limit" if value > upper else "below limit"
+        rows.append(
+            {
+                "xmr_points": len(values),
+                "xmr_since": starts[0],
+                "xmr_centre": centre,
+                "xmr_moving_range_mean": kept,
+                "xmr_lower": lower,
+                "xmr_upper": upper,
+                "xmr_signal": signal,
+            }
+        )
+    return rows
+
+
+def _run(sides: list[int], place: int) -> str | None:
+    """Return the signal of a point in a run of seven or more on one side of the centre."""
+    side = sides[place]
+    first = last = place
+    while first > 0 and sides[first - 1] == side:
+        first -= 1
+    while last + 1 < len(sides) and sides[last + 1] == side:
+        last += 1
+    if side == 0 or last - first + 1 < _RUN:
+        return None
+    return "run above centre" if side > 0 else "run below centre"
 
 
 def _base_year(monthly: dict[date, int | None]) -> int | None:

@@ -1,5 +1,6 @@
 """Rates, proportions and their limits, by scipy's distributions and the published formulas."""
 
+from functools import cache
 from math import sqrt
 from typing import Any
 
@@ -20,6 +21,7 @@ def proportion(part: int, whole: int) -> dict[str, float | None]:
     }
 
 
+@cache
 def wilson(part: int, whole: int) -> tuple[float, float]:
     """Return Wilson's score limits of a proportion."""
     found = stats.binomtest(part, whole).proportion_ci(0.95, method="wilson")
@@ -50,6 +52,7 @@ def rate(count: float | None, population: int | None) -> dict[str, float | None]
     }
 
 
+@cache
 def poisson_limits(count: float) -> tuple[float, float]:
     """Return the limits of a Poisson count."""
     if count < 10:

@@ -27,18 +27,52 @@ SEEDS = PROJECT / "dbt_project" / "seeds"
 
 @dataclass(frozen=True)
 class Force:
-    """A force area of the partnerships file; ``csps`` has the districts with a partnership."""
+    """A force area of the partnerships file."""
 
     code: str
     name: str
     districts: tuple[str, ...]
     csps: frozenset[str]
+    """Districts with a partnership."""
+    partnerships: dict[str, tuple[str, ...]]
+    """Districts of each partnership of several, by the code of its rows."""
+    youth_services: dict[str, tuple[str, ...]]
+    prisons: dict[str, str]
+    """Prisons with their groups."""
+    towns: tuple[tuple[str, str], ...]
+    """Each town of the survey with its district."""
+    surveys: dict[str, tuple[str, ...]]
+    """Districts of each survey that is named."""
 
-    def place(self, district: str | None) -> str:
-        """Return the area in which a person of ``district`` is counted."""
-        if district is None:
+    def served(self, code: str | None) -> str | None:
+        """Return the district of the force that has a code, or that succeeded it.
+
+        A district of the file that was succeeded by another stays what it is.
+        """
+        while code is not None and code not in self.districts:
+            code = _SUCCESSORS.get(code)
+        return code
+
+    def before(self, code: str) -> list[str]:
+        """Return the districts that one succeeded and that the file does not name itself."""
+        return [
+            old for old, new in _SUCCESSORS.items() if new == code and old not in self.districts
+        ]
+
+    def place(self, code: str | None) -> str:
+        """Return the area in which a person of a district's code is counted."""
+        if code is None:
             return f"{self.code}:unlocated"
-        return district if district in self.districts else f"{self.code}:outside"
+        return self.served(code) or f"{self.code}:outside"
+
+    def members(self, area: str) -> tuple[str, ...]:
+        """Return the areas whose people an area counts: its districts, or itself alone."""
+        return self.partnerships.get(area, (area,))
+
+    @property
+    def sums(self) -> dict[str, tuple[str, ...]]:
+        """The districts of each area that is a sum of them: partnerships and the force area."""
+        return {**self.partnerships, self.code: self.districts}
 
 
 @dataclass(frozen=True)
@@ -52,12 +86,12 @@ class Landed:
     @classmethod
     def of(cls, folder: Path, as_at: date) -> "Landed":
         listed = tomllib.loads((folder / "partnerships.toml").read_text(encoding="utf-8"))
-        forces = []
-        for area in listed["force_areas"]:
-            served = [one["district_code"] for one in area.get("partnerships", [])]
-            others = [one["district_code"] for one in area.get("other_districts", [])]
-            forces.append(Force(area["code"], area["force"], (*served, *others), frozenset(served)))
-        return cls(folder / "raw", as_at, tuple(forces))
+        return cls(folder / "raw", as_at, tuple(map(_force, listed["force_areas"])))
+
+    def district(self, code: str | None) -> str | None:
+        """Return the district of a force here that has a code, or that succeeded it."""
+        found = [force.served(code) for force in self.forces]
+        return next((district for district in found if district), None)
 
     @property
     def last_day(self) -> date:
@@ -82,6 +116,37 @@ class Landed:
         return [row for quarter, row in rows if latest.get((series(row), row[period])) == quarter]
 
 
+def _force(area: dict[str, Any]) -> Force:
+    members: dict[str, list[str]] = {}
+    codes: dict[str, str] = {}
+    for one in area.get("partnerships", []):
+        of_csp = members.setdefault(one["csp"], [])
+        of_csp += [each["district_code"] for each in one.get("districts", [one])]
+        if "code" in one:
+            codes[one["csp"]] = one["code"]
+    served = [district for districts in members.values() for district in districts]
+    others = [one["district_code"] for one in area.get("other_districts", [])]
+    services: dict[str, tuple[str, ...]] = {
+        one["name"]: tuple(one["districts"]) for one in area.get("youth_offending_services", [])
+    }
+    prisons = {one["name"]: one.get("group", one["name"]) for one in area.get("prisons", [])}
+    return Force(
+        area["code"],
+        area["force"],
+        (*served, *others),
+        frozenset(served),
+        {
+            codes.get(csp, csp): tuple(districts)
+            for csp, districts in members.items()
+            if len(districts) > 1
+        },
+        services,
+        prisons,
+        tuple((one["name"], one["district_code"]) for one in area.get("towns", [])),
+        {one["title"]: tuple(one["districts"]) for one in area.get("surveys", [])},
+    )
+
+
 def _last_day(quarter: date) -> date:
     return (pd.Timestamp(quarter) + pd.offsets.QuarterEnd(startingMonth=3)).date()
 
@@ -91,6 +156,35 @@ def seed(name: str) -> list[dict[str, str]]:
     """Return a reference list."""
     with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle))
+
+
+_SUCCESSORS = {row["predecessor_code"]: row["successor_code"] for row in seed("district_changes")}
+
+
+def by_district(
+    landed: Landed, found: dict[tuple[str, Any], float | None]
+) -> dict[tuple[str, Any], float | None]:
+    """Return what a table by area and period says of each district here, and of other areas.
+
+    A district has the value of its own code. Where its code has none, it is the sum of those that
+    it succeeded, if all of them have one.
+    """
+    periods = {period for _, period in found}
+    made = dict(found)
+    for force in landed.forces:
+        for district in force.districts:
+            for period in periods:
+                made[district, period] = _value(force, district, period, found)
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def _value(
+    force: Force, code: str, period: Any, found: dict[tuple[str, Any], float | None]
+) -> float | None:
+    if (code, period) in found:
+        return found[code, period]
+    values = [_value(force, old, period, found) for old in force.before(code)]
+    return sum(values) if values and None not in values else None  # type: ignore[arg-type]
 
 
 @cache

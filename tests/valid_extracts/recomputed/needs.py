@@ -94,12 +94,14 @@ def _area(force: Force, row: Row) -> str:
 
 def _areas(force: Force) -> list[str]:
     remainders = [f"{force.code}:{kind}" for kind in ("unlocated", "outside", "unstated")]
-    return [*force.districts, force.code, *remainders]
+    return [*force.districts, *force.sums, *remainders]
 
 
 def _living(force: Force, area: str, people: list[Row]) -> list[Row]:
     """Return who is counted under an area; the force area counts everyone."""
-    return [row for row in people if area in (force.code, _area(force, row))]
+    if area == force.code:
+        return people
+    return [row for row in people if _area(force, row) in force.members(area)]
 
 
 # --- profile ---------------------------------------------------------------------------------

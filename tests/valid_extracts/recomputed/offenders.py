@@ -10,6 +10,7 @@ from tests.valid_extracts.recomputed.landed import (
     Force,
     Landed,
     Row,
+    by_district,
     csv_rows,
     named_months,
     possible_ages,
@@ -66,7 +67,7 @@ def recompute(landed: Landed) -> dict[str, Table]:
                 months |= named_months(quarter, row)
         years = {start: _offenders(force, own, start) for start in _whole_years(months)}
         counted = [row for row in counts if row["force"] == force.name]
-        _add_rates(tables["offender_rates"], force, counted, years, populations)
+        _add_rates(tables["offender_rates"], landed, force, counted, years, populations)
         for start, offenders in years.items():
             for area, some in _by_area(force, offenders).items():
                 _add_frequency(tables["offending_frequency"], area, start, some)
@@ -128,27 +129,34 @@ def _offenders(force: Force, charges: list[Row], start: date) -> list[Offender]:
 
 def _by_area(force: Force, offenders: list[Offender]) -> dict[str, list[Offender]]:
     """Return the offenders of each area; the force area counts its residents."""
-    areas = [*force.districts, force.place(None), force.place("elsewhere")]
-    found = {area: [one for one in offenders if one.area == area] for area in areas}
+    areas = [
+        *force.districts,
+        *force.partnerships,
+        force.place(None),
+        force.place("elsewhere"),
+    ]
+    found = {area: [one for one in offenders if one.area in force.members(area)] for area in areas}
     found[force.code] = [one for one in offenders if one.area in force.districts]
     return found
 
 
 def _add_rates(
     table: Table,
+    landed: Landed,
     force: Force,
     counted: list[Row],
     years: dict[date, list[Offender]],
     populations: Populations,
 ) -> None:
-    areas = (*force.districts, force.code)
-    found: dict[tuple[str, str, date], int | None] = {}
+    areas = (*force.districts, *force.sums)
+    found: dict[tuple[str, str, date], Any] = {}
+    by_code = {(row["area_code"], row["calendar_year"]): row["offenders"] for row in counted}
+    of_year = by_district(landed, by_code)
     for day in {row["calendar_year"] for row in counted}:
-        of_year = {
-            row["area_code"]: row["offenders"] for row in counted if row["calendar_year"] == day
-        }
         for area in areas:
-            found[area, "calendar_year", day] = of_year.get(area)
+            parts = [of_year.get((one, day)) for one in force.members(area)]
+            known = None not in parts
+            found[area, "calendar_year", day] = sum(parts) if known else None
     for start, offenders in years.items():
         for area, some in _by_area(force, offenders).items():
             found[area, "financial_year", start] = len(some)

@@ -9,8 +9,10 @@ from typing import Any
 
 from tests.valid_extracts.recomputed.figures import rate
 from tests.valid_extracts.recomputed.landed import (
+    Force,
     Landed,
     Row,
+    by_district,
     csv_rows,
     sheet_names,
     sheet_rows,
@@ -23,8 +25,12 @@ _CARRIED = 2
 
 
 def small_areas(landed: Landed) -> dict[str, str]:
-    """Return the district of each small area, by the latest lookup delivered."""
-    found: dict[str, str] = {}
+    """Return the district of each small area, or that which succeeded it here.
+
+    Of the editions that know it, one whose district is in the partnerships file comes first, then
+    the newest. (None here splits a small area.)
+    """
+    found: dict[str, dict[int, str]] = defaultdict(dict)
     for _, path in landed.files("area_lookups"):
         if path.suffix != ".csv":
             continue
@@ -33,10 +39,15 @@ def small_areas(landed: Landed) -> dict[str, str]:
                 code = next(
                     (line[name] for name in line if re.fullmatch(r"LSOA\d\dCD", name)), None
                 )
-                district = next(line[name] for name in line if re.fullmatch(r"LAD\d\dCD", name))
+                heading = next(name for name in line if re.fullmatch(r"LAD\d\dCD", name))
                 if code:
-                    found[code] = district
-    return found
+                    found[code][int(heading[3:5])] = line[heading]
+    chosen = {}
+    for code, editions in found.items():
+        newest = [editions[year] for year in sorted(editions, reverse=True)]
+        served = [one for one in map(landed.district, newest) if one]
+        chosen[code] = (served or newest)[0]
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -54,9 +65,11 @@ class Populations:
 
     def __init__(self, landed: Landed) -> None:
         self._estimates = {
-            name: _whole_forces(landed, _estimates(landed, name))
+            name: by_district(landed, _estimates(landed, name))
             for name in ("ons_mid_year", "research_group")
         }
+
+        self._sums = {area: own for force in landed.forces for area, own in force.sums.items()}
 
     def of(self, area: str, year: int) -> People | None:
         """Return the ONS estimate of the year, or the latest of the two years before."""
@@ -67,14 +80,29 @@ class Populations:
         return self._by("research_group", area, year) or self.of(area, year)
 
     def _by(self, estimator: str, area: str, year: int) -> People | None:
+        if area in self._sums:
+            return _together([self._by(estimator, one, year) for one in self._sums[area]])
         for back in range(_CARRIED + 1):
             count = self._estimates[estimator].get((area, year - back))
             if count is not None:
-                return People(count, year - back, back > 0, estimator)
+                return People(int(count), year - back, back > 0, estimator)
         return None
 
 
-def _estimates(landed: Landed, estimator: str) -> dict[tuple[str, int], int]:
+def _together(parts: list[People | None]) -> People | None:
+    """Return the sum of the populations that districts have for a year, each carried or not."""
+    known = [one for one in parts if one]
+    if len(known) < len(parts):
+        return None
+    return People(
+        sum(one.count for one in known),
+        min(one.year for one in known),
+        any(one.carried for one in known),
+        known[0].estimator,
+    )
+
+
+def _estimates(landed: Landed, estimator: str) -> dict[tuple[str, Any], float | None]:
     rows = []
     for quarter, path in landed.files("population_estimates"):
         if path.suffix == ".csv" and estimator == "research_group":
@@ -95,17 +123,6 @@ def _estimates(landed: Landed, estimator: str) -> dict[tuple[str, int], int]:
 
 def _mid_year(year: str) -> date:
     return date(int(year), 6, 30)
-
-
-def _whole_forces(landed: Landed, found: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-    """Add the force areas, for the years that all of their districts have."""
-    years = {year for _, year in found}
-    for force in landed.forces:
-        for year in years:
-            parts = [found.get((district, year)) for district in force.districts]
-            if None not in parts:
-                found[force.code, year] = sum(parts)  # type: ignore[arg-type]
-    return found
 
 
 # --- dwellings -------------------------------------------------------------------------------
@@ -130,8 +147,9 @@ def dwellings(landed: Landed) -> Table:
     populations, table = Populations(landed), {}
     for day, lines in by_date.items():
         for force in landed.forces:
-            cells = {code: _tenures(lines.get(code)) for code in force.districts}
-            cells[force.code] = _summed([cells[code] for code in force.districts])
+            cells = {code: _of_district(force, code, lines) for code in force.districts}
+            for area, districts in force.sums.items():
+                cells[area] = _summed([cells[code] for code in districts])
             for area, tenures in cells.items():
                 people = populations.of(area, day.year)
                 for tenure, (count, marker) in tenures.items():
@@ -169,6 +187,19 @@ def _tenures(line: Row | None) -> Cells:
     return cells
 
 
+def _of_district(force: Force, code: str, lines: dict[str, Row]) -> Cells:
+    """Return the cells of a district: of its own line, else the sums of those before it.
+
+    The line of a district that was only recoded is its own, with the publisher's markers.
+    """
+    before = force.before(code)
+    if code in lines or not before:
+        return _tenures(lines.get(code))
+    if len(before) == 1:
+        return _of_district(force, before[0], lines)
+    return _summed([_of_district(force, old, lines) for old in before])
+
+
 def _summed(parts: list[Cells]) -> Cells:
     return {tenure: (_sum([part[tenure][0] for part in parts]), None) for tenure in parts[0]}
 
@@ -189,34 +220,39 @@ def schemes(landed: Landed) -> Table:
     )
     table: Table = {}
     for day in {row["snapshot_date"] for row in rows}:
-        listed = [row for row in rows if row["snapshot_date"] == day]
         for force in landed.forces:
-            sent = {row["district_code"] for row in listed} & set(force.districts)
-            if sent:
-                _add_schemes(table, day, force.code, force.districts, listed)
+            listed = [
+                row | {"district_code": force.served(row["district_code"])}
+                for row in rows
+                if row["snapshot_date"] == day and force.served(row["district_code"])
+            ]
+            if listed:
+                _add_schemes(table, day, force, listed)
     return table
 
 
-def _add_schemes(
-    table: Table, day: date, force: str, districts: tuple[str, ...], listed: list[Row]
-) -> None:
-    inside = [row for row in listed if row["district_code"] in districts]
+def _add_schemes(table: Table, day: date, force: Force, inside: list[Row]) -> None:
+    sent = {row["district_code"] for row in inside}
     for kind in ("supported place", "move-on flat"):
         of_kind = [row for row in inside if row["kind"] == kind]
         for row in of_kind:
             area, scheme, town = row["district_code"], row["scheme"], row["town"]
-            table[area, day, scheme, town, kind] = _places([row])
-        for scheme in {row["scheme"] for row in of_kind}:
-            some = [row for row in of_kind if row["scheme"] == scheme]
-            table[force, day, scheme, "All towns", kind] = _places(some)
-        for area in districts:
-            of_area = [row for row in inside if row["district_code"] == area]
-            some = [row for row in of_area if row["kind"] == kind]
-            found = _places(some) if of_area else _UNKNOWN
+            here = (area, scheme, town)
+            same = [
+                one for one in of_kind if (one["district_code"], one["scheme"], one["town"]) == here
+            ]
+            table[area, day, scheme, town, kind] = _places(same)
+        for total, districts in force.sums.items():
+            within = [row for row in of_kind if row["district_code"] in districts]
+            for scheme in {row["scheme"] for row in within}:
+                some = [row for row in within if row["scheme"] == scheme]
+                table[total, day, scheme, "All towns", kind] = _places(some)
+            found = _places(within) if sent >= set(districts) else _UNKNOWN
+            table[total, day, "All schemes", "All towns", kind] = found
+        for area in force.districts:
+            some = [row for row in of_kind if row["district_code"] == area]
+            found = _places(some) if area in sent else _UNKNOWN
             table[area, day, "All schemes", "All towns", kind] = found
-        everyone = {row["district_code"] for row in inside} == set(districts)
-        found = _places(of_kind) if everyone else _UNKNOWN
-        table[force, day, "All schemes", "All towns", kind] = found
 
 
 _UNKNOWN: Row = {"places": None, "places_stated": None, "sites": None, "status": "[x]"}

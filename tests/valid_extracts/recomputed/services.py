@@ -55,9 +55,7 @@ def cohort(landed: Landed) -> Table:
         for day in {row["snapshot_date"] for row in own}:
             people = [row for row in own if row["snapshot_date"] == day]
             for area in _areas(force):
-                some = [
-                    row for row in people if area in (force.code, force.place(row["district_code"]))
-                ]
+                some = [row for row in people if _lives(force, area, row)]
                 for dimension, category_of in of.items():
                     found = Counter(category_of(row) for row in some)
                     for category in {category_of(row) for row in people}:
@@ -80,7 +78,12 @@ def _adult_group(years: int | None) -> str:
 
 
 def _areas(force: Force) -> list[str]:
-    return [*force.districts, force.code, force.place(None), force.place("elsewhere")]
+    return [*force.districts, *force.sums, force.place(None), force.place("elsewhere")]
+
+
+def _lives(force: Force, area: str, row: Row) -> bool:
+    """Say whether an area counts a person; the force area counts everyone."""
+    return area == force.code or force.place(row["district_code"]) in force.members(area)
 
 
 # --- young people ----------------------------------------------------------------------------
@@ -109,16 +112,9 @@ def young_people(landed: Landed) -> Table:
         returned[row["youth_offending_service"]] |= {
             month for month in months if month.month % 3 == 1 and month <= landed.last_day
         }
-    services: dict[str, list[str]] = defaultdict(list)
-    for row in seed("youth_offending_services"):
-        services[row["youth_offending_service"]].append(row["district_code"])
     table: Table = {}
     for force in landed.forces:
-        own = {
-            service: districts
-            for service, districts in services.items()
-            if set(districts) & set(force.districts)
-        }
+        own = force.youth_services
         years = {
             service: _years(
                 [row for row in rows if row["youth_offending_service"] == service],
@@ -131,10 +127,11 @@ def young_people(landed: Landed) -> Table:
                 _once(some) for found in years.values() for some in found.get(year, {}).values()
             ]
             for area in _areas(force):
+                members = {*force.members(area)} & {*force.districts}
                 needed = [
                     service
                     for service, districts in own.items()
-                    if area not in force.districts or area in districts
+                    if not members or members & {*districts}
                 ]
                 whole = all(year in years[service] for service in needed)
                 _add_young(table, force, area, year, people, whole)
@@ -200,9 +197,7 @@ def _add_young(
     kind, start = year
     for name in ("registered", "first-time entrants"):
         cohort_people = [row for row in people if name == "registered" or row["entered"]]
-        some = [
-            row for row in cohort_people if area in (force.code, force.place(row["district_code"]))
-        ]
+        some = [row for row in cohort_people if _lives(force, area, row)]
         for dimension, category_of in of.items():
             found = Counter(category_of(row) for row in some)
             for category in {category_of(row) for row in people}:
@@ -255,15 +250,14 @@ def prisons(landed: Landed) -> dict[str, Table]:
             above, body = table_below(sheet_rows(path, "Accommodation need"), "Prison")
             start = {"start": beside(above, "Assessed from")}
             need += [(quarter, start | {"prison": line["Prison"], "row": line}) for line in body]
-    groups = {row["prison"]: row for row in seed("prisons")}
     by_prison = landed.in_force(releases, lambda row: row["prison"], "start")
     assessed = landed.in_force(need, lambda row: row["prison"], "start")
     tables: dict[str, Table] = {"prison_release_accommodation": {}, "prison_accommodation_need": {}}
     for force in landed.forces:
-        own = [row for row in by_prison if groups[row["prison"]]["force_code"] == force.code]
+        own = [row for row in by_prison if row["prison"] in force.prisons]
         _add_releases(tables["prison_release_accommodation"], force, own)
-        some = [row for row in assessed if groups[row["prison"]]["force_code"] == force.code]
-        _add_need(tables["prison_accommodation_need"], force, some, groups)
+        some = [row for row in assessed if row["prison"] in force.prisons]
+        _add_need(tables["prison_accommodation_need"], force, some)
     return tables
 
 
@@ -293,17 +287,17 @@ def _went(force: Force, area: str, code: str | None) -> bool:
     if area == f"{force.code}:all":
         return True
     if area == force.code:
-        return code in force.districts
-    return area == force.place(code)
+        return force.served(code) is not None
+    return force.place(code) in force.members(area)
 
 
-def _add_need(table: Table, force: Force, rows: list[Row], groups: dict[str, Any]) -> None:
+def _add_need(table: Table, force: Force, rows: list[Row]) -> None:
     for start in {row["start"] for row in rows}:
         of_period = [row for row in rows if row["start"] == start]
         names: dict[str, set[str]] = defaultdict(set)
-        for prison, row in groups.items():
+        for prison, group in force.prisons.items():
             names[prison].add(prison)
-            names[row["prison_group"]].add(prison)
+            names[group].add(prison)
         for name, prisons_of in names.items():
             some = [row["row"] for row in of_period if row["prison"] in prisons_of]
             for sex in ("All", "Male", "Female"):
@@ -336,17 +330,20 @@ def surveys(landed: Landed) -> dict[str, Table]:
             rows.append((quarter, row | whole))
     kept = landed.in_force(rows, lambda row: row["survey"], "wave")
     served = {district for force in landed.forces for district in force.csps}
-    towns = {row["town"]: row for row in seed("survey_towns") if row["district_code"] in served}
+    towns = [one for force in landed.forces for one in force.towns if one[1] in served]
+    asked = {title: own for force in landed.forces for title, own in force.surveys.items()}
     areas: dict[str, dict[date, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in kept:
-        if row["town"] in towns:
-            place = towns[row["town"]]
+        own = asked.get(row["survey"], tuple(served))
+        places = [one for name, one in towns if name == row["town"] and one in own]
+        if len(places) == 1:
+            place = places[0]
             # Every town of a district that asked has a wave, with nobody in it as it may be.
-            for town in towns.values():
-                if town["district_code"] == place["district_code"]:
-                    _ = areas[town["area_code"]][row["wave"]]
-            areas[place["area_code"]][row["wave"]].append(row)
-            areas[place["district_code"]][row["wave"]].append(row)
+            for town, district in towns:
+                if district == place:
+                    _ = areas[_town_code(town, district)][row["wave"]]
+            areas[_town_code(row["town"], place)][row["wave"]].append(row)
+            areas[place][row["wave"]].append(row)
     tables: dict[str, Table] = {"survey_responses": {}, "survey_perceptions": {}}
     for area, waves in areas.items():
         for wave, some in waves.items():
@@ -355,6 +352,10 @@ def surveys(landed: Landed) -> dict[str, Table]:
             for answer in seed("survey_answers"):
                 _add_answer(tables["survey_perceptions"], area, wave, some, before, answer)
     return tables
+
+
+def _town_code(town: str, district: str) -> str:
+    return f"{district}:{town.lower().replace(' ', '-')}"
 
 
 def _add_responses(

@@ -1,5 +1,6 @@
--- Every area that a figure can be about: the districts of the forces, their force areas, and two
--- remainders a force, so that a force's counts add up whatever its records say about place.
+-- Every area that a figure can be about: the districts of the forces, the partnerships of several
+-- districts, the force areas, and two remainders a force, so that a force's counts add up whatever
+-- its records say about place.
 
 with named_districts as (
 
@@ -11,7 +12,8 @@ with named_districts as (
         force_area_name,
         -- A district of the force that no partnership here serves has none.
         nullif(csp, '') as csp,
-        nullif(csp_name, '') as csp_name
+        nullif(csp_name, '') as csp_name,
+        partnership_code
     from {{ source('control', 'partnership_areas') }}
 
 ),
@@ -26,6 +28,46 @@ forces as (
 
 ),
 
+-- What a lookup of forces names may have been recoded or merged: it is then the district that the
+-- file names, or the one that it was part of on the last day of the quarter.
+successors as (
+
+    select
+        chained.district_code,
+        chained.successor_code,
+        chained.successor_name
+    from {{ ref('int_district_changes__chained') }} as chained
+    cross join {{ source('control', 'refresh') }} as refresh
+    left join named_districts as named on chained.successor_code = named.district_code
+    where
+        named.district_code is not null
+        or chained.changed_on <= refresh.quarter_end
+    qualify row_number() over (
+        partition by chained.district_code
+        order by named.district_code is null, chained.steps desc
+    ) = 1
+
+),
+
+lookup_districts as (
+
+    select distinct
+        lookups.vintage,
+        lookups.force_code,
+        coalesce(
+            case when named.district_code is null then successors.successor_code end,
+            lookups.district_code
+        ) as district_code,
+        coalesce(
+            case when named.district_code is null then successors.successor_name end,
+            lookups.district_name
+        ) as district_name
+    from {{ ref('stg_area_lookups__district_forces') }} as lookups
+    left join named_districts as named on lookups.district_code = named.district_code
+    left join successors on lookups.district_code = successors.district_code
+
+),
+
 -- A lookup of forces names the districts that the partnerships file does not. Of its editions the
 -- newest counts that has every district which the file names, so that no district occurs twice,
 -- under an old code and a new one.
@@ -35,7 +77,7 @@ force_editions as (
         named.force_code,
         lookups.vintage
     from named_districts as named
-    inner join {{ ref('stg_area_lookups__district_forces') }} as lookups
+    inner join lookup_districts as lookups
         on
             named.district_code = lookups.district_code
             and named.force_code = lookups.force_code
@@ -68,7 +110,8 @@ districts as (
         force_name,
         force_area_name,
         csp,
-        csp_name
+        csp_name,
+        partnership_code
     from named_districts
     union all
     select
@@ -78,8 +121,9 @@ districts as (
         forces.force_name,
         forces.force_area_name,
         null as csp,
-        null as csp_name
-    from {{ ref('stg_area_lookups__district_forces') }} as lookups
+        null as csp_name,
+        null as partnership_code
+    from lookup_districts as lookups
     inner join chosen_editions
         on
             lookups.force_code = chosen_editions.force_code
@@ -116,8 +160,22 @@ areas as (
         force_name,
         force_area_name,
         csp,
-        csp_name
+        csp_name,
+        partnership_code
     from districts
+    union all
+    select distinct
+        partnership_code as area_code,
+        csp_name as area_name,
+        'partnership' as area_type,
+        force_code,
+        force_name,
+        force_area_name,
+        csp,
+        csp_name,
+        partnership_code
+    from districts
+    where partnership_code <> district_code
     union all
     select
         forces.force_code || kinds.code_suffix as area_code,
@@ -127,27 +185,36 @@ areas as (
         forces.force_name,
         forces.force_area_name,
         null as csp,
-        null as csp_name
+        null as csp_name,
+        null as partnership_code
     from forces
     cross join force_level_kinds as kinds
 
 )
 
 select
-    area_code,
-    area_name,
-    area_type,
-    force_code,
-    force_name,
-    csp,
-    csp_name,
-    -- Printed order: county districts by code, unitary authorities, then what is not a district.
+    areas.area_code,
+    areas.area_name,
+    areas.area_type,
+    areas.force_code,
+    areas.force_name,
+    areas.csp,
+    areas.csp_name,
+    areas.partnership_code,
+    (changes.changed_on - interval 1 day)::date as last_day,
+    -- Printed order: county districts by code, unitary authorities, then what
+    -- is not a district.
     row_number() over (
         order by
-            force_area_name,
-            force_code,
-            list_position(['district', 'force', 'unlocated', 'outside'], area_type),
-            area_code like 'E06%',
-            area_code
+            areas.force_area_name,
+            areas.force_code,
+            list_position(
+                ['district', 'partnership', 'force', 'unlocated', 'outside'], areas.area_type
+            ),
+            areas.area_code like 'E06%',
+            areas.area_code
     )::integer as print_order
 from areas
+-- A district that the file names although it has ceased.
+left join {{ ref('int_district_changes__listed') }} as changes
+    on areas.area_code = changes.predecessor_code

@@ -34,6 +34,10 @@ nearest as (
     cross join known
     where
         listed.district_code not in (select others.district_code from known as others)
+        and listed.district_code not in (
+            select changes.successor_code
+            from {{ ref('int_district_changes__listed') }} as changes
+        )
         and known.district_name is not null
     group by listed.district_code, listed.district_name
 
@@ -73,6 +77,58 @@ other_names as (
     from listed
     inner join known on listed.district_code = known.district_code
     where listed.district_name <> known.district_name
+
+),
+
+both_named as (
+
+    select
+        'The partnerships file names districts and what became part of them: '
+        || string_agg(
+            format(
+                '{} ({}) is part of {} ({})',
+                listed.district_name,
+                listed.district_code,
+                successors.district_name,
+                successors.district_code
+            ),
+            '; '
+            order by listed.district_code
+        )
+        || '. Name the district as it is now only: its past is the sum of those that it was made of'
+            as fault
+    from listed
+    inner join {{ ref('int_district_changes__chained') }} as chained
+        on listed.district_code = chained.district_code
+    inner join listed as successors on chained.successor_code = successors.district_code
+
+),
+
+ceased as (
+
+    select
+        'The partnerships file names districts that have ceased: '
+        || string_agg(
+            format(
+                '{} ({}) is part of {} ({}) since {}',
+                listed.district_name,
+                listed.district_code,
+                changes.successor_name,
+                changes.successor_code,
+                strftime(changes.changed_on, '%-d %B %Y')
+            ),
+            '; '
+            order by listed.district_code
+        )
+        || '. Their figures end with [z]. Name the district as it is now: its past is the sum of '
+        || 'those that it was made of' as fault
+    from listed
+    inner join {{ ref('int_district_changes__listed') }} as changes
+        on listed.district_code = changes.predecessor_code
+    cross join {{ source('control', 'refresh') }} as refresh
+    where
+        changes.changed_on <= refresh.quarter_end
+        and changes.successor_code not in (select others.district_code from listed as others)
 
 ),
 
@@ -128,5 +184,15 @@ from (
         'other_forces' as rule,
         fault
     from other_forces
+    union all
+    select
+        'both_named' as rule,
+        fault
+    from both_named
+    union all
+    select
+        'ceased' as rule,
+        fault
+    from ceased
 ) as faults
 where fault is not null

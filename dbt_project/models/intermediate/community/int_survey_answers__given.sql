@@ -43,7 +43,10 @@ select
     answers.question,
     answers.answer
 from answers
-inner join {{ ref('survey_towns') }} as towns on answers.town = towns.town
+inner join {{ ref('int_survey_towns__named') }} as towns
+    on
+        answers.survey = towns.survey
+        and answers.town = towns.town
 inner join {{ ref('int_survey_areas__listed') }} as areas
     on areas.area_code in (towns.area_code, towns.district_code)
 where answers.answer is not null

@@ -1,4 +1,5 @@
--- Areas that the community survey is shown for: each town that it names, and the towns' district.
+-- Areas that the community survey is shown for: each town that it names, the towns' district, and
+-- the partnership of several districts that holds it.
 
 with towns as (
 
@@ -8,7 +9,7 @@ with towns as (
         towns.district_code,
         towns.print_order,
         districts.csp
-    from {{ ref('survey_towns') }} as towns
+    from {{ source('control', 'partnership_towns') }} as towns
     inner join {{ ref('int_areas__listed') }} as districts
         on towns.district_code = districts.area_code
     -- A survey is its partnership's own.
@@ -21,7 +22,8 @@ districts as (
     select
         area_code,
         area_name,
-        csp
+        csp,
+        partnership_code
     from {{ ref('int_areas__listed') }}
     where
         area_type = 'district'
@@ -47,3 +49,15 @@ select
     -- A district follows its towns.
     1000 as print_order
 from districts
+union all
+select
+    area_code,
+    area_name,
+    'partnership' as area_type,
+    null as district_code,
+    csp,
+    2000 as print_order
+from {{ ref('int_areas__listed') }}
+where
+    area_type = 'partnership'
+    and area_code in (select districts.partnership_code from districts)

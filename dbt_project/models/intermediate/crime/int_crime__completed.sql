@@ -1,7 +1,8 @@
 -- Crime counts with their zeros: where a force's file for the month is in force, an area without
 -- a record of a crime type that existed then had none. Months without a file stay absent. The
 -- count of a district is unknown where rows that may be its own cannot be placed; they and its
--- other rows are then in the force's remainder, so that all areas add up to the rows of the file.
+-- other rows are then in the force's remainder, so that all areas but the partnerships of several
+-- districts, whose counts are sums, add up to the rows of the file.
 
 with type_months as (
 
@@ -70,26 +71,50 @@ outside_doubted as (
 
 ),
 
+-- What lies in a district that has ceased lies in its successor, which is not listed.
+ceased as (
+
+    select
+        force_months.month,
+        areas.area_code,
+        areas.force_code
+    from {{ ref('int_force_months__in_force') }} as force_months
+    inner join {{ ref('int_crime_areas__listed') }} as areas
+        on force_months.force_code = areas.force_code
+    where areas.last_day < force_months.month
+
+),
+
 unknown as (
 
     select
         month,
         area_code
     from {{ ref('int_crime_districts__doubted') }}
-    union all
+    union
     select
         month,
         area_code
     from outside_doubted
+    union
+    select
+        month,
+        area_code
+    from ceased
 
 ),
 
 months_with_unplaced as (
 
-    select distinct
+    select
         month,
         force_code
     from {{ ref('int_crime_districts__doubted') }}
+    union
+    select
+        month,
+        force_code
+    from ceased
 
 ),
 
@@ -108,7 +133,7 @@ expected as (
             type_months.force_code = months_with_unplaced.force_code
             and type_months.month = months_with_unplaced.month
     where
-        areas.area_type <> 'force'
+        areas.area_type not in ('partnership', 'force')
         and (areas.area_type <> 'unplaced' or months_with_unplaced.month is not null)
 
 ),
@@ -168,26 +193,79 @@ counts as (
             and expected.area_code = counted.area_code
             and expected.crime_type = counted.crime_type
 
+),
+
+described as (
+
+    select
+        counts.month,
+        counts.force_code,
+        counts.area_code,
+        areas.area_type,
+        counts.crime_type,
+        case when unknown.area_code is null then counts.offences end as offences,
+        unknown.area_code is not null as is_unknown,
+        breaks.month is not null as is_after_break,
+        force_months.delivery
+    from counts
+    inner join {{ ref('int_crime_areas__listed') }} as areas on counts.area_code = areas.area_code
+    inner join {{ ref('int_force_months__in_force') }} as force_months
+        on counts.force_code = force_months.force_code and counts.month = force_months.month
+    left join unknown
+        on counts.month = unknown.month and counts.area_code = unknown.area_code
+    left join breaks
+        on
+            counts.force_code = breaks.force_code
+            and counts.crime_type = breaks.crime_type
+            and counts.month = breaks.month
+
+),
+
+partnerships as (
+
+    select
+        described.month,
+        described.force_code,
+        areas.partnership_code as area_code,
+        'partnership' as area_type,
+        described.crime_type,
+        case when not bool_or(described.is_unknown) then sum(described.offences) end as offences,
+        bool_or(described.is_unknown) as is_unknown,
+        bool_or(described.is_after_break) as is_after_break,
+        any_value(described.delivery) as delivery
+    from described
+    inner join {{ ref('int_areas__listed') }} as areas on described.area_code = areas.area_code
+    where
+        described.area_type = 'district'
+        and areas.partnership_code <> areas.area_code
+    group by
+        described.month,
+        described.force_code,
+        areas.partnership_code,
+        described.crime_type
+
 )
 
 select
-    counts.month,
-    counts.force_code,
-    counts.area_code,
-    areas.area_type,
-    counts.crime_type,
-    case when unknown.area_code is null then counts.offences end as offences,
-    unknown.area_code is not null as is_unknown,
-    breaks.month is not null as is_after_break,
-    force_months.delivery
-from counts
-inner join {{ ref('int_crime_areas__listed') }} as areas on counts.area_code = areas.area_code
-inner join {{ ref('int_force_months__in_force') }} as force_months
-    on counts.force_code = force_months.force_code and counts.month = force_months.month
-left join unknown
-    on counts.month = unknown.month and counts.area_code = unknown.area_code
-left join breaks
-    on
-        counts.force_code = breaks.force_code
-        and counts.crime_type = breaks.crime_type
-        and counts.month = breaks.month
+    month,
+    force_code,
+    area_code,
+    area_type,
+    crime_type,
+    offences,
+    is_unknown,
+    is_after_break,
+    delivery
+from described
+union all
+select
+    month,
+    force_code,
+    area_code,
+    area_type,
+    crime_type,
+    offences::bigint as offences,
+    is_unknown,
+    is_after_break,
+    delivery
+from partnerships

@@ -55,7 +55,7 @@ counted_as_published as (
             when (small_areas.force_code is distinct from force_months.force_code)
                 then crimes.lsoa_code
         end as stray_code,
-        -- "Fenland 008A" without its number, which would make a group of each small area.
+        -- "Northshire 008A" without its number, which would make a group of each small area.
         case
             when (small_areas.force_code is distinct from force_months.force_code)
                 then crimes.lsoa_name

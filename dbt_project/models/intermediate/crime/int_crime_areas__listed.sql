@@ -11,6 +11,8 @@ with areas as (
         force_name,
         csp,
         csp_name,
+        partnership_code,
+        last_day,
         print_order
     from {{ ref('int_areas__listed') }}
 
@@ -24,6 +26,8 @@ select
     force_name,
     csp,
     csp_name,
+    partnership_code,
+    last_day,
     print_order
 from areas
 union all
@@ -35,6 +39,8 @@ select
     force_name,
     null as csp,
     null as csp_name,
+    null as partnership_code,
+    null as last_day,
     (
         (select max(others.print_order) from areas as others)
         + row_number() over (order by force_code)
@@ -44,4 +50,8 @@ where
     area_type = 'force'
     and force_code in (
         select doubted.force_code from {{ ref('int_crime_districts__doubted') }} as doubted
+        union all
+        select ceased.force_code
+        from areas as ceased
+        where ceased.last_day is not null
     )

@@ -27,6 +27,49 @@ official_names as (
     inner join {{ ref('int_districts__known') }} as known
         on districts.area_code = known.district_code
     where known.district_name is not null
+    union
+    select
+        area_code,
+        district_name as name
+    from {{ ref('int_district_codes__served') }}
+    where is_predecessor
+
+),
+
+-- Editions that have the district, or every district that it succeeded.
+editions as (
+
+    select
+        small_areas.district_vintage as vintage,
+        small_areas.district_code
+    from {{ ref('stg_area_lookups__small_areas') }} as small_areas
+    union
+    select
+        lists.vintage,
+        lists.district_code
+    from {{ ref('stg_area_lookups__districts') }} as lists
+
+),
+
+whole_editions as (
+
+    select
+        codes.area_code,
+        editions.vintage
+    from {{ ref('int_district_codes__served') }} as codes
+    inner join editions on codes.district_code = editions.district_code
+    group by codes.area_code, editions.vintage
+    having sum(codes.first_districts) >= any_value(codes.area_first_districts)
+
+),
+
+first_editions as (
+
+    select
+        area_code,
+        min(vintage) as first_vintage
+    from whole_editions
+    group by area_code
 
 ),
 
@@ -64,7 +107,7 @@ select
     districts.area_code,
     districts.area_name,
     districts.force_code,
-    known.first_vintage,
+    first_editions.first_vintage,
     districts.area_code in (
         select placed.district_code from {{ ref('int_small_areas__placed') }} as placed
     ) as has_small_areas,
@@ -72,5 +115,5 @@ select
     list_distinct(list_concat(coalesce(names.borne, []), names.official)) as names
 from districts
 inner join names on districts.area_code = names.area_code
-left join {{ ref('int_districts__known') }} as known
-    on districts.area_code = known.district_code
+left join first_editions
+    on districts.area_code = first_editions.area_code

@@ -1,19 +1,23 @@
--- Counts of the crime types with a trend, by month and by quarter, for districts and force areas.
--- Every month of the span has a row; the count is null where a file is missing.
+-- Counts of every crime type and of total crime, by month and by quarter, for districts,
+-- partnerships of several districts and force areas. Total crime is all types but anti-social
+-- behaviour, which is incidents. Every month from the first to the last in which the publisher used
+-- the type has a row; the count is null where a file is missing.
 
 with types as (
 
     select
         crime_type,
-        min(first_month) as first_month
+        min(first_month) as first_month,
+        max(coalesce(last_month, date '9999-12-01')) as last_month
     from {{ ref('crime_types') }}
-    where
-        crime_type in (
-            {%- for crime_type in var('trend_crime_types') %}
-            '{{ crime_type }}'{{ ',' if not loop.last }}
-            {%- endfor %}
-        )
     group by crime_type
+    union all
+    select
+        '{{ var("total_crime") }}' as crime_type,
+        min(first_month) as first_month,
+        date '9999-12-01' as last_month
+    from {{ ref('crime_types') }}
+    where crime_type <> '{{ var("incidents") }}'
 
 ),
 
@@ -24,7 +28,7 @@ areas as (
         area_type,
         force_code
     from {{ ref('int_areas__listed') }}
-    where area_type in ('district', 'force')
+    where area_type in ('district', 'partnership', 'force')
 
 ),
 
@@ -38,7 +42,7 @@ district_counts as (
         is_after_break,
         delivery
     from {{ ref('int_crime__completed') }}
-    where area_type = 'district'
+    where area_type in ('district', 'partnership')
 
 ),
 
@@ -53,11 +57,12 @@ force_counts as (
         bool_or(is_after_break) as is_after_break,
         any_value(delivery) as delivery
     from {{ ref('int_crime__completed') }}
+    where area_type <> 'partnership'
     group by month, force_code, crime_type
 
 ),
 
-counts as (
+counts_by_type as (
 
     select
         month,
@@ -79,6 +84,31 @@ counts as (
 
 ),
 
+-- What moves between two types stays within their total, so its series does not break.
+counts as (
+
+    select
+        month,
+        area_code,
+        crime_type,
+        offences,
+        is_after_break,
+        delivery
+    from counts_by_type
+    union all
+    select
+        month,
+        area_code,
+        '{{ var("total_crime") }}' as crime_type,
+        case when count(offences) = count(*) then sum(offences) end::bigint as offences,
+        false as is_after_break,
+        any_value(delivery) as delivery
+    from counts_by_type
+    where crime_type <> '{{ var("incidents") }}'
+    group by month, area_code
+
+),
+
 months as (
 
     select
@@ -94,7 +124,7 @@ months as (
         counts.delivery
     from {{ ref('int_months__spanned') }} as months
     cross join areas
-    inner join types on months.month >= types.first_month
+    inner join types on months.month between types.first_month and types.last_month
     left join counts
         on
             months.month = counts.month

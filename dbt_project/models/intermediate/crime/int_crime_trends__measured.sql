@@ -78,6 +78,7 @@ joined as (
         areas.area_name,
         areas.area_type,
         areas.csp,
+        coalesce(areas.last_day < counted.period_end, false) as has_ceased,
         counted.crime_type,
         counted.period_type,
         counted.period_start,
@@ -163,14 +164,18 @@ select
     limits.xmr_upper,
     limits.xmr_signal,
     {{ row_status(
+        not_applicable='joined.has_ceased and joined.offences is null',
         unavailable='joined.offences is null or nullif(joined.population, 0) is null',
         after_break='joined.is_after_break',
         carried='joined.is_carried_forward'
     ) }} as status,
     {{ joined_deliveries('joined.street_delivery', 'joined.population_delivery') }} as deliveries,
     -- The same two for a figure that shows the counts without a rate.
-    {{ row_status(unavailable='joined.offences is null', after_break='joined.is_after_break') }}
-        as count_status,
+    {{ row_status(
+        not_applicable='joined.has_ceased and joined.offences is null',
+        unavailable='joined.offences is null',
+        after_break='joined.is_after_break'
+    ) }} as count_status,
     joined.street_delivery as count_deliveries
 from joined
 left join {{ ref('int_crime_trends__limits') }} as limits

@@ -22,21 +22,22 @@ listed as (
 
 ),
 
--- An edition of the lookup of forces that has the very districts which are listed.
+-- An edition of the lookup of forces that has the very districts which are listed, or those that
+-- became part of them.
 confirmed as (
 
     select
         lookups.force_code,
         lookups.vintage
     from {{ ref('stg_area_lookups__district_forces') }} as lookups
-    left join listed
+    left join {{ ref('int_district_codes__served') }} as served
         on
-            lookups.force_code = listed.force_code
-            and lookups.district_code = listed.area_code
+            lookups.force_code = served.force_code
+            and lookups.district_code = served.district_code
     group by lookups.force_code, lookups.vintage
     having
-        count(*) = count(listed.area_code)
-        and count(*) = (
+        count(*) = count(served.area_code)
+        and count(distinct served.area_code) = (
             select count(*)
             from listed as every_listed
             where every_listed.force_code = lookups.force_code

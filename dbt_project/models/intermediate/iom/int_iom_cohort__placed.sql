@@ -4,10 +4,10 @@
 with districts as (
 
     select
+        district_code,
         area_code,
         force_code
-    from {{ ref('int_areas__listed') }}
-    where area_type = 'district'
+    from {{ ref('int_district_codes__served') }}
 
 ),
 
@@ -66,5 +66,5 @@ from people
 inner join forces on people.reported_by = forces.force_name
 left join districts
     on
-        people.district_code = districts.area_code
+        people.district_code = districts.district_code
         and forces.force_code = districts.force_code

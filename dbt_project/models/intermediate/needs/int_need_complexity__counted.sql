@@ -40,10 +40,9 @@ placed as (
     from {{ ref('stg_oasys_assessments__people') }} as people
     inner join areas as forces
         on people.police_force = forces.force_name and forces.area_type = 'force'
-    left join areas as districts
+    left join {{ ref('int_district_codes__served') }} as districts
         on
-            people.residence = districts.area_code
-            and districts.area_type = 'district'
+            people.residence = districts.district_code
             and forces.force_code = districts.force_code
     inner join answered
         on

@@ -45,10 +45,9 @@ placed as (
     from people
     inner join areas as forces
         on people.police_force = forces.force_name and forces.area_type = 'force'
-    left join areas as districts
+    left join {{ ref('int_district_codes__served') }} as districts
         on
-            people.residence = districts.area_code
-            and districts.area_type = 'district'
+            people.residence = districts.district_code
             and forces.force_code = districts.force_code
     left join {{ ref('probation_values') }} as offences
         on

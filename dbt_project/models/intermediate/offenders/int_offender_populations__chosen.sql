@@ -1,4 +1,4 @@
--- The population that divides offenders of a year: the county research group's estimate, of the
+-- The population that divides offenders of a year: the local research group's estimate, of the
 -- year or carried forward, which the printed rates use; where it has none, the population that
 -- divides every other rate.
 
@@ -10,17 +10,14 @@ with estimates as (
         population,
         estimator,
         delivery
-    from {{ ref('stg_population_estimates__populations') }}
+    from {{ ref('int_populations__estimated') }}
     where estimator = 'research_group'
 
 ),
 
 districts as (
 
-    select
-        area_code,
-        force_code,
-        count(*) over (partition by force_code) as force_districts
+    select area_code
     from {{ ref('int_areas__listed') }}
     where area_type = 'district'
 
@@ -30,8 +27,6 @@ years_served as (
 
     select
         districts.area_code,
-        districts.force_code,
-        districts.force_districts,
         (year(estimates.mid_year) + carried.years)::integer as calendar_year,
         estimates.mid_year,
         estimates.population,
@@ -48,11 +43,12 @@ years_served as (
 
 ),
 
--- A force area is the sum of its districts, unknown while one of them is or is not named.
-force_years as (
+-- Partnerships of several districts and force areas are the sum of their districts, unknown while
+-- one of them is or is not named.
+sum_years as (
 
     select
-        years.force_code as area_code,
+        summed.area_code,
         years.calendar_year,
         min(years.mid_year) as mid_year,
         sum(years.population) as population,
@@ -60,11 +56,10 @@ force_years as (
         max(years.years_carried) as years_carried,
         {{ all_deliveries('years.delivery') }} as delivery
     from years_served as years
-    inner join {{ ref('int_force_districts__named') }} as named
-        on years.force_code = named.force_code
-    where named.is_whole
-    group by years.force_code, years.force_districts, years.calendar_year
-    having count(*) = years.force_districts
+    inner join {{ ref('int_areas__summed') }} as summed on years.area_code = summed.district_code
+    where summed.is_whole
+    group by summed.area_code, years.calendar_year
+    having count(*) = max(summed.districts)
 
 ),
 
@@ -90,7 +85,7 @@ ranked as (
         years_carried > 0 as is_carried_forward,
         delivery,
         1 as preference
-    from force_years
+    from sum_years
     union all
     select
         area_code,

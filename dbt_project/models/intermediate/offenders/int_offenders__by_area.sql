@@ -1,5 +1,5 @@
--- Each offender under each area that counts them: their district and the force area, or the
--- remainder that has no district.
+-- Each offender under each area that counts them: their district, its partnership and the force
+-- area, or the remainder that has no district.
 
 with offenders as (
 
@@ -31,7 +31,9 @@ counted as (
     from offenders
     union all
     select
-        offenders.force_code as area_code,
+        unnest(list_distinct([
+            offenders.force_code, nullif(areas.partnership_code, areas.area_code)
+        ])) as area_code,
         offenders.period_start,
         offenders.person_ref,
         offenders.offences,

@@ -87,10 +87,10 @@ age_groups as (
 districts as (
 
     select
+        district_code,
         area_code,
         force_code
-    from {{ ref('int_areas__listed') }}
-    where area_type = 'district'
+    from {{ ref('int_district_codes__served') }}
 
 )
 
@@ -115,5 +115,5 @@ left join age_groups
         and aged.greatest_age between age_groups.age_from and age_groups.age_to
 left join districts
     on
-        aged.residence_code = districts.area_code
+        aged.residence_code = districts.district_code
         and aged.force_code = districts.force_code

@@ -1,6 +1,7 @@
 -- The population that divides a rate of a calendar year: the year's own mid-year estimate, or the
--- latest earlier one within the years that it may be carried. A force area is the sum of its
--- districts, and unknown while one of them is or is not named.
+-- latest earlier one within the years that it may be carried. A partnership of several districts
+-- and a force area are the sum of their districts, and unknown while one of them is or is not
+-- named.
 
 with estimates as (
 
@@ -10,16 +11,14 @@ with estimates as (
         population,
         estimator,
         delivery
-    from {{ ref('stg_population_estimates__populations') }}
+    from {{ ref('int_populations__estimated') }}
     where estimator = '{{ var("population_estimator") }}'
 
 ),
 
 districts as (
 
-    select
-        area_code,
-        force_code
+    select area_code
     from {{ ref('int_areas__listed') }}
     where area_type = 'district'
 
@@ -29,7 +28,6 @@ years_served as (
 
     select
         districts.area_code,
-        districts.force_code,
         estimates.mid_year,
         estimates.population,
         estimates.estimator,
@@ -46,7 +44,6 @@ district_populations as (
 
     select
         area_code,
-        force_code,
         calendar_year,
         min(years_carried) > 0 as is_carried_forward,
         arg_min(mid_year, years_carried) as mid_year,
@@ -54,41 +51,27 @@ district_populations as (
         arg_min(estimator, years_carried) as estimator,
         arg_min(delivery, years_carried) as delivery
     from years_served
-    group by area_code, force_code, calendar_year
+    group by area_code, calendar_year
 
 ),
 
-force_sizes as (
+sums as (
 
     select
-        districts.force_code,
-        count(*) as districts
-    from districts
-    inner join {{ ref('int_force_districts__named') }} as named
-        on districts.force_code = named.force_code
-    where named.is_whole
-    group by districts.force_code
-
-),
-
-force_populations as (
-
-    select
-        district_populations.force_code as area_code,
-        district_populations.calendar_year,
-        bool_or(district_populations.is_carried_forward) as is_carried_forward,
+        summed.area_code,
+        populations.calendar_year,
+        bool_or(populations.is_carried_forward) as is_carried_forward,
         -- The oldest, where districts differ: the sum is no fresher than that.
-        min(district_populations.mid_year) as mid_year,
-        sum(district_populations.population) as population,
-        min(district_populations.estimator) as estimator,
-        {{ all_deliveries('district_populations.delivery') }} as delivery
-    from district_populations
-    inner join force_sizes on district_populations.force_code = force_sizes.force_code
-    group by
-        district_populations.force_code,
-        district_populations.calendar_year,
-        force_sizes.districts
-    having count(district_populations.population) = force_sizes.districts
+        min(populations.mid_year) as mid_year,
+        sum(populations.population) as population,
+        min(populations.estimator) as estimator,
+        {{ all_deliveries('populations.delivery') }} as delivery
+    from {{ ref('int_areas__summed') }} as summed
+    inner join district_populations as populations
+        on summed.district_code = populations.area_code
+    where summed.is_whole
+    group by summed.area_code, populations.calendar_year
+    having count(populations.population) = max(summed.districts)
 
 )
 
@@ -110,4 +93,4 @@ select
     estimator,
     is_carried_forward,
     delivery
-from force_populations
+from sums

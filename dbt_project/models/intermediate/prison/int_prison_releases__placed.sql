@@ -1,6 +1,6 @@
 -- People released from each prison by sex, kind of accommodation and where they went: each district
--- served, the force's two remainders, its districts together, and everywhere. A return is whole, so
--- an area that it does not name received nobody.
+-- and partnership served, the force's two remainders, its districts together, and everywhere. A
+-- return is whole, so an area that it does not name received nobody.
 
 with prisons as (
 
@@ -18,10 +18,10 @@ with prisons as (
 districts as (
 
     select
+        district_code,
         area_code,
         force_code
-    from {{ ref('int_areas__listed') }}
-    where area_type = 'district'
+    from {{ ref('int_district_codes__served') }}
 
 ),
 
@@ -36,6 +36,7 @@ releases as (
         {{ placed_area('figures.area_code', 'districts.area_code', 'prisons.force_code') }}
             as area_code,
         districts.area_code is not null as is_in_force_area,
+        areas.partnership_code,
         figures.measure,
         figures.people,
         figures.delivery
@@ -43,8 +44,9 @@ releases as (
     inner join prisons on figures.prison = prisons.prison
     left join districts
         on
-            figures.area_code = districts.area_code
+            figures.area_code = districts.district_code
             and prisons.force_code = districts.force_code
+    left join {{ ref('int_areas__listed') }} as areas on districts.area_code = areas.area_code
     where figures.statement = 'releases'
 
 ),
@@ -58,10 +60,12 @@ by_area as (
         measure,
         people,
         unnest(
-            case
-                when is_in_force_area then [area_code, force_code, force_code || ':all']
-                else [area_code, force_code || ':all']
-            end
+            list_distinct([
+                area_code,
+                partnership_code,
+                case when is_in_force_area then force_code end,
+                force_code || ':all'
+            ])
         ) as area_code
     from releases
 

@@ -14,10 +14,10 @@ with services as (
 districts as (
 
     select
+        district_code,
         area_code,
         force_code
-    from {{ ref('int_areas__listed') }}
-    where area_type = 'district'
+    from {{ ref('int_district_codes__served') }}
 
 ),
 
@@ -48,7 +48,7 @@ registrations as (
         on registrations.youth_offending_service = services.youth_offending_service
     left join districts
         on
-            registrations.district_code = districts.area_code
+            registrations.district_code = districts.district_code
             and services.force_code = districts.force_code
 
 )

@@ -1,10 +1,11 @@
--- Burglary by month and by quarter, for every district and force area.
+-- Burglary by month and by quarter: the rows of this type of crime_trends.
 
 select
     area_code,
     area_name,
     area_type,
     csp,
+    crime_type,
     period_type,
     period_start,
     period_end,
@@ -37,5 +38,5 @@ select
     xmr_signal,
     status,
     deliveries
-from {{ ref('int_crime_trends__measured') }}
+from {{ ref('crime_trends') }}
 where crime_type = 'Burglary'

@@ -1,5 +1,5 @@
--- Recorded crime by month, area and crime type, with the rate for districts. A district that rows
--- of the month may lie in and no lookup places has no count.
+-- Recorded crime by month, area and crime type, with the rate for districts and partnerships. A
+-- district that rows of the month may lie in and no lookup places has no count.
 
 with counts as (
 
@@ -32,7 +32,8 @@ select
     'offences per 1,000 population' as unit,
     {{ row_status(
         unavailable='counts.offences is null or nullif(populations.population, 0) is null',
-        not_applicable="areas.area_type <> 'district' and counts.offences is not null",
+        not_applicable="areas.last_day < counts.month or ("
+        ~ "areas.area_type not in ('district', 'partnership') and counts.offences is not null)",
         after_break='counts.is_after_break',
         carried='populations.is_carried_forward'
     ) }} as status,

@@ -7,6 +7,7 @@ select
     force_code,
     force_name,
     csp,
-    csp_name
+    csp_name,
+    partnership_code
 from {{ ref('int_crime_areas__listed') }}
 order by print_order

@@ -1,39 +1,40 @@
--- Dwellings by tenure at 31 March, for districts and force areas, with the rate per 1,000.
+-- Dwellings by tenure at 31 March, for districts, partnerships of several districts and force
+-- areas, with the rate per 1,000.
 
 with district_stock as (
 
     select
-        dwellings.area_code,
-        areas.force_code,
-        dwellings.stock_date,
-        dwellings.tenure,
-        dwellings.dwellings,
-        dwellings.marker,
-        dwellings.delivery
-    from {{ ref('int_dwellings__completed') }} as dwellings
-    inner join {{ ref('int_areas__listed') }} as areas on dwellings.area_code = areas.area_code
+        area_code,
+        stock_date,
+        tenure,
+        dwellings,
+        marker,
+        is_summed,
+        delivery
+    from {{ ref('int_dwellings__completed') }}
 
 ),
 
--- A force area is the sum of its districts, unknown while one of them is or is not named.
-force_stock as (
+-- Partnerships and force areas are the sum of their districts, unknown while one of them is or is
+-- not named.
+summed_stock as (
 
     select
-        stock.force_code as area_code,
+        summed.area_code,
         stock.stock_date,
         stock.tenure,
         -- Added in a fixed order, so that fractions give the same last digit every time.
         case
-            when named.is_whole and count(stock.dwellings) = count(*)
+            when summed.is_whole and count(stock.dwellings) = count(*)
                 then sum(stock.dwellings order by stock.area_code)
         end as dwellings,
-        case when not named.is_whole or count(stock.dwellings) < count(*) then '[x]' end
+        case when not summed.is_whole or count(stock.dwellings) < count(*) then '[x]' end
             as marker,
+        bool_or(stock.is_summed) as is_summed,
         any_value(stock.delivery) as delivery
     from district_stock as stock
-    inner join {{ ref('int_force_districts__named') }} as named
-        on stock.force_code = named.force_code
-    group by stock.force_code, named.is_whole, stock.stock_date, stock.tenure
+    inner join {{ ref('int_areas__summed') }} as summed on stock.area_code = summed.district_code
+    group by summed.area_code, summed.is_whole, stock.stock_date, stock.tenure
 
 ),
 
@@ -45,6 +46,7 @@ stock as (
         tenure,
         dwellings,
         marker,
+        is_summed,
         delivery
     from district_stock
     union all
@@ -54,8 +56,31 @@ stock as (
         tenure,
         dwellings,
         marker,
+        is_summed,
         delivery
-    from force_stock
+    from summed_stock
+
+),
+
+-- The series breaks where a district's own figure follows that of the districts that it was made of
+-- and another delivery has it.
+with_breaks as (
+
+    select
+        area_code,
+        stock_date,
+        tenure,
+        dwellings,
+        marker,
+        delivery,
+        coalesce(
+            not is_summed
+            and lag(is_summed) over series
+            and delivery <> lag(delivery) over series,
+            false
+        ) as is_after_break
+    from stock
+    window series as (partition by area_code, tenure order by stock_date)
 
 )
 
@@ -79,11 +104,12 @@ select
         stock.marker,
         {{ row_status(
             unavailable='nullif(populations.population, 0) is null',
+            after_break='stock.is_after_break',
             carried='populations.is_carried_forward'
         ) }}
     ) as status,
     {{ joined_deliveries('stock.delivery', 'populations.delivery') }} as deliveries
-from stock
+from with_breaks as stock
 inner join {{ ref('int_areas__listed') }} as areas on stock.area_code = areas.area_code
 left join {{ ref('int_populations__carried') }} as populations
     on

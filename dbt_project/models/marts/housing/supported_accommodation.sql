@@ -1,13 +1,13 @@
--- Supported accommodation: places of each scheme in each town, of each scheme over the force area,
--- and of all schemes. Where a scheme's places are not stated, a sum over them is not available;
--- places_stated adds up what is stated, and sites_without_places says how much that leaves out.
+-- Supported accommodation: places of each scheme in each town, of each scheme over the partnership
+-- of several districts and the force area, and of all schemes. Where a scheme's places are not
+-- stated, a sum over them is not available; places_stated adds up what is stated, and
+-- sites_without_places says how much that leaves out.
 
 with sites as (
 
     select
         places.snapshot_date,
-        areas.area_code,
-        areas.force_code,
+        served.area_code,
         places.scheme,
         places.provider,
         places.town,
@@ -16,10 +16,8 @@ with sites as (
         places.places,
         places.delivery
     from {{ ref('stg_supported_accommodation__places') }} as places
-    inner join {{ ref('int_areas__listed') }} as areas
-        on
-            places.district_code = areas.area_code
-            and areas.area_type = 'district'
+    inner join {{ ref('int_district_codes__served') }} as served
+        on places.district_code = served.district_code
 
 ),
 
@@ -39,9 +37,7 @@ snapshots as (
 
 districts as (
 
-    select
-        area_code,
-        force_code
+    select area_code
     from {{ ref('int_areas__listed') }}
     where area_type = 'district'
 
@@ -52,7 +48,7 @@ lists as (
     select
         snapshot_date,
         area_code,
-        any_value(delivery) as delivery
+        {{ all_deliveries('delivery') }} as delivery
     from sites
     group by snapshot_date, area_code
 
@@ -64,7 +60,6 @@ district_totals as (
     select
         snapshots.snapshot_date,
         districts.area_code,
-        districts.force_code,
         kinds.kind,
         lists.area_code is not null as is_listed,
         sum(coalesce(sites.places, 0)) as places_stated,
@@ -86,7 +81,6 @@ district_totals as (
     group by
         snapshots.snapshot_date,
         districts.area_code,
-        districts.force_code,
         kinds.kind,
         lists.area_code
 
@@ -110,46 +104,34 @@ totals as (
     from district_totals
     union all
     select
-        snapshot_date,
-        force_code as area_code,
+        totals.snapshot_date,
+        summed.area_code,
         'All schemes' as scheme,
         null as provider,
         'All towns' as town,
         'All client groups' as client_group,
-        kind,
-        bool_and(is_listed) as is_listed,
-        sum(places_stated) as places_stated,
-        sum(sites) as sites,
-        sum(sites_without_places) as sites_without_places,
-        {{ all_deliveries('delivery') }} as delivery
-    from district_totals
-    group by snapshot_date, force_code, kind
+        totals.kind,
+        bool_and(totals.is_listed) as is_listed,
+        sum(totals.places_stated) as places_stated,
+        sum(totals.sites) as sites,
+        sum(totals.sites_without_places) as sites_without_places,
+        {{ all_deliveries('totals.delivery') }} as delivery
+    from district_totals as totals
+    inner join {{ ref('int_areas__summed') }} as summed
+        on totals.area_code = summed.district_code
+    group by totals.snapshot_date, summed.area_code, totals.kind
 
 ),
 
 schemes as (
 
+    -- Two councils that became one may each list places of a scheme in a town.
     select
         snapshot_date,
         area_code,
         scheme,
-        provider,
-        town,
-        client_group,
-        kind,
-        true as is_listed,
-        coalesce(places, 0) as places_stated,
-        1 as sites,
-        case when places is null then 1 else 0 end as sites_without_places,
-        delivery
-    from sites
-    union all
-    select
-        snapshot_date,
-        force_code as area_code,
-        scheme,
         any_value(provider) as provider,
-        'All towns' as town,
+        town,
         any_value(client_group) as client_group,
         kind,
         true as is_listed,
@@ -158,7 +140,24 @@ schemes as (
         count(*) - count(places) as sites_without_places,
         {{ all_deliveries('delivery') }} as delivery
     from sites
-    group by snapshot_date, force_code, scheme, kind
+    group by snapshot_date, area_code, scheme, town, kind
+    union all
+    select
+        sites.snapshot_date,
+        summed.area_code,
+        sites.scheme,
+        any_value(sites.provider) as provider,
+        'All towns' as town,
+        any_value(sites.client_group) as client_group,
+        sites.kind,
+        true as is_listed,
+        sum(coalesce(sites.places, 0)) as places_stated,
+        count(*) as sites,
+        count(*) - count(sites.places) as sites_without_places,
+        {{ all_deliveries('sites.delivery') }} as delivery
+    from sites
+    inner join {{ ref('int_areas__summed') }} as summed on sites.area_code = summed.district_code
+    group by sites.snapshot_date, summed.area_code, sites.scheme, sites.kind
 
 ),
 

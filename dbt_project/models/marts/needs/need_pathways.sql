@@ -26,17 +26,19 @@ with counted as (
 in_areas as (
 
     select
-        cohort,
-        snapshot_date,
-        unnest([area_code, force_code]) as area_code,
-        sex,
-        offence_group,
-        pathway,
-        caseload,
-        assessed,
-        unanswered,
-        identified
+        counted.cohort,
+        counted.snapshot_date,
+        {{ areas_counted_in('counted.area_code', 'areas.partnership_code', 'counted.force_code') }}
+            as area_code,
+        counted.sex,
+        counted.offence_group,
+        counted.pathway,
+        counted.caseload,
+        counted.assessed,
+        counted.unanswered,
+        counted.identified
     from counted
+    left join {{ ref('int_areas__listed') }} as areas on counted.area_code = areas.area_code
 
 ),
 

@@ -20,13 +20,15 @@ with counted as (
 in_areas as (
 
     select
-        cohort,
-        snapshot_date,
-        unnest([area_code, force_code]) as area_code,
-        dimension,
-        category,
-        people
+        counted.cohort,
+        counted.snapshot_date,
+        {{ areas_counted_in('counted.area_code', 'areas.partnership_code', 'counted.force_code') }}
+            as area_code,
+        counted.dimension,
+        counted.category,
+        counted.people
     from counted
+    left join {{ ref('int_areas__listed') }} as areas on counted.area_code = areas.area_code
 
 ),
 

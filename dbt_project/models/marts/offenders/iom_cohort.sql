@@ -4,18 +4,20 @@
 with people as (
 
     select
-        snapshot_date,
-        force_code,
-        unnest([area_code, force_code]) as area_code,
-        sex,
-        age_group,
-        lead_agency,
-        location,
-        accommodation,
-        offence_group,
-        acquisitive_group,
-        delivery
-    from {{ ref('int_iom_cohort__placed') }}
+        placed.snapshot_date,
+        placed.force_code,
+        {{ areas_counted_in('placed.area_code', 'areas.partnership_code', 'placed.force_code') }}
+            as area_code,
+        placed.sex,
+        placed.age_group,
+        placed.lead_agency,
+        placed.location,
+        placed.accommodation,
+        placed.offence_group,
+        placed.acquisitive_group,
+        placed.delivery
+    from {{ ref('int_iom_cohort__placed') }} as placed
+    left join {{ ref('int_areas__listed') }} as areas on placed.area_code = areas.area_code
 
 ),
 

@@ -10,6 +10,7 @@ with counts as (
         period_label,
         area_code,
         offenders,
+        is_summed,
         counted_from,
         delivery
     from {{ ref('int_offender_counts__combined') }}
@@ -29,6 +30,7 @@ with_populations as (
         areas.csp,
         areas.print_order,
         counts.offenders,
+        counts.is_summed,
         counts.counted_from,
         populations.population,
         populations.mid_year,
@@ -71,7 +73,13 @@ with_breaks as (
         and bool_or(period_type = 'calendar_year') over (partition by area_code)
             as starts_financial_years,
         -- A year without a population does not hide that the estimator changes.
-        lag(estimator ignore nulls) over same_kind as estimator_before
+        lag(estimator ignore nulls) over same_kind as estimator_before,
+        coalesce(
+            not is_summed
+            and lag(is_summed) over same_kind
+            and delivery <> lag(delivery) over same_kind,
+            false
+        ) as follows_predecessors
     from with_populations
     window same_kind as (partition by area_code, period_type order by period_start)
 
@@ -102,6 +110,10 @@ explained as (
             case
                 when starts_financial_years
                     then 'financial year from charges, after calendar years as counted by the force'
+            end,
+            case
+                when follows_predecessors
+                    then 'count of the district, before of the districts that it was made of'
             end,
             case
                 when estimator <> estimator_before
@@ -136,7 +148,7 @@ select
     ) as comparison_basis,
     explained.break_reason,
     {{ row_status(
-        not_applicable="explained.area_type not in ('district', 'force')",
+        not_applicable="explained.area_type not in ('district', 'partnership', 'force')",
         unavailable='explained.offenders is null or nullif(explained.population, 0) is null',
         after_break='explained.break_reason is not null',
         carried='explained.is_carried_forward'

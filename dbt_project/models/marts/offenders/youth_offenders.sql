@@ -10,6 +10,7 @@ with areas as (
         area_type,
         force_code,
         csp,
+        partnership_code,
         print_order
     from {{ ref('int_areas__listed') }}
 
@@ -25,6 +26,17 @@ area_services as (
         on areas.area_code = services.district_code
     where areas.area_type = 'district'
     union
+    -- A partnership is known when every service of its districts is.
+    select
+        areas.partnership_code as area_code,
+        services.youth_offending_service
+    from areas
+    left join {{ ref('int_youth_services__listed') }} as services
+        on areas.area_code = services.district_code
+    where
+        areas.area_type = 'district'
+        and areas.partnership_code <> areas.area_code
+    union
     -- The force area and its remainders are known when every service of the force is.
     select
         areas.area_code,
@@ -36,7 +48,7 @@ area_services as (
             and districts.area_type = 'district'
     left join {{ ref('int_youth_services__listed') }} as services
         on districts.area_code = services.district_code
-    where areas.area_type <> 'district'
+    where areas.area_type not in ('district', 'partnership')
 
 ),
 
@@ -118,6 +130,22 @@ described as (
 
 ),
 
+in_areas as (
+
+    select
+        described.period_type,
+        described.period_start,
+        {{ areas_counted_in(
+            'described.area_code', 'areas.partnership_code', 'described.force_code'
+        ) }} as area_code,
+        described.cohort,
+        described.dimension,
+        described.category
+    from described
+    left join areas on described.area_code = areas.area_code
+
+),
+
 categories as (
 
     select distinct
@@ -144,18 +172,7 @@ counted as (
         dimension,
         category,
         count(*) as young_people
-    from described
-    group by all
-    union all
-    select
-        period_type,
-        period_start,
-        force_code as area_code,
-        cohort,
-        dimension,
-        category,
-        count(*) as young_people
-    from described
+    from in_areas
     group by all
 
 ),

@@ -110,8 +110,8 @@ def _find_title(file: LandedFile, sheet: str, above: list[list[Cell]]) -> str:
         raise SubmissionError(
             Fault(
                 "has a title",
-                "The first cell of the sheet must be the survey's title, such as 'Fenland "
-                "Community Safety survey', the same in every wave.",
+                "The first cell of the sheet must be the survey's title, such as 'Community "
+                "safety survey of Newtown', the same in every wave.",
                 file=file.name,
                 sheet=sheet,
                 line=1,
