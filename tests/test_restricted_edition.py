@@ -107,6 +107,12 @@ def sheets(workbook: Path, home: Ground) -> Iterator[tuple[str, Sequence[Sequenc
             yield exhibit.table, rows[head + 1 :]
 
 
+def in_order_of_the_sheet(query: str, columns: Sequence[str]) -> str:
+    """Put columns that a sheet is ordered by before the table's key."""
+    selected, key = query.rsplit(" order by ", maxsplit=1)
+    return f"{selected} order by {', '.join((*columns, key))}"
+
+
 def true_rows(home: Ground) -> Mapping[str, list[tuple[object, ...]]]:
     """Rows of the warehouse that the sheets of Fenland are about, by table."""
     with open_release(home.settings.published / "csp.duckdb") as release:
@@ -117,7 +123,8 @@ def true_rows(home: Ground) -> Mapping[str, list[tuple[object, ...]]]:
     for exhibit in exhibits:
         names = tables[exhibit.table].column_names
         shown = [field.column for field in exhibit.columns if field.column in names]
-        queries[exhibit.table] = selection_query(tables[exhibit.table], whose, ", ".join(shown))
+        query = selection_query(tables[exhibit.table], whose, ", ".join(shown))
+        queries[exhibit.table] = in_order_of_the_sheet(query, exhibit.workbook_order_by)
     with connect(home.settings, read_only=True) as connection:
         return {name: connection.execute(query).fetchall() for name, query in queries.items()}
 
