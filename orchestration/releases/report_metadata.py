@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "accommodation_need": "Accommodation as an offender need",
         "accommodation": "Addressing accommodation need",
         "scanning": "Scanning of all crime types",
+        "places": "Places",
         "shoplifting": "Shoplifting",
         "burglary": "Burglary",
         "survey": "Community survey",
@@ -44,6 +45,11 @@ _ON_NULL = re.compile(r"; (?:null|empty)\b[^.;]*|\s+(?:Null|Empty)\b[^.]*\.")
 _CONTROL_CHART_COLUMNS = (
     "area_code", "area_name", "month", "offences", "xmr_centre", "xmr_lower", "xmr_upper",
     "xmr_signal", "xmr_is_restart", "status",
+)  # fmt: skip
+
+_MAP_COLUMNS = (
+    "area_code", "small_area_code", "small_area_name", "offences", "row_order", "band", "verdict",
+    "boundary", "period_label",
 )  # fmt: skip
 
 _TITLE_NAMES = frozenset({"place", "force", "periods"})
@@ -117,6 +123,27 @@ class ControlChart(_Declared):
     def references(self) -> list[Reference]:
         """The columns of the model that it draws."""
         return _references({"kind": _CONTROL_CHART_COLUMNS})
+
+
+class CrimeMap(_Declared):
+    """A map of the small areas of each district by offences, from the column ``boundary``.
+
+    Small areas are shaded by their ``band`` among those of the force, and hot spots outlined.
+    """
+
+    kind: Literal["map"]
+    title: str
+    subtitle: str
+
+    @property
+    def references(self) -> list[Reference]:
+        """The columns of the model that it draws, and those that its words name."""
+        return _references({"kind": _MAP_COLUMNS}) + [
+            (field, name)
+            for field in ("title", "subtitle")
+            for name in _names_in_braces(getattr(self, field))
+            if name not in _TITLE_NAMES
+        ]
 
 
 class BarChart(_Declared):
@@ -197,8 +224,8 @@ class ReportMetadata(_Declared):
     """What a report model declares of how it is shown.
 
     ``columns`` are those of the workbook and, without ``cross_table``, of the pack. The pack shows
-    rows with the greatest ``latest`` among those in which ``latest_with`` has a value, the last
-    ``last_rows`` of them in the order of the columns ``order_by``, and of the partnership's own
+    rows with the greatest ``latest`` among those in which ``latest_with`` has a value, the
+    ``first_rows`` or ``last_rows`` of them in the order of the columns ``order_by``, and of the partnership's own
     areas only where ``own_areas_only``; the workbook shows all rows, in the order of
     ``workbook_order_by`` where that is given. ``areas`` says which rows a partnership gets: its own
     areas and its force, or every area of the force. ``subject`` names the table where the release
@@ -216,12 +243,13 @@ class ReportMetadata(_Declared):
     cross_table: CrossTable | None = None
     latest: str = ""
     latest_with: str = ""
+    first_rows: int = Field(default=0, ge=0)
     last_rows: int = Field(default=0, ge=0)
     order_by: tuple[str, ...] = ()
     workbook_order_by: tuple[str, ...] = ()
     own_areas_only: bool = False
     landscape: bool = False
-    chart: Annotated[ControlChart | BarChart, Field(discriminator="kind")] | None = None
+    chart: Annotated[ControlChart | BarChart | CrimeMap, Field(discriminator="kind")] | None = None
     notes: Mapping[str, ColumnNote] = Field(default_factory=dict)
     absent_because: str = Field(default="not in the release", pattern=r".*[^.]$")
     empty_because: str = Field(default="no figures", pattern=r".*[^.]$")

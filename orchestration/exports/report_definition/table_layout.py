@@ -66,6 +66,8 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
         latest = max(dated or [str(row[exhibit.latest]) for row in chosen], default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
     chosen = ordered_rows(chosen, exhibit.order_by)
+    if exhibit.first_rows:
+        return chosen[: exhibit.first_rows]
     return chosen[-exhibit.last_rows :] if exhibit.last_rows else chosen
 
 

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from orchestration.ingest.checking.contract import load_contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError
 from orchestration.ingest.checking.headings import heading_key
 from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.boundary import BoundaryError, boundary_text
 from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary
 from orchestration.ingest.reading.keyed_csv import csv_rows
 from orchestration.ingest.reading.source_reading import Reading, Row, decode_text
@@ -102,7 +103,8 @@ def read(file: LandedFile) -> Reading:
     Raises :class:`SubmissionError` for a layout that is not known, with those that are.
     """
     if file.name.lower().endswith(".geojson"):
-        return Reading(list(_features(file, decode_text(file))))
+        warnings: list[Fault] = []
+        return Reading(list(_features(file, decode_text(file), warnings)), warnings)
     return _lookup(file)
 
 
@@ -341,10 +343,11 @@ def _unknown(
     return SubmissionError(fault)
 
 
-def _features(file: LandedFile, text: str) -> Iterator[Row]:
-    found = _properties(file, text)
+def _features(file: LandedFile, text: str, warnings: list[Fault]) -> Iterator[Row]:
+    found, geometries = _properties(file, text)
     layout = _layout_of(file, found[0] if isinstance(found[0], dict) else [])
     needed = [name for name, column in layout.columns.items() if column in _NEEDED]
+    boundaries = _Boundaries()
     for number, area in enumerate(found, start=1):
         if not isinstance(area, dict) or any(name not in area for name in needed):
             raise SubmissionError(
@@ -367,14 +370,50 @@ def _features(file: LandedFile, text: str) -> Iterator[Row]:
                     line=number,
                 )
             )
+        values["boundary"] = boundaries.text(geometries[number - 1], number)
         yield _completed(Row(values, number), layout)
+    warnings.extend(boundaries.warnings(file))
 
 
-def _properties(file: LandedFile, text: str) -> list[Any]:
+@dataclass
+class _Boundaries:
+    """The boundaries of a file that cannot be used: the first of each kind, and how many."""
+
+    left_out: dict[str, list[int]] = field(default_factory=dict)
+
+    def text(self, geometry: object, number: int) -> str | None:
+        """Return a feature's boundary; none where it cannot be used, which is noted."""
+        try:
+            return boundary_text(geometry)
+        except BoundaryError as error:
+            self.left_out.setdefault(str(error), []).append(number)
+            return None
+
+    def warnings(self, file: LandedFile) -> list[Fault]:
+        """Return a warning for each reason for which boundaries were left out."""
+        return [
+            Fault(
+                "has a boundary",
+                f"The geometry of {len(numbers):,} "
+                f"{'feature' if len(numbers) == 1 else 'features'} {reason}. The codes are read "
+                "and the boundary is left out, so maps do not show these areas. Download the "
+                "boundaries as GeoJSON in WGS 84 and send them again.",
+                file=file.name,
+                line=numbers[0],
+                column="geometry",
+                severity="warning",
+            )
+            for reason, numbers in self.left_out.items()
+        ]
+
+
+def _properties(file: LandedFile, text: str) -> tuple[list[Any], list[object]]:
+    """Return the properties of each feature, and its geometry."""
     try:
         features = json.loads(text, parse_constant=_refuse_constant)["features"]
         properties = [feature["properties"] for feature in features]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        geometries = [feature.get("geometry") for feature in features]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise SubmissionError(
             Fault(
@@ -393,7 +432,7 @@ def _properties(file: LandedFile, text: str) -> list[Any]:
                 file=file.name,
             )
         )
-    return properties
+    return properties, geometries
 
 
 def _refuse_constant(constant: str) -> None:

@@ -1,7 +1,8 @@
 """Sample of the area lookups: real codes and names, cut to the force area and its neighbours.
 
-The facts are in `sample_*.csv` beside this module; the files are rebuilt from them in the
-publisher's layouts. Also the one place from which other samples take areas.
+The facts are in `sample_*.csv` beside this module, boundaries simplified so that neighbours still
+meet; the files are rebuilt from them in the publisher's layouts. Also the one place from which
+other samples take areas.
 """
 
 import csv
@@ -17,6 +18,9 @@ from orchestration.ingest.landing.receipt import SampleDelivery
 LSOA_2011_FILE = "Lower_Layer_Super_Output_Area_2011_to_Ward_2017_Lookup_in_England_and_Wales.csv"
 DISTRICT_FILE = "Local_Authority_Districts_December_2018_Names_and_Codes_in_the_United_Kingdom.csv"
 
+Coordinates = list[list[list[list[float]]]]
+"""Polygons of a boundary, each of rings of points: longitude and latitude (degrees, WGS 84)."""
+
 
 @dataclass(frozen=True)
 class District:
@@ -31,11 +35,13 @@ class District:
 
 @dataclass(frozen=True)
 class SmallArea:
-    """A lower layer super output area and the code of its district."""
+    """A lower layer super output area, the code of its district and, in 2011, its ward of 2017."""
 
     code: str
     name: str
     district_code: str
+    ward_code: str = ""
+    ward_name: str = ""
 
 
 def districts() -> list[District]:
@@ -58,7 +64,13 @@ def lsoas(year: int) -> list[SmallArea]:
     Those of 2011 include the few in neighbouring districts that the street sample uses.
     """
     return [
-        SmallArea(row["area_code"], row["area_name"], row["district_code"])
+        SmallArea(
+            row["area_code"],
+            row["area_name"],
+            row["district_code"],
+            row.get("ward_code", ""),
+            row.get("ward_name", ""),
+        )
         for row in _facts(f"sample_lsoa_{year}.csv")
     ]
 
@@ -73,10 +85,11 @@ def deliveries() -> Iterator[SampleDelivery]:
         nature="real",
         note=(
             "Excerpt: real codes and names of the six districts and of the neighbouring areas "
-            "used in the street sample, in the publisher's layouts; wards, boundaries and global "
-            "identifiers are left out and row numbers are new. The 2021 geography is later than "
-            "the quarter and is here so that both codings can be loaded. "
-            "Source: Office for National Statistics, Open Government Licence v3.0."
+            "used in the street sample, in the publisher's layouts; boundaries are simplified to "
+            "some 200 metres, Welsh names and global identifiers are left out and row numbers are "
+            "new. The 2021 geography is later than the quarter and is here so that both codings "
+            "can be loaded and a map can be drawn. Source: Office for National Statistics, Open "
+            "Government Licence v3.0; contains OS data (Crown copyright and database right)."
         ),
         files={
             LSOA_2011_FILE: _lsoa_2011_csv(),
@@ -90,7 +103,16 @@ def _lsoa_2011_csv() -> bytes:
     names = {district.code: district.name for district in districts()}
     header = ["LSOA11CD", "LSOA11NM", "WD17CD", "WD17NM", "WD17NMW", "LAD17CD", "LAD17NM", "FID"]
     rows = (
-        (area.code, area.name, "", "", "", area.district_code, names[area.district_code], number)
+        (
+            area.code,
+            area.name,
+            area.ward_code,
+            area.ward_name,
+            "",
+            area.district_code,
+            names[area.district_code],
+            number,
+        )
         for number, area in enumerate(lsoas(2011), start=1)
     )
     return _csv([header, *rows]).encode()
@@ -107,7 +129,11 @@ def _district_csv() -> bytes:
 
 def _lsoa_2021_geojson(district_code: str) -> bytes:
     areas = [area for area in lsoas(2021) if area.district_code == district_code]
-    features = [_feature(number, area) for number, area in enumerate(areas, start=1)]
+    rings = {row["area_code"]: row["rings"] for row in _facts("sample_boundaries_2021.csv")}
+    features = [
+        _feature(number, area, _coordinates(rings[area.code]))
+        for number, area in enumerate(areas, start=1)
+    ]
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}
     lines = [
         "{",
@@ -123,7 +149,18 @@ def _lsoa_2021_geojson(district_code: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _feature(number: int, area: SmallArea) -> str:
+def _coordinates(rings: str) -> Coordinates:
+    """Return the polygons that are written with semicolons between them, slashes between rings."""
+    return [
+        [
+            [[float(number) for number in point.split(",")] for point in ring.split()]
+            for ring in polygon.split(" / ")
+        ]
+        for polygon in rings.split("; ")
+    ]
+
+
+def _feature(number: int, area: SmallArea, coordinates: Coordinates) -> str:
     # A unitary authority is its own upper tier.
     upper_tier = area.district_code if area.district_code.startswith("E06") else "E10000003"
     properties = {
@@ -135,7 +172,8 @@ def _feature(number: int, area: SmallArea) -> str:
         "CAUTHCD": "E47000008",
         "RGNCD": "E12000006",
     }
-    return json.dumps({"type": "Feature", "properties": properties, "geometry": None})
+    geometry = {"type": "MultiPolygon", "coordinates": coordinates}
+    return json.dumps({"type": "Feature", "properties": properties, "geometry": geometry})
 
 
 def _facts(name: str) -> list[dict[str, str]]:

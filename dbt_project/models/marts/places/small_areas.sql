@@ -1,0 +1,17 @@
+-- Small areas (LSOA) of the forces served: where each lies, and its boundary.
+
+select
+    small_areas.small_area_code,
+    small_areas.small_area_name,
+    small_areas.area_code,
+    areas.area_name,
+    areas.area_type,
+    areas.csp,
+    small_areas.force_code,
+    small_areas.ward_code,
+    small_areas.ward_name,
+    small_areas.town_codes,
+    small_areas.town_names,
+    small_areas.boundary
+from {{ ref('int_small_areas__described') }} as small_areas
+inner join {{ ref('int_areas__listed') }} as areas on small_areas.area_code = areas.area_code
