@@ -102,6 +102,8 @@ SET_BY_THE_MODEL = {
     "int_crime_places__faults.rule",
     "int_crime_scanning__tested.question",
     "int_partnerships__faults.rule",
+    "int_small_area_periods__listed.period",
+    "crime_by_ward_and_town.place_type",
     "int_area_lookups__faults.rule",
     "int_district_changes__listed.evidence",
     "int_district_parents__dated.evidence",

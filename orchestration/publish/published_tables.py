@@ -80,6 +80,7 @@ class PublishedTable:
     column is made of, where that could be followed. ``months_behind`` says of how many months
     before its own period a column is computed too (no such column: empty where nothing is
     declared), and ``carried`` for how many years a source's figure may be used for later ones.
+    ``lists_changes`` says whether its figures are compared with those of earlier releases.
     """
 
     schema: str
@@ -100,6 +101,7 @@ class PublishedTable:
     column_sources: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
     months_behind: Mapping[str, int] = field(default_factory=dict, hash=False)
     carried: Mapping[str, int] = field(default_factory=dict, hash=False)
+    lists_changes: bool = True
 
     @property
     def where_it_stands(self) -> "PublishedTable":
@@ -247,6 +249,7 @@ def _table(
         period_end=str((meta.get("data_up_to") or {}).get("period_end") or ""),
         measure=str((meta.get("data_up_to") or {}).get("measure") or ""),
         months_behind=dict(meta.get("months_behind") or {}),
+        lists_changes=bool(meta.get("lists_changes", True)),
     )
     if "disclosure" in _meta(node):
         _refuse_unknown_counts(table)

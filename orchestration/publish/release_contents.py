@@ -531,7 +531,9 @@ def write_data_up_to(
     label = literal(quarter_label(quarter))
     for table in tables:
         if table.period_end:
-            held = f"{identifier(table.measure)} is not null or status like '%[c]%'"
+            held = f"{identifier(table.measure)} is not null"
+            if "status" in {column.name for column in table.columns}:
+                held += " or status like '%[c]%'"
             connection.execute(
                 f"insert into {_path(DATA_UP_TO)} select ?, ?, area_code, ?, up_to, "
                 "case when up_to is null then 'No data for this area.' "

@@ -201,7 +201,7 @@ def _compare(
     connection.execute(_DIFFERING)
     # A table that the earlier release withheld is new as a whole.
     absent = withheld_earlier(connection, earlier.alias)
-    for table in (one for one in tables if one.full_name not in absent):
+    for table in (one for one in tables if one.lists_changes and one.full_name not in absent):
         query = _differing_cells(connection, table, earlier)
         if query:
             connection.execute(f"insert into _differing {query}")

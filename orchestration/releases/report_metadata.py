@@ -225,12 +225,12 @@ class ReportMetadata(_Declared):
 
     ``columns`` are those of the workbook and, without ``cross_table``, of the pack. The pack shows
     rows with the greatest ``latest`` among those in which ``latest_with`` has a value, the
-    ``first_rows`` or ``last_rows`` of them in the order of the columns ``order_by``, and of the partnership's own
-    areas only where ``own_areas_only``; the workbook shows all rows, in the order of
-    ``workbook_order_by`` where that is given. ``areas`` says which rows a partnership gets: its own
-    areas and its force, or every area of the force. ``subject`` names the table where the release
-    does not hold it, and ``absent_because`` then says why; ``empty_because`` says why a period has
-    rows without a figure, such as "not surveyed". A release sets ``withheld`` where it
+    ``first_rows`` or ``last_rows`` of them in the order of the columns ``order_by``, and of the
+    partnership's own areas only where ``own_areas_only``; the workbook shows all rows, in the order
+    of ``workbook_order_by`` where that is given. ``areas`` says which rows a partnership gets: its
+    own areas and its force, or every area of the force. ``subject`` names the table where the
+    release does not hold it, and ``absent_because`` then says why; ``empty_because`` says why a
+    period has rows without a figure, such as "not surveyed". A release sets ``withheld`` where it
     holds the table without rows, and gives the reason.
     """
 

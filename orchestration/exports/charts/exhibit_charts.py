@@ -14,16 +14,18 @@ from orchestration.exports.charts.bar_charts import (
     panel_chart,
 )
 from orchestration.exports.charts.chart_text import bar_chart_words, explained, month_chart_words
+from orchestration.exports.charts.crime_map import crime_map, map_words, mapped_places
 from orchestration.exports.charts.line_charts import Chart, control_chart
 from orchestration.exports.charts.monthly_series import monthly_series
 from orchestration.exports.report_definition.row_selection import Partnership, Place, Row
 from orchestration.exports.report_definition.table_layout import (
     cell_text,
     marker,
+    ordered_rows,
     periods,
     shown_rows,
 )
-from orchestration.releases.report_metadata import BarChart, Exhibit, ReportColumn
+from orchestration.releases.report_metadata import BarChart, CrimeMap, Exhibit, ReportColumn
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def _chart(
     synthetic: bool,
 ) -> Chart | None:
     chart = exhibit.chart
+    if isinstance(chart, CrimeMap):
+        return _map(exhibit, chart, place.own(rows), place, slug, footnotes, synthetic)
     if not isinstance(chart, BarChart):
         own = place.own(rows)
         if all(row["offences"] is None for row in own):
@@ -88,6 +92,29 @@ def _chart(
         return pair_chart(drawing.bars, words, (place.name, place.force_name))
     draw = {"bars": bar_chart, "panels": panel_chart, "intervals": interval_chart}
     return draw[chart.kind](drawing.bars, words)
+
+
+def _map(
+    exhibit: Exhibit,
+    chart: CrimeMap,
+    rows: Sequence[Row],
+    place: Place,
+    slug: str,
+    footnotes: Sequence[str],
+    synthetic: bool,
+) -> Chart | None:
+    if not rows:
+        return None
+    names = {
+        **{column: str(value) for column, value in rows[0].items()},
+        "place": place.name,
+        "force": place.force_name,
+        "periods": periods(rows),
+    }
+    drawn = mapped_places(ordered_rows(rows, ("row_order",)))
+    title, subtitle = (text.format_map(names) for text in (chart.title, chart.subtitle))
+    words = map_words(drawn, slug, exhibit.label, title, subtitle, footnotes, synthetic)
+    return crime_map(drawn, words)
 
 
 def _value_in_words(bar: Bar, chart: BarChart, place: Place) -> tuple[str, str]:

@@ -1,0 +1,193 @@
+"""A map of small areas, shaded by their offences, with hot spots outlined and the highest numbered.
+
+No figure is computed here: bands, verdicts and the order come with the rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import cos, radians
+
+import matplotlib
+import shapely
+from afcharts.af_colours import get_af_colours
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+
+from orchestration.exports.charts.chart_text import ChartWords, count_text
+from orchestration.exports.charts.line_charts import (
+    QUIET_TEXT,
+    Chart,
+    canvas,
+    finished,
+    palette,
+    style,
+)
+from orchestration.exports.report_definition.row_selection import Row
+
+_HEIGHT = 7.6
+_MAP_RIGHT = 0.66
+_NUMBERED = 8
+"""How many of the highest small areas have a number on the map and a line beside it."""
+
+_LISTED = 5
+"""How many of the highest the text in place of the map names."""
+
+_EDGE = "#9AA5AD"
+_LOWEST = "#F0F1F2"
+BANDS = ("highest 5%", "next 15%", "next 30%", "lower half")
+"""Bands of small areas by offences among those of the force, the highest first."""
+
+
+@dataclass(frozen=True)
+class MappedPlace:
+    """A small area on a map: its boundary, none where there is none, and what is said of it."""
+
+    name: str
+    offences: int
+    band: str
+    is_hot_spot: bool
+    boundary: shapely.Geometry | None
+
+
+def mapped_places(rows: Sequence[Row]) -> list[MappedPlace]:
+    """Return the small areas of rows of the crime map, in the order of the rows."""
+    return [
+        MappedPlace(
+            str(row["small_area_name"] or row["small_area_code"]),
+            int(str(row["offences"])),
+            str(row["band"]),
+            row["verdict"] == "hot spot",
+            shapely.from_geojson(str(row["boundary"])) if row["boundary"] else None,
+        )
+        for row in rows
+    ]
+
+
+def map_words(
+    places: Sequence[MappedPlace],
+    slug: str,
+    number: str,
+    title: str,
+    subtitle: str,
+    footnotes: Sequence[str],
+    synthetic: bool,
+) -> ChartWords:
+    """Return the words of a map; the text in place of it names the highest and the hot spots."""
+    highest = "; ".join(f"{one.name} {count_text(one.offences)}" for one in places[:_LISTED])
+    top = sum(one.band == BANDS[0] for one in places)
+    hot = [one.name for one in places if one.is_hot_spot]
+    alt = [
+        f"Map. {title}.",
+        f"Most offences: {highest}.",
+        f"{top} of {len(places)} small areas are among the highest 5% of the force.",
+        f"Hot spots: {', '.join(hot) if hot else 'none'}.",
+        *_undrawn(places),
+    ]
+    if synthetic:
+        alt.append("The data are synthetic.")
+    notes = (*_undrawn(places), *footnotes)
+    return ChartWords(slug, number, title, subtitle, notes, " ".join(alt))
+
+
+def _undrawn(places: Sequence[MappedPlace]) -> list[str]:
+    left = [one.offences for one in places if one.boundary is None]
+    if not left:
+        return []
+    what = "small area is" if len(left) == 1 else "small areas are"
+    return [
+        f"{len(left)} {what} not drawn, with {count_text(sum(left))} offences: no boundary was "
+        "delivered under the code of the offences' file."
+    ]
+
+
+def crime_map(places: Sequence[MappedPlace], words: ChartWords) -> Chart | None:
+    """Draw small areas, given the one with most offences first; none where no boundary is known."""
+    if all(one.boundary is None for one in places):
+        return None
+    with matplotlib.rc_context(style(words)):
+        return finished(map_figure(places, words), words)
+
+
+def map_figure(places: Sequence[MappedPlace], words: ChartWords) -> Figure:
+    """Return the figure of :func:`crime_map`, not yet turned into bytes."""
+    figure, axes = canvas(words, left=0.022, right=_MAP_RIGHT, height=_HEIGHT)
+    axes.set_axis_off()
+    colours = shades()
+    drawn = [(one, one.boundary) for one in places if one.boundary is not None]
+    for one, boundary in drawn:
+        _draw_place(axes, boundary, colours[one.band])
+    hot = [_patch(boundary) for one, boundary in drawn if one.is_hot_spot]
+    outline = palette().signal
+    axes.add_collection(
+        PatchCollection(hot, facecolor="none", edgecolor=outline, linewidth=1.8, gid="hot spots")
+    )
+    _fit(axes, [boundary for _, boundary in drawn])
+    for place, one in enumerate(places[:_NUMBERED], start=1):
+        if one.boundary is not None:
+            _number(axes, one.boundary, place)
+    _legend(figure, colours, outline if hot else "")
+    _list_highest(figure, places[:_NUMBERED])
+    return figure
+
+
+def shades() -> Mapping[str, str]:
+    """Return the colour of each band: blues that differ in lightness, for readers of any vision."""
+    sequence = get_af_colours("sequential")
+    return dict(zip(BANDS, (sequence[1], sequence[2], sequence[4], _LOWEST), strict=True))
+
+
+def _patch(boundary: shapely.Geometry) -> PathPatch:
+    rings = [
+        Path(ring.coords, closed=True)
+        for polygon in shapely.get_parts(boundary)
+        for ring in (polygon.exterior, *polygon.interiors)
+    ]
+    return PathPatch(Path.make_compound_path(*rings))
+
+
+def _draw_place(axes: Axes, boundary: shapely.Geometry, colour: str) -> None:
+    patch = _patch(boundary)
+    patch.set(facecolor=colour, edgecolor=_EDGE, linewidth=0.4, gid="small area")
+    axes.add_patch(patch)
+
+
+def _fit(axes: Axes, boundaries: Sequence[shapely.Geometry]) -> None:
+    """Show all places; a degree of longitude is as much shorter as it is in their latitude."""
+    west, south, east, north = shapely.total_bounds(boundaries)
+    axes.set_xlim(west, east)
+    axes.set_ylim(south, north)
+    middle = (south + north) / 2
+    axes.set_aspect(1 / cos(radians(middle)), anchor="NW")
+
+
+def _number(axes: Axes, boundary: shapely.Geometry, place: int) -> None:
+    point = shapely.point_on_surface(boundary)
+    axes.text(
+        point.x, point.y, str(place), size=7.5, weight="bold", ha="center", va="center",
+        bbox={"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": QUIET_TEXT,
+              "linewidth": 0.6},
+    )  # fmt: skip
+
+
+def _legend(figure: Figure, colours: Mapping[str, str], outline: str) -> None:
+    handles = [Patch(facecolor=colour, label=band) for band, colour in colours.items()]
+    if outline:
+        handles.append(Patch(facecolor="none", edgecolor=outline, linewidth=1.8, label="hot spot"))
+    figure.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(_MAP_RIGHT + 0.02, 0.83),
+        title="Among the force's small areas\nby offences", alignment="left", frameon=False,
+        fontsize=9.5, title_fontsize=9.5,
+    )  # fmt: skip
+
+
+def _list_highest(figure: Figure, highest: Sequence[MappedPlace]) -> None:
+    lines = [
+        f"{place}  {one.name}: {count_text(one.offences)}"
+        for place, one in enumerate(highest, start=1)
+    ]
+    left, top = _MAP_RIGHT + 0.03, 0.52
+    figure.text(left, top, "Most offences", size=9.5, weight="bold", va="top")
+    figure.text(left, top - 0.03, "\n".join(lines), size=9.5, va="top", linespacing=1.5)
