@@ -19,6 +19,7 @@ from matplotlib.path import Path
 from orchestration.exports.charts.chart_text import ChartWords, count_text
 from orchestration.exports.charts.line_charts import (
     QUIET_TEXT,
+    WIDTH,
     Chart,
     canvas,
     finished,
@@ -27,8 +28,15 @@ from orchestration.exports.charts.line_charts import (
 )
 from orchestration.exports.report_definition.row_selection import Row
 
-_HEIGHT = 7.6
-_MAP_RIGHT = 0.66
+_LEFT, _RIGHT = 0.022, 0.66
+"""Shares of the width between which the map lies."""
+
+_LOWEST_MAP, _HIGHEST_MAP = 4.4, 6.6
+"""Inches: the lowest map, which leaves room for the words beside it, and the highest."""
+
+_WORDS = 1.6
+"""Inches for the words above and below a map."""
+
 _NUMBERED = 8
 """How many of the highest small areas have a number on the map and a line beside it."""
 
@@ -113,10 +121,11 @@ def crime_map(places: Sequence[MappedPlace], words: ChartWords) -> Chart | None:
 
 def map_figure(places: Sequence[MappedPlace], words: ChartWords) -> Figure:
     """Return the figure of :func:`crime_map`, not yet turned into bytes."""
-    figure, axes = canvas(words, left=0.022, right=_MAP_RIGHT, height=_HEIGHT)
+    drawn = [(one, one.boundary) for one in places if one.boundary is not None]
+    extent = _Extent(*shapely.total_bounds([boundary for _, boundary in drawn]))
+    figure, axes = canvas(words, left=_LEFT, right=_RIGHT, height=_height(extent, words))
     axes.set_axis_off()
     colours = shades()
-    drawn = [(one, one.boundary) for one in places if one.boundary is not None]
     for one, boundary in drawn:
         _draw_place(axes, boundary, colours[one.band])
     hot = [_patch(boundary) for one, boundary in drawn if one.is_hot_spot]
@@ -124,7 +133,7 @@ def map_figure(places: Sequence[MappedPlace], words: ChartWords) -> Figure:
     axes.add_collection(
         PatchCollection(hot, facecolor="none", edgecolor=outline, linewidth=1.8, gid="hot spots")
     )
-    _fit(axes, [boundary for _, boundary in drawn])
+    _fit(axes, extent)
     for place, one in enumerate(places[:_NUMBERED], start=1):
         if one.boundary is not None:
             _number(axes, one.boundary, place)
@@ -154,13 +163,32 @@ def _draw_place(axes: Axes, boundary: shapely.Geometry, colour: str) -> None:
     axes.add_patch(patch)
 
 
-def _fit(axes: Axes, boundaries: Sequence[shapely.Geometry]) -> None:
-    """Show all places; a degree of longitude is as much shorter as it is in their latitude."""
-    west, south, east, north = shapely.total_bounds(boundaries)
-    axes.set_xlim(west, east)
-    axes.set_ylim(south, north)
-    middle = (south + north) / 2
-    axes.set_aspect(1 / cos(radians(middle)), anchor="NW")
+@dataclass(frozen=True)
+class _Extent:
+    """The degrees of longitude and latitude that a map shows."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @property
+    def shortening(self) -> float:
+        """How much shorter a degree of longitude is than one of latitude."""
+        return cos(radians((self.south + self.north) / 2))
+
+
+def _height(extent: _Extent, words: ChartWords) -> float:
+    """Return the inches of a figure in which the map is as wide as there is room."""
+    across = (extent.east - extent.west) * extent.shortening
+    inches = (_RIGHT - _LEFT) * WIDTH * (extent.north - extent.south) / across
+    return min(max(inches, _LOWEST_MAP), _HIGHEST_MAP) + _WORDS + 0.15 * len(words.footnotes)
+
+
+def _fit(axes: Axes, extent: _Extent) -> None:
+    axes.set_xlim(extent.west, extent.east)
+    axes.set_ylim(extent.south, extent.north)
+    axes.set_aspect(1 / extent.shortening, anchor="NW")
 
 
 def _number(axes: Axes, boundary: shapely.Geometry, place: int) -> None:
@@ -177,7 +205,8 @@ def _legend(figure: Figure, colours: Mapping[str, str], outline: str) -> None:
     if outline:
         handles.append(Patch(facecolor="none", edgecolor=outline, linewidth=1.8, label="hot spot"))
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(_MAP_RIGHT + 0.02, 0.83),
+        handles=handles, loc="upper left",
+        bbox_to_anchor=(_RIGHT + 0.02, _from_top(figure, 1.25)),
         title="Among the force's small areas\nby offences", alignment="left", frameon=False,
         fontsize=9.5, title_fontsize=9.5,
     )  # fmt: skip
@@ -188,6 +217,14 @@ def _list_highest(figure: Figure, highest: Sequence[MappedPlace]) -> None:
         f"{place}  {one.name}: {count_text(one.offences)}"
         for place, one in enumerate(highest, start=1)
     ]
-    left, top = _MAP_RIGHT + 0.03, 0.52
-    figure.text(left, top, "Most offences", size=9.5, weight="bold", va="top")
-    figure.text(left, top - 0.03, "\n".join(lines), size=9.5, va="top", linespacing=1.5)
+    left = _RIGHT + 0.03
+    for inches, text, options in (
+        (3.3, "Most offences", {"weight": "bold"}),
+        (3.55, "\n".join(lines), {"linespacing": 1.5}),
+    ):
+        figure.text(left, _from_top(figure, inches), text, size=9.5, va="top", **options)
+
+
+def _from_top(figure: Figure, inches: float) -> float:
+    """Return the share of a figure's height that lies so many inches below its top."""
+    return float(1 - inches / figure.get_figheight())

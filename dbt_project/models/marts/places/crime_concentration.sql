@@ -16,6 +16,7 @@ with places as (
         spots.offences,
         spots.offences_year_before,
         spots.verdict,
+        spots.verdict_year_before,
         spots.persistence,
         spots.deliveries
     from {{ ref('crime_hot_spots') }} as spots
@@ -37,6 +38,7 @@ areas_of_places as (
         offences,
         offences_year_before,
         verdict,
+        verdict_year_before,
         persistence,
         deliveries
     from places
@@ -52,6 +54,7 @@ areas_of_places as (
         offences,
         offences_year_before,
         verdict,
+        verdict_year_before,
         persistence,
         deliveries
     from places
@@ -68,6 +71,7 @@ areas_of_places as (
         offences,
         offences_year_before,
         verdict,
+        verdict_year_before,
         persistence,
         deliveries
     from places
@@ -87,6 +91,7 @@ ordered as (
         offences,
         offences_year_before,
         verdict,
+        verdict_year_before,
         persistence,
         deliveries,
         row_number() over (
@@ -120,7 +125,11 @@ summed as (
             as offences_in_earlier_highest,
         (count(*) filter (where verdict = 'hot spot'))::integer as hot_spots,
         (count(*) filter (where verdict = 'cold spot'))::integer as cold_spots,
-        (count(*) filter (where persistence = 'persistent'))::integer as persistent_hot_spots,
+        -- Not known where the year before is not tested.
+        case
+            when count(verdict_year_before) > 0
+                then count(*) filter (where persistence = 'persistent')
+        end::integer as persistent_hot_spots,
         (count(*) filter (where verdict in ('hot spot', 'cold spot', 'not clear')))::integer
             as places_tested,
         coalesce(sum(offences) filter (where verdict = 'no boundary'), 0)::bigint
@@ -166,8 +175,7 @@ select
     summed.places_tested,
     case when summed.places_tested > 0 then summed.hot_spots end as hot_spots,
     case when summed.places_tested > 0 then summed.cold_spots end as cold_spots,
-    case when summed.places_tested > 0 then summed.persistent_hot_spots end
-        as persistent_hot_spots,
+    summed.persistent_hot_spots,
     summed.hot_spot_names,
     summed.offences_without_boundary,
     case when summed.offences = 0 then '[z]' end as status,
