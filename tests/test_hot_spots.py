@@ -18,7 +18,7 @@ from orchestration.exports.charts.crime_map import (
     shades,
 )
 from orchestration.ingest.reading.boundary import BoundaryError, boundary_text
-from tests.support import Ground, messages
+from tests.support import Ground
 
 TESTED = ("hot spot", "cold spot", "not clear")
 
@@ -242,7 +242,8 @@ def test_a_boundary_that_cannot_be_used_is_a_warning_and_its_codes_are_read(grou
     ]
     content = json.dumps({"type": "FeatureCollection", "features": features})
     ground.put("area_lookups", "2018-04-01", {"areas.geojson": content})
-    (warning,) = messages(ground.load("area_lookups", as_at="2018-04-01"))
+    report = ground.load("area_lookups", as_at="2018-04-01")
+    (warning,) = [str(one) for outcome in report.outcomes for one in outcome.warnings]
     assert "areas.geojson, line 2, column 'geometry': The geometry of 2 features" in warning
     assert "WGS 84" in warning
     loaded = ground.query("select area_code, boundary from raw.area_lookups order by 1")

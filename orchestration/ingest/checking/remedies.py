@@ -37,6 +37,7 @@ _REMEDIES = {
     "has commas between values": "Save the file as CSV with commas.",
     "has every column": "Put the column back under the agreed heading; leave it in even where it "
     "is empty.",
+    "has a boundary": "Download the boundaries as GeoJSON in WGS 84 (EPSG:4326).",
     "has line ends": "Save the file as CSV (UTF-8) with Windows or Unix line ends.",
     "has no empty rows": "Delete the empty rows below the table.",
     "has no hidden columns": "Show the columns, or delete them if they are not meant to be sent.",

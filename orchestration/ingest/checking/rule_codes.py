@@ -74,6 +74,7 @@ _CODES = {
     "V09": "holds no spreadsheet error",
     "V17": "holds no identifier",
     "V18": "has the form of its force or service",
+    "V19": "has a boundary",
 }
 _FAMILIES = {
     "V10": r"is a date like .+",

@@ -125,9 +125,11 @@ summed as (
             as offences_in_earlier_highest,
         (count(*) filter (where verdict = 'hot spot'))::integer as hot_spots,
         (count(*) filter (where verdict = 'cold spot'))::integer as cold_spots,
-        -- Not known where the year before is not tested.
+        -- Not known where the year before, or these months, are not tested.
         case
-            when count(verdict_year_before) > 0
+            when count(verdict_year_before) filter (
+                where verdict in ('hot spot', 'cold spot', 'not clear')
+            ) > 0
                 then count(*) filter (where persistence = 'persistent')
         end::integer as persistent_hot_spots,
         (count(*) filter (where verdict in ('hot spot', 'cold spot', 'not clear')))::integer
