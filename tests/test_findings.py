@@ -109,6 +109,43 @@ def test_scanning_without_a_difference_or_a_year_before_claims_nothing():
     assert key_findings.findings("page_scanning", unknown, PLACE) == []
 
 
+def concentrated(crime_type: str, order: int, **cells: object) -> dict[str, object]:
+    return {
+        "area_code": PLACE.code, "crime_type": crime_type, "row_order": order, "offences": 598,
+        "places": 55, "highest_places": 3, "share_of_earlier_highest": 0.4,
+        "share_of_earlier_highest_lower": 0.36, "earlier_limits": "36% to 44%", "hot_spots": 0,
+        "persistent_hot_spots": 0, "hot_spot_names": "none",
+        "period_label": "Twelve months to June 2018", **cells,
+    }  # fmt: skip
+
+
+def test_places_name_the_most_concentrated_type_and_the_hot_spots():
+    rows = [
+        concentrated("Burglary", 2, share_of_earlier_highest_lower=0.08),
+        concentrated("Total crime", 1, hot_spots=2, hot_spot_names="A; B", persistent_hot_spots=1),
+        concentrated("Shoplifting", 3),
+        concentrated("Robbery", 4, share_of_earlier_highest_lower=0.9, hot_spots=None),
+    ]
+    concentration, spots = key_findings.findings("page_hot_spots", rows, PLACE)
+    assert concentration.text == (
+        "Shoplifting in Fenland is the most concentrated type: the 3 of 55 small areas that had "
+        "the most in the year before have 40% of the 598 offences in the twelve months to June "
+        "2018 (36% to 44%)."
+    )
+    assert spots.text == (
+        "Total crime in Fenland has 2 hot spots: A; B. Hot spots a year before too: 1."
+    )
+
+
+def test_places_that_are_not_tested_or_not_comparable_claim_nothing():
+    unknown = {"share_of_earlier_highest_lower": None, "persistent_hot_spots": None}
+    rows = [concentrated("Total crime", 1, **unknown), concentrated("Burglary", 2, **unknown)]
+    (found,) = key_findings.findings("page_hot_spots", rows, PLACE)
+    assert (found.text, found.strength) == ("Total crime in Fenland has no hot spot.", "usual")
+    untested = [concentrated("Total crime", 1, hot_spots=None)]
+    assert key_findings.findings("page_hot_spots", untested, PLACE) == []
+
+
 # Comparisons
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -159,11 +160,17 @@ def test_concentration_is_as_computed_again(published) -> None:
 # The map
 
 
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as mappings, with None where there is no value."""
+    found = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in found]
+
+
 def test_map_draws_each_small_area_with_a_boundary(published) -> None:
-    rows = published(
-        "from reports.page_crime_map where area_name = 'Fenland' order by row_order"
-    ).to_dict("records")
-    places = mapped_places([{str(name): value for name, value in row.items()} for row in rows])
+    rows = records(
+        published("from reports.page_crime_map where area_name = 'Fenland' order by row_order")
+    )
+    places = mapped_places(rows)
     words = map_words(places, "map", "Crime map", "Total crime", "June 2018", ["Source"], True)
     drawn = crime_map(places, words)
     assert drawn is not None
@@ -177,8 +184,8 @@ def test_map_draws_each_small_area_with_a_boundary(published) -> None:
 
 
 def test_map_without_boundaries_is_not_drawn(published) -> None:
-    rows = published("select * replace (null as boundary) from reports.page_crime_map limit 3")
-    places = mapped_places([{str(k): v for k, v in row.items()} for row in rows.to_dict("records")])
+    query = "select * replace (null as boundary) from reports.page_crime_map limit 3"
+    places = mapped_places(records(published(query)))
     words = map_words(places, "map", "Crime map", "Total crime", "June 2018", [], False)
     assert crime_map(places, words) is None
 

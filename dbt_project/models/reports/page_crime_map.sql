@@ -25,7 +25,9 @@ select
     spots.months_among_highest,
     spots.months_counted,
     spots.verdict,
-    spots.persistence,
+    coalesce(
+        spots.persistence, case when spots.verdict_year_before is not null then 'none' end
+    ) as persistence,
     small_areas.boundary,
     spots.deliveries
 from {{ ref('crime_hot_spots') }} as spots

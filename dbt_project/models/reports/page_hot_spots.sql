@@ -24,7 +24,16 @@ select
     persistent_hot_spots,
     case
         when places_tested = 0 then 'not tested'
-        else coalesce(hot_spot_names, 'none')
+        when hot_spots = 0 then 'none'
+        else
+            array_to_string(
+                list_slice(string_split(hot_spot_names, '; '), 1, {{ var('hot_spots_named') }}),
+                '; '
+            ) || case
+                when hot_spots > {{ var('hot_spots_named') }}
+                    then ' and ' || hot_spots - {{ var('hot_spots_named') }} || ' more'
+                else ''
+            end
     end as hot_spot_names,
     status,
     deliveries

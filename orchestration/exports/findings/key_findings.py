@@ -21,6 +21,7 @@ from orchestration.exports.findings.offender_findings import (
     offender_rates,
     offending_frequency,
 )
+from orchestration.exports.findings.place_findings import concentrated_types
 from orchestration.exports.findings.scanning_findings import scanned_types
 from orchestration.exports.findings.survey_findings import survey_answers
 from orchestration.exports.findings.youth_findings import first_time_entrants, juvenile_offenders
@@ -42,6 +43,7 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "figure_8_females_released": released("women"),
         "table_5_social_dwellings": social_dwellings,
         "page_scanning": scanned_types,
+        "page_hot_spots": concentrated_types,
         "figure_10_shoplifting": recorded_crime("Shoplifting", "figure_10_shoplifting"),
         "figure_11_burglary": recorded_crime("Burglary", "figure_11_burglary"),
         "table_7_feel_safe": survey_answers("very_safe", "felt very safe"),

@@ -137,7 +137,7 @@ summed as (
         coalesce(sum(offences) filter (where verdict = 'no boundary'), 0)::bigint
             as offences_without_boundary,
         string_agg(
-            coalesce(small_area_name, small_area_code), ', ' order by place
+            coalesce(small_area_name, small_area_code), '; ' order by place
         ) filter (where verdict = 'hot spot') as hot_spot_names,
         any_value(deliveries) as deliveries
     from ordered
