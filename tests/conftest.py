@@ -14,24 +14,35 @@ from orchestration.config.settings import PROJECT, Settings
 from tests.support import SAMPLE_QUARTERS, Ground, land_real_extracts, made_once, refresh
 
 REAL = os.environ.get("CSP_REAL_DATA")
-REFRESHED = {"sample", "quarters", "real"}
-"""Fixtures that are whole refreshes, each made once for all workers."""
+REFRESHED = ("sample", "real", "quarters")
+"""Fixtures that are whole refreshes, each made once for all workers; the longest last."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Skip what needs the real extracts where they are not named."""
+    if "real" in item.keywords and not REAL:
+        reason = "CSP_REAL_DATA does not name the real public extracts"
+        item.add_marker(pytest.mark.skip(reason=reason))
+    # A whole refresh of its own is no quick test.
+    if "real" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Skip what needs the real extracts where they are not named, and keep both workers busy."""
-    skip = pytest.mark.skip(reason="CSP_REAL_DATA does not name the real public extracts")
-    for item in items:
-        if "real" in item.keywords and not REAL:
-            item.add_marker(skip)
-        # A whole refresh of its own is no quick test.
-        if "real" in item.fixturenames:
-            item.add_marker(pytest.mark.slow)
-    # The first worker begins by refreshing the sample, the other with what needs no refresh.
-    waiting = [item for item in items if REFRESHED.intersection(item.fixturenames)]
-    begun = [item for item in waiting if "sample" in item.fixturenames][:1]
-    ready = [item for item in items if not REFRESHED.intersection(item.fixturenames)]
-    items[:] = [*begun, *ready, *(item for item in waiting if item not in begun)]
+    """Order the tests that are left so that both workers are busy.
+
+    The first worker begins with the longest refreshes, the other with what needs none.
+    """
+    items.sort(key=_longest_refresh)
+    if items and _longest_refresh(items[-1]):
+        items.insert(0, items.pop())
+
+
+def _longest_refresh(item: pytest.Function) -> int:
+    """Return 0 for a test that needs no refresh, otherwise the place of the longest it needs."""
+    needed = [place for place, name in enumerate(REFRESHED, 1) if name in item.fixturenames]
+    return max(needed, default=0)
 
 
 @pytest.fixture(autouse=True)

@@ -304,6 +304,7 @@ def test_example_queries_answer_both_questions(sample: Ground, history: Hierarch
         levels = [
             ("county", "E10000003"), ("district", "E07000010"), ("force", "E23000023"),
             ("nation", "E92000001"), ("partnership", "fenland"), ("region", "E12000006"),
+            ("ward", "E05009491"),
         ]  # fmt: skip
         assert connection.execute(on_a_day).fetchall() == levels
         assert [row[:2] for row in connection.execute(today).fetchall()] == levels
