@@ -61,7 +61,10 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/areas",
         "marts/burglary_trends",
         "marts/crime_monthly",
+        "marts/crime_outlook",
+        "marts/crime_outlook_verdicts",
         "marts/crime_scanning",
+        "marts/crime_seasonal",
         "marts/crime_trends",
         "marts/dim_area",
         "marts/dim_month",
@@ -70,6 +73,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/supported_accommodation",
         "reports/figure_10_shoplifting",
         "reports/figure_11_burglary",
+        "reports/page_outlook",
         "reports/page_scanning",
         "reports/table_5_social_dwellings",
     }
