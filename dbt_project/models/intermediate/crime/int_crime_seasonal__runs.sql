@@ -1,5 +1,5 @@
--- The months of every series, up to the last month with a file of the area's force, that have no gap
--- or break among them: what is adjusted for season and forecast, or why it is not.
+-- The months of every series, up to the last month with a file of the force, without a gap or break
+-- among them: what is adjusted for season and forecast, or why it is not.
 
 with months as (
 
