@@ -65,7 +65,10 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/crime_concentration",
         "marts/crime_hot_spots",
         "marts/crime_monthly",
+        "marts/crime_outlook",
+        "marts/crime_outlook_verdicts",
         "marts/crime_scanning",
+        "marts/crime_seasonal",
         "marts/crime_trends",
         "marts/dim_area",
         "marts/dim_month",
@@ -77,6 +80,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "reports/figure_11_burglary",
         "reports/page_crime_map",
         "reports/page_hot_spots",
+        "reports/page_outlook",
         "reports/page_scanning",
         "reports/table_5_social_dwellings",
     }

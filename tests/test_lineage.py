@@ -68,6 +68,9 @@ BY_HAND = {
         "int_crime_trends__counted.period_type",
     },
     "int_crime_trends__limits.xmr_points": {"int_crime_trends__segments.*"},
+    # Through a function's struct.
+    "int_crime_outlook__tested.total": {"int_crime_seasonal__runs.counts"},
+    "int_crime_seasonal__adjusted.trend": {"int_crime_seasonal__runs.counts"},
     # An incremental model counts the rows of the archive.
     "int_crime__counted.offences": {"stg_police_uk_street__crimes.*"},
     # Through structs that are spread over rows.
@@ -99,6 +102,7 @@ SET_BY_THE_MODEL = {
     *(f"{model}.period_type" for model in PERIOD_TYPE_IN_WORDS),
     "int_offender_counts__combined.counted_from",
     # From a short list in the SQL.
+    "crime_outlook.status",
     "int_crime_places__faults.rule",
     "int_crime_scanning__tested.question",
     "int_partnerships__faults.rule",

@@ -35,7 +35,7 @@ from orchestration.transform.dbt_runner import (
     inputs_sha256,
     load_lineage,
     load_manifest,
-    project_settings,
+    method_settings,
     published_nodes,
 )
 from orchestration.transform.source_origins import sources_behind
@@ -156,7 +156,7 @@ def _restricted_release(settings: Settings, quarter: date | None) -> Iterator[tu
             settings.warehouse,
             folder,
             held,
-            true_tables(manifest, project_settings(), load_lineage(settings)),
+            true_tables(manifest, method_settings(), load_lineage(settings)),
             datetime.now(UTC),
             credits=source_descriptions(manifest),
             reports=declared_reports(manifest),

@@ -2,7 +2,8 @@
 
 The warehouse is attached to a database in memory, with the same options as everywhere else, and
 with its key if it is encrypted. The key comes from the settings and not from the profile, because
-dbt keeps and logs parts of the profile.
+dbt keeps and logs parts of the profile. The connection also gets the functions that models call
+(:mod:`orchestration.transform.seasonal_functions`).
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
 from orchestration.config.settings import load_settings
+from orchestration.transform.seasonal_functions import register
 from orchestration.warehouse.connection import CATALOGUE, attach
 
 
@@ -20,6 +22,7 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Attach the file that the profile names to the database that dbt has opened."""
+        register(conn)
         key = load_settings().warehouse_key
         for named in (self.creds and self.creds.attach) or ():
             attach(conn, Path(named.path), CATALOGUE, key, read_only=False)

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 PROJECT_DIR = PROJECT / "dbt_project"
 _INPUT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
 _NOT_INPUTS = {"target", "logs"}
+_FUNCTIONS = Path(__file__).with_name("seasonal_adjustment.py")
+"""What the SQL of the models calls."""
 
 RawEvent = dict[str, Any]
 
@@ -174,8 +177,9 @@ def _write_lineage(settings: Settings, compiled: Mapping[str, str]) -> None:
 
 
 def inputs_sha256() -> str:
-    """Return the digest of every file that dbt parses, and of this version."""
-    digest = hashlib.sha256(__version__.encode())
+    """Return the digest of every file that dbt parses, of the functions that the models call with
+    the version of their library, and of this version."""
+    digest = hashlib.sha256(f"{__version__} {_functions()}".encode())
     for root in (PROJECT_DIR, SOURCES):
         for path in sorted(root.rglob("*")):
             parts = path.relative_to(root).parts
@@ -183,6 +187,11 @@ def inputs_sha256() -> str:
                 digest.update("/".join(parts).encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _functions() -> str:
+    """Return the text of the functions that the models call, and the version of their library."""
+    return f"statsmodels {version('statsmodels')}\n{_FUNCTIONS.read_text(encoding='utf-8')}"
 
 
 def run_dbt(
@@ -290,6 +299,11 @@ def warnings_by_test(settings: Settings, results: Iterable[Any]) -> dict[str, li
 def project_settings() -> str:
     """Return the text of the dbt project's own file, which has the variables of its methods."""
     return (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
+
+
+def method_settings() -> str:
+    """Return the text of what figures depend on beside the models: variables and functions."""
+    return f"{project_settings()}\n{_functions()}"
 
 
 def published_nodes(manifest: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from orchestration.publish import (
     published_tables,
     source_descriptions,
 )
-from orchestration.transform.dbt_runner import load_lineage, project_settings, published_nodes
+from orchestration.transform.dbt_runner import load_lineage, method_settings, published_nodes
 from orchestration.transform.source_origins import sources_behind
 from orchestration.warehouse.permissions import open_to_readers
 
@@ -70,7 +70,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         settings.warehouse,
         settings.published,
         quarter,
-        published_tables(manifest, project_settings(), load_lineage(settings)),
+        published_tables(manifest, method_settings(), load_lineage(settings)),
         datetime.now(UTC),
         credits=source_descriptions(manifest),
         reports=declared_reports(manifest),

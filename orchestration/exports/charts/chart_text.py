@@ -16,6 +16,7 @@ SHORTHAND: Mapping[str, str] = MappingProxyType(
         "[x]": "not available",
         "[z]": "not applicable",
         "[b]": "break in the series: not comparable with earlier figures",
+        "[f]": "forecast",
         "[p]": "provisional",
         "[r]": "revised since the release of the quarter before",
         "[u]": "low reliability",
