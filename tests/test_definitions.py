@@ -60,7 +60,9 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/area_parents",
         "marts/areas",
         "marts/burglary_trends",
+        "marts/crime_harm",
         "marts/crime_monthly",
+        "marts/crime_priorities",
         "marts/crime_scanning",
         "marts/crime_trends",
         "marts/dim_area",
@@ -70,6 +72,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/supported_accommodation",
         "reports/figure_10_shoplifting",
         "reports/figure_11_burglary",
+        "reports/page_priorities",
         "reports/page_scanning",
         "reports/table_5_social_dwellings",
     }

@@ -271,6 +271,7 @@ _EXPLAINED = {
     "crime_monthly": "rate_per_1000",
     "crime_trends": "rate_per_1000",
     "crime_scanning": "rate_per_1000",
+    "crime_harm": "harm_per_1000",
     "shoplifting_trends": "rate_per_1000",
     "burglary_trends": "rate_per_1000",
     "offender_rates": "rate_per_1000",

@@ -1,0 +1,26 @@
+-- Priority matrix: every crime type of an area with the points behind its score, the highest first.
+
+select
+    area_code,
+    area_name,
+    csp,
+    row_number() over (
+        partition by area_code
+        order by priority_rank nulls last, crime_type
+    )::integer as row_order,
+    crime_type,
+    period_end,
+    period_label,
+    priority_score,
+    {{ rank_range('priority_rank_best', 'priority_rank_worst') }} as rank_range,
+    volume_points,
+    harm_points,
+    change_points,
+    rest_points,
+    concern_points,
+    harm_share_percent,
+    points_missing,
+    agencies,
+    status,
+    deliveries
+from {{ ref('crime_priorities') }}
