@@ -38,6 +38,7 @@ concerns as (
         answers.area_code,
         mapped.crime_type,
         sum(answers.answer_count) as respondents,
+        any_value(answers.base) as base,
         string_agg(answers.answer, '; ' order by answers.answer) as issues,
         any_value(answers.delivery) as delivery
     from answers
@@ -54,8 +55,12 @@ placed as (
         crime_type,
         issues,
         delivery,
-        -- Types of one issue share a place.
-        dense_rank() over (partition by area_code order by respondents) as place
+        -- Shares that are near each other share a place: they differ by chance, and an order of
+        -- the counts themselves would say too much of a small one.
+        dense_rank() over (
+            partition by area_code
+            order by round(100 * respondents / base / {{ var('concern_band') }})
+        ) as place
     from concerns
 
 )

@@ -62,7 +62,7 @@ def read(file: LandedFile) -> Reading:
             continue
         category = values["offence_category"] or category
         values |= {"edition": edition, "offence_category": category}
-        rows.append(Row(values, line, sheet, "Weight"))
+        rows.append(Row(values, line, sheet))
     if not rows:
         raise _fault(header, "has rows", "No row below the header holds a weight.")
     reading = workbook.reading(rows, [header], contract, notes)
