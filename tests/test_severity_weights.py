@@ -32,7 +32,7 @@ def delivered(ground: Ground, name: str, rows: list[list[object]], title: str = 
 
 
 def test_the_published_layout_is_read(ground: Ground) -> None:
-    """A category is printed in its first row, the year stands above the table."""
+    """A category is printed in its first row, the year above the table."""
     delivered(ground, "cssdatatool.xls", ROWS, "Weights, year ending March 2018")
     assert ground.query(
         "select edition, offence_category, offence_code, weight, recorded_offences "

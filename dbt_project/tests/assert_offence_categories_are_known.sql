@@ -6,8 +6,9 @@
 
 select
     weights.offence_category || ' of the list of severity weights is no category that the '
-    || 'warehouse knows: its ' || count(*) || ' weights are in the mean of no crime type. Add it '
-    || 'to dbt_project/seeds/offence_categories.csv with the crime type that holds it' as broken_rules
+    || 'warehouse knows: its ' || count(*) || ' weights are in the mean of no crime type. Add '
+    || 'it to dbt_project/seeds/offence_categories.csv with the crime type that holds it'
+        as broken_rules
 from {{ ref('stg_crime_severity_weights__weights') }} as weights
 left join {{ ref('offence_categories') }} as categories
     on

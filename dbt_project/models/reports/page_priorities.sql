@@ -19,7 +19,15 @@ select
     rest_points,
     concern_points,
     harm_share_percent,
-    points_missing,
+    -- What a type or an area cannot have is not applicable, what has not come is not available.
+    case when crime_type = '{{ var("incidents") }}' then '[z]' end as harm_points_status,
+    case when crime_type = '{{ var("incidents") }}' then '[z]' end as harm_share_percent_status,
+    case when area_type = 'force' then '[z]' end as rest_points_status,
+    case
+        when crime_type not in (select asked.crime_type from {{ ref('survey_concerns') }} as asked)
+            then '[z]'
+    end as concern_points_status,
+    coalesce(points_missing, 'none') as points_missing,
     agencies,
     status,
     deliveries

@@ -1,6 +1,6 @@
 -- Public concern about a crime type in an area: points by the place, among the issues about crime,
--- of the issue that respondents want the partnership to focus on. Waves that begin within the latest
--- twelve months of the area are taken together.
+-- of the issue that respondents want the partnership to focus on. Waves that begin within the
+-- latest twelve months of the area are taken together.
 
 with areas as (
 

@@ -1,6 +1,6 @@
 """Reads the list of weights of the Crime Severity Score data tool: one sheet of a workbook.
 
-The sheet has a title, a header and a row for each offence. Editions differ in what stands above
+The sheet has a title, a header and a row for each offence. Editions differ in the text above
 the header and in how a heading is worded, so that a column is known by the word it must hold.
 """
 
