@@ -43,7 +43,11 @@ harmed as (
         area_code,
         crime_type,
         harm_share_percent,
-        100 * percent_rank() over (partition by area_code order by harm_score) as harm_points,
+        -- One type alone has no place among others.
+        case
+            when count(*) over (partition by area_code) > 1
+                then 100 * percent_rank() over (partition by area_code order by harm_score)
+        end as harm_points,
         deliveries
     from {{ ref('crime_harm') }}
     where crime_type <> '{{ var("total_crime") }}' and harm_score is not null
