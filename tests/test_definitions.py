@@ -67,6 +67,9 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/crime_monthly",
         "marts/crime_outlook",
         "marts/crime_outlook_verdicts",
+        "marts/crime_harm",
+        "marts/crime_monthly",
+        "marts/crime_priorities",
         "marts/crime_scanning",
         "marts/crime_seasonal",
         "marts/crime_trends",
@@ -81,6 +84,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "reports/page_crime_map",
         "reports/page_hot_spots",
         "reports/page_outlook",
+        "reports/page_priorities",
         "reports/page_scanning",
         "reports/table_5_social_dwellings",
     }

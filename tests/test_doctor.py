@@ -50,7 +50,7 @@ def test_sound_parts_are_in_order(loaded: Ground) -> None:
     for check in ("packages", "configuration", "home", "disk", "lock", "warehouse"):
         assert outcome(loaded.settings, check) == "in order", found(loaded.settings, check)
     said = found(loaded.settings, "landing zone")[0].found
-    assert "1 deliveries of 1 of 13 sources" in said
+    assert "1 deliveries of 1 of 14 sources" in said
 
 
 def test_every_fault_and_warning_says_what_to_do(tmp_path: Path) -> None:

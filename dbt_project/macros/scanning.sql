@@ -75,3 +75,11 @@
         || abs(round({{ value }}))::bigint || '%'
     )
 {%- endmacro %}
+
+{#- The best and the worst place as text, such as 2 to 4, or 3 where they are one. -#}
+{% macro rank_range(best, worst) -%}
+    case
+        when {{ best }} < {{ worst }} then {{ best }} || ' to ' || {{ worst }}
+        else {{ best }}::varchar
+    end
+{%- endmacro %}

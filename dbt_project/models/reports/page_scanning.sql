@@ -30,11 +30,7 @@ select
     ) as last_month_signal,
     offences_by_month,
     priority_score,
-    case
-        when priority_rank_best < priority_rank_worst
-            then priority_rank_best || ' to ' || priority_rank_worst
-        else priority_rank_best::varchar
-    end as rank_range,
+    {{ rank_range('priority_rank_best', 'priority_rank_worst') }} as rank_range,
     case when crime_type = '{{ var("total_crime") }}' then '[z]' end as priority_score_status,
     case when crime_type = '{{ var("total_crime") }}' then '[z]' end as rank_range_status,
     status,
