@@ -68,7 +68,6 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/crime_outlook",
         "marts/crime_outlook_verdicts",
         "marts/crime_harm",
-        "marts/crime_monthly",
         "marts/crime_priorities",
         "marts/crime_scanning",
         "marts/crime_seasonal",

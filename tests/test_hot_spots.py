@@ -73,7 +73,7 @@ def check_hot_spots(published: Callable[[str], pd.DataFrame]) -> int:
     boundary = dict(zip(shapes["small_area_code"], shapes["boundary"], strict=True))
     found = 0
     for _, of_type in spots[spots["verdict"].isin(TESTED)].groupby(["crime_type", "force"]):
-        geometries = [shapely.from_geojson(boundary[code]) for code in of_type["small_area_code"]]
+        geometries = shapely.from_geojson([boundary[code] for code in of_type["small_area_code"]])
         tree = shapely.STRtree(geometries)
         around = np.zeros((len(geometries), len(geometries)))
         first, second = tree.query(geometries, predicate="intersects")
