@@ -79,7 +79,10 @@ def concern(area: str, responses: pd.DataFrame) -> dict[str, float]:
     counts: dict[str, float] = {}
     for row in csv_rows(DBT / "seeds/survey_concerns.csv"):
         counts[row["crime_type"]] = counts.get(row["crime_type"], 0) + by_answer[row["answer"]]
-    bands = {name: int(100 * one / by_answer.sum() / 5 + 0.5) for name, one in counts.items()}
+    bands = {
+        name: int(100 * one / by_answer.sum() / 5 + 0.5) if one >= 10 else 0
+        for name, one in counts.items()
+    }
     order = sorted(set(bands.values()))
     return {name: 100 * order.index(band) / (len(order) - 1) for name, band in bands.items()}
 

@@ -56,10 +56,14 @@ placed as (
         issues,
         delivery,
         -- Shares that are near each other share a place: they differ by chance, and an order of
-        -- the counts themselves would say too much of a small one.
+        -- the counts themselves would say too much of a small one. All small ones share the lowest.
         dense_rank() over (
             partition by area_code
-            order by round(100 * respondents / base / {{ var('concern_band') }})
+            order by
+                case
+                    when respondents < {{ var('concern_min_respondents') }} then 0
+                    else round(100 * respondents / base / {{ var('concern_band') }})
+                end
         ) as place
     from concerns
 
