@@ -89,7 +89,7 @@ def test_people_assessed_lead_to_their_rows_and_no_value_of_them(traced: Tracer)
         (
             "crime_weekly",
             {},
-            "no mart or report 'crime_weekly'. Did you mean crime_monthly. There are: .*areas",
+            "no mart or report .crime_weekly.. Did you mean crime_monthly or .*There are: .*areas",
         ),
         ("crime_monthly", {"colour": "red"}, "no column colour. Its columns: month, area_code"),
         ("crime_monthly", {"month": "1999-01-01"}, "no row with month = 1999-01-01"),

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -391,20 +391,22 @@ class _Boundaries:
 
     def warnings(self, file: LandedFile) -> list[Fault]:
         """Return a warning for each reason for which boundaries were left out."""
-        return [
-            Fault(
-                "has a boundary",
-                f"The geometry of {len(numbers):,} "
-                f"{'feature' if len(numbers) == 1 else 'features'} {reason}. The codes are read "
-                "and the boundary is left out, so maps do not show these areas. Download the "
-                "boundaries as GeoJSON in WGS 84 and send them again.",
-                file=file.name,
-                line=numbers[0],
-                column="geometry",
-                severity="warning",
-            )
-            for reason, numbers in self.left_out.items()
-        ]
+        return [_without_boundary(file, why, found) for why, found in self.left_out.items()]
+
+
+def _without_boundary(file: LandedFile, why: str, features: Sequence[int]) -> Fault:
+    count = len(features)
+    what = "feature" if count == 1 else "features"
+    return Fault(
+        "has a boundary",
+        f"The geometry of {count:,} {what} {why}. The codes are read and the boundary is left "
+        "out, so maps do not show these areas. Download the boundaries as GeoJSON in WGS 84 and "
+        "send them again.",
+        file=file.name,
+        line=features[0],
+        column="geometry",
+        severity="warning",
+    )
 
 
 def _properties(file: LandedFile, text: str) -> tuple[list[Any], list[object]]:
