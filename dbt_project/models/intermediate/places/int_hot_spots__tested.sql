@@ -10,8 +10,9 @@ with ranked as (
         compared.crime_type,
         compared.period,
         compared.offences,
-        {{ middle_rank('compared.offences', 'compared.force_code, compared.crime_type, compared.period') }}
-            as middle_rank
+        {{ middle_rank(
+            'compared.offences', 'compared.force_code, compared.crime_type, compared.period'
+        ) }} as middle_rank
     from {{ ref('int_small_area_crime__compared') }} as compared
     inner join {{ ref('int_small_areas__described') }} as small_areas
         on compared.small_area_code = small_areas.small_area_code

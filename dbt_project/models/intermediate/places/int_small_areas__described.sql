@@ -19,7 +19,7 @@ wards as (
         area_code as small_area_code,
         ward_code
     from {{ ref('int_area_wards__dated') }}
-    qualify row_number() over (partition by area_code order by edition desc, ward_code) = 1
+    qualify row_number() over (partition by area_code order by edition desc, ward_code asc) = 1
 
 ),
 

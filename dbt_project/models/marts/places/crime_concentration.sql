@@ -91,6 +91,7 @@ ordered as (
         offences,
         offences_year_before,
         verdict,
+        verdict in ('hot spot', 'cold spot', 'not clear') as is_tested,
         verdict_year_before,
         persistence,
         deliveries,
@@ -127,13 +128,10 @@ summed as (
         (count(*) filter (where verdict = 'cold spot'))::integer as cold_spots,
         -- Not known where the year before, or these months, are not tested.
         case
-            when count(verdict_year_before) filter (
-                where verdict in ('hot spot', 'cold spot', 'not clear')
-            ) > 0
+            when bool_or(is_tested and verdict_year_before is not null)
                 then count(*) filter (where persistence = 'persistent')
         end::integer as persistent_hot_spots,
-        (count(*) filter (where verdict in ('hot spot', 'cold spot', 'not clear')))::integer
-            as places_tested,
+        (count(*) filter (where is_tested))::integer as places_tested,
         coalesce(sum(offences) filter (where verdict = 'no boundary'), 0)::bigint
             as offences_without_boundary,
         string_agg(

@@ -1,5 +1,5 @@
--- Each small area by crime type in the latest months: its offences, its rank, and whether it lies in
--- a hot spot of its force, now and a year before.
+-- Each small area by crime type in the latest months: its offences, its rank, and whether it is a
+-- hot spot of its force, now and a year before.
 
 with compared as (
 

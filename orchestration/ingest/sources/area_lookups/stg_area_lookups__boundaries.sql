@@ -1,4 +1,5 @@
--- The boundary of each small area: the newest geography's, as the latest delivery in force gives it.
+-- The boundary of each small area: of the newest geography, as the latest delivery in force gives
+-- it.
 
 select
     area_code as small_area_code,
