@@ -10,6 +10,7 @@ import json
 import re
 import zipfile
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,6 +21,7 @@ import pytest
 from docx.enum.section import WD_ORIENT
 
 from orchestration.exports import export_partnership, export_release
+from orchestration.exports.pack import word_document
 from orchestration.releases.report_metadata import SECTIONS
 from tests.people_release import people_release
 from tests.release_fixtures import exhibits
@@ -213,6 +215,20 @@ def test_wide_tables_lie_on_pages_on_their_side(folder):
         if (section.page_width or 0) > (section.page_height or 0)
     ]
     assert len(turned) == 3
+
+
+def test_no_page_of_the_document_is_empty():
+    document = docx.Document()
+    for heading, wide in (("First", True), ("Second", True), ("Third", False)):
+        if wide:
+            word_document._turn(document, wide=True)
+        document.add_heading(heading)
+        if wide:
+            word_document._turn(document, wide=False)
+    ends = [bool(one.xpath("./w:pPr/w:sectPr")) for one in document.element.body]
+    assert not any(pair == (True, True) for pair in pairwise(ends))
+    orientations = [section.orientation for section in document.sections]
+    assert orientations == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 2, WD_ORIENT.PORTRAIT]
 
 
 # The workbook, by the Analysis Function's checklist that gptables cites

@@ -295,11 +295,18 @@ def _add_grid(document: "DocumentType", shown: Shown, grid: Grid) -> None:
 
 
 def _turn(document: "DocumentType", *, wide: bool) -> None:
-    """Begin a page on its side, or upright again."""
-    section = document.add_section(WD_SECTION.NEW_PAGE)
+    """Begin a page on its side, or upright again; one that has just begun is turned itself."""
+    last = document.sections[-1]
+    section = last if _is_empty(document) else document.add_section(WD_SECTION.NEW_PAGE)
     width, height = _PORTRAIT
     section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (height, width) if wide else (width, height)
+
+
+def _is_empty(document: "DocumentType") -> bool:
+    """Say whether the last section has nothing on it: what it follows is the end of another."""
+    *before, _ = document.element.body
+    return bool(before) and bool(before[-1].xpath("./w:pPr/w:sectPr"))
 
 
 def _add_picture(document: "DocumentType", chart: "Chart") -> None:
