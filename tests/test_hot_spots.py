@@ -225,6 +225,7 @@ def test_nothing_is_no_boundary(geometry: object) -> None:
         ({"type": "Polygon", "coordinates": [[[541000.5, 297000.2]] * 4]}, "WGS 84"),
         ({"type": "Polygon", "coordinates": "everywhere"}, "is not a geometry"),
         ({"type": "Polygon", "coordinates": [[[0.1, 52.5], [0.2, 52.5]]]}, "is not a geometry"),
+        ({"type": "Polygon", "coordinates": [[[0.1, 52.5]] * 4]}, "encloses no area"),
         ({"type": "Cube"}, "is not a geometry"),
         ("E01018058", "is not a geometry"),
         (7, "is not a geometry"),

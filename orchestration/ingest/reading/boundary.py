@@ -21,8 +21,8 @@ class BoundaryError(ValueError):
 def boundary_text(geometry: object) -> str | None:
     """Return a GeoJSON geometry as the text of a MultiPolygon with five decimals of a degree.
 
-    None where there is no geometry. Raises :class:`BoundaryError` for one that is no polygon, or
-    whose coordinates are not longitude and latitude in the United Kingdom.
+    None where there is no geometry. Raises :class:`BoundaryError` for one that is no polygon, has
+    no area, or whose coordinates are not longitude and latitude in the United Kingdom.
     """
     if geometry is None:
         return None
@@ -37,6 +37,8 @@ def boundary_text(geometry: object) -> str | None:
     if not _is_in_degrees(shape):
         raise BoundaryError("is not in longitude and latitude (WGS 84, EPSG:4326)")
     flat = shapely.transform(shapely.force_2d(shape), lambda points: np.round(points, _DECIMALS))
+    if not shapely.area(flat):
+        raise BoundaryError("encloses no area")
     polygons = shapely.multipolygons(shapely.get_parts(flat))
     return str(shapely.to_geojson(polygons))
 

@@ -57,6 +57,8 @@ around as (
             and ranked.crime_type = others.crime_type
             and ranked.period = others.period
     group by ranked.force_code, ranked.small_area_code, ranked.crime_type, ranked.period
+    -- Boundaries of two generalisations share no points: such places have no neighbours to test.
+    having count(*) > 1
 
 ),
 
