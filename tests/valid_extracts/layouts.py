@@ -141,21 +141,3 @@ def dwellings_workbook(
 
 def _cell(value: Any) -> Any:
     return "" if value is None else value
-
-
-def weights_workbook(
-    quarter: date,
-    name: str,
-    rows: list[tuple[str, str, str, float, int | None]],
-    counted: bool,
-) -> Extract:
-    """Return the list of severity weights: a category is printed once, in its first row."""
-    header = ["Offence category", "Offence code", "Offence", "Weight"]
-    grid: Grid = [["List of weights"], [f"Year ending March {quarter.year}"], [""]]
-    grid.append([*header, "Recorded offences"] if counted else header)
-    before = ""
-    for category, code, offence, weight, offences in rows:
-        row = ["" if category == before else category, code, offence, weight]
-        grid.append([*row, "" if offences is None else offences] if counted else row)
-        before = category
-    return Extract("crime_severity_weights", quarter, name, {"List of weights": grid})

@@ -17,7 +17,6 @@ from tests.valid_extracts.layouts import (
     prison_workbook,
     quarter_last_day,
     survey_workbook,
-    weights_workbook,
 )
 from tests.valid_extracts.people import drawn_quarters, shifted
 from tests.valid_extracts.predecessors import in_year
@@ -34,7 +33,6 @@ _NEW_NAMES = {
     "Violence and sexual offences",
 }
 _MONTHS_OF_ALL = 30
-_CATEGORIES = ["Homicide", "Robbery", "Domestic burglary", "Shoplifting", "Drug offences", "Fraud"]
 _LISTED = 0.95
 _POPULATIONS = [1, 999, 34_567, 100_000, 215_000]
 _TENURES = [
@@ -231,23 +229,6 @@ def schemes(draw: Draw, world: World, contract: Contract) -> list[Extract]:
                 seen.add(key)
                 rows.append(row)
         extracts.append(csv_extract(contract, quarter, "supported-accommodation.csv", rows))
-    return extracts
-
-
-def severity_weights(draw: Draw, world: World, contract: Contract) -> list[Extract]:
-    """Return a list of weights each, of some categories with some of their offences."""
-    extracts = []
-    for quarter in drawn_quarters(draw, world):
-        counted = draw(st.booleans())
-        rows = []
-        for category in draw(st.lists(st.sampled_from(_CATEGORIES), min_size=1, unique=True)):
-            for number in range(draw(st.integers(1, 3))):
-                weight = draw(st.sampled_from([0, 0.5, 3, 77.25, 9_000]))
-                code = draw(st.sampled_from(["", f"{number + 1}", f"{number + 8}A", "28/1"]))
-                offences = draw(st.sampled_from([None, 0, 12, 40_000])) if counted else None
-                rows.append((category, code, f"Offence {number}", weight, offences))
-        name = f"severity-weights-{quarter.year}.xlsx"
-        extracts.append(weights_workbook(quarter, name, rows, counted))
     return extracts
 
 

@@ -22,10 +22,9 @@ from tests.valid_extracts.layouts import Extract, csv_extract
 from tests.valid_extracts.world import World, draw_world
 
 OF_THE_WORLD = {
-    "area_lookups", "community_survey", "crime_severity_weights", "dwelling_stock", "iom_cohort",
-    "oasys_assessments", "police_charges", "police_offender_counts", "police_uk_street",
-    "population_estimates", "prison_releases", "probation_caseload", "supported_accommodation",
-    "youth_offending",
+    "area_lookups", "community_survey", "dwelling_stock", "iom_cohort", "oasys_assessments",
+    "police_charges", "police_offender_counts", "police_uk_street", "population_estimates",
+    "prison_releases", "probation_caseload", "supported_accommodation", "youth_offending",
 }  # fmt: skip
 """Sources whose rows are about the people and places of the world. Any other is drawn from its
 contract alone."""
@@ -97,7 +96,6 @@ def _drawn(draw: Draw, world: World, source: str, contracts: dict[str, Contract]
         "dwelling_stock": places.dwellings,
         "supported_accommodation": places.schemes,
         "prison_releases": places.prisons,
-        "crime_severity_weights": places.severity_weights,
         "community_survey": places.surveys,
     }[source]
     return drawing(draw, world, contracts[source])

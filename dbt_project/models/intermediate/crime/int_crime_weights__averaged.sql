@@ -8,8 +8,7 @@ with latest as (
         categories.crime_type,
         weights.weight,
         weights.recorded_offences,
-        -- A row without code and offence weighs a whole category.
-        weights.offence_code is null and weights.offence is null as is_category,
+        lower(weights.offence) = 'all offences' as is_category,
         weights.delivery
     from {{ ref('stg_crime_severity_weights__weights') }} as weights
     inner join {{ ref('offence_categories') }} as categories

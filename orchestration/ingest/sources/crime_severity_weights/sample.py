@@ -1,4 +1,4 @@
-"""Sample of severity weights: every weight is made up, in the layout of the published list.
+"""Sample of severity weights: every weight is made up.
 
 The weights of the Office for National Statistics are not in the sample. Those of
 `sample_weights.csv` are round numbers, larger for offences with longer sentences.
@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-import xlsxwriter
-
 from orchestration.ingest.landing.receipt import SampleDelivery
 
+EDITION = date(2018, 3, 31)
 RECEIVED_AT = datetime(2018, 7, 9, 9)
-HEADER = ("Offence category", "Offence code", "Offence", "Weight", "Recorded offences")
+HEADER = ("Edition", "Offence category", "Offence code", "Offence", "Weight", "Recorded offences")
 
 
 def deliveries() -> Iterator[SampleDelivery]:
@@ -32,31 +31,15 @@ def deliveries() -> Iterator[SampleDelivery]:
             "https://www.ons.gov.uk/peoplepopulationandcommunity/crimeandjustice/datasets/"
             "crimeseverityscoredatatool"
         ),
-        files={"crime-severity-weights-2018-made-up.xlsx": _file()},
+        files={"crime-severity-weights-2018-made-up.csv": _file()},
     )
 
 
 def _file() -> bytes:
     path = Path(__file__).parent / "sample_weights.csv"
     with path.open(encoding="utf-8", newline="") as stream:
-        facts = list(csv.DictReader(stream))
-    stream_out = io.BytesIO()
-    with xlsxwriter.Workbook(stream_out, {"in_memory": True}) as book:
-        book.set_properties({"created": RECEIVED_AT})
-        sheet = book.add_worksheet("List of weights")
-        sheet.write(0, 0, "List of weights, made up for the sample: none is of the publisher")
-        sheet.write(2, 0, "Year ending March 2018")
-        sheet.write_row(4, 0, HEADER)
-        before = ""
-        for line, row in enumerate(facts, start=5):
-            # As published, a category is printed once, in its first row.
-            sheet.write(
-                line, 0, "" if row["offence_category"] == before else row["offence_category"]
-            )
-            before = row["offence_category"]
-            sheet.write(line, 1, row["offence_code"])
-            sheet.write(line, 2, row["offence"])
-            for column, name in ((3, "weight"), (4, "recorded_offences")):
-                if row[name]:
-                    sheet.write(line, column, int(row[name]))
-    return stream_out.getvalue()
+        facts = list(csv.reader(stream))[1:]
+    text = io.StringIO()
+    edition = f"{EDITION:%d/%m/%Y}"
+    csv.writer(text, lineterminator="\n").writerows([HEADER, *([edition, *row] for row in facts)])
+    return text.getvalue().encode()
