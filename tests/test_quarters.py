@@ -344,7 +344,10 @@ def test_pack_and_release_say_up_to_when_their_data_go(later: tuple[Ground, str]
         ).fetchall()
         ((figures,),) = release.execute(
             "select count(distinct table_name) from main.data_dictionary "
-            "where column_name = 'status' and table_schema in ('marts', 'reports')"
+            "where table_schema in ('marts', 'reports') and (column_name = 'status' "
+            # No figure of a place is missing, and none is compared with earlier releases.
+            "or column_name = 'small_area_code' and table_name <> 'small_areas' "
+            "or column_name = 'place_code')"
         ).fetchall()
         ((up_to, delivered),) = release.execute(
             "select data_up_to, deliveries_of_quarter from main.release"
