@@ -28,7 +28,8 @@ families as (
         period,
         count(*) as places,
         avg(middle_rank) as mean_rank,
-        stddev_pop(middle_rank) as rank_deviation
+        -- Sums of halves and quarters are exact, so that every build gives the same digits.
+        sqrt(avg(middle_rank * middle_rank) - power(avg(middle_rank), 2)) as rank_deviation
     from ranked
     group by force_code, crime_type, period
     -- Of fewer places, or of counts that are nearly all 0 and 1, sums of ranks are far from normal.
