@@ -433,6 +433,23 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
+def test_a_predecessor_that_no_lookup_has_may_be_one_of_a_merged_district(
+    sql: dict[str, str],
+) -> None:
+    """Marsh became Wetland, by the lookups; that Moor did too, they do not say."""
+    marsh = "E010111"
+    world = World(
+        districts=[(code, NEW[code], "F") for code in SERVED],
+        lookups=[
+            lookup(2017, marsh, "Marsh 001A", "O2", "Marsh"),
+            ("lsoa_2021", 2021, 2022, marsh, "Wetland 001A", "N2", "Wetland"),
+        ],
+        lists=[(2018, code, name) for code, name in OLD.items()],
+        crimes=[(MONTH, "E010121", "Moor 001A")],
+    )
+    assert counts(placed(sql, world))[MONTH, "N2"] is None
+
+
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(world=worlds())

@@ -8,7 +8,8 @@ with recursive changes as (
         predecessor_name,
         successor_code,
         successor_name,
-        changed_on
+        changed_on,
+        evidence = 'editions of lookups' as is_inferred
     from {{ ref('int_district_changes__listed') }}
 
 ),
@@ -22,6 +23,7 @@ chained as (
         successor_code,
         successor_name,
         changed_on,
+        is_inferred,
         1 as steps
     from changes
     union
@@ -31,6 +33,7 @@ chained as (
         changes.successor_code,
         changes.successor_name,
         changes.changed_on,
+        chained.is_inferred or changes.is_inferred as is_inferred,
         chained.steps + 1 as steps
     from chained
     inner join changes on chained.successor_code = changes.predecessor_code
@@ -44,11 +47,12 @@ select
     successor_code,
     successor_name,
     changed_on,
+    is_inferred,
     steps::integer as steps
 from chained
 -- Should two lists contradict each other.
 where district_code <> successor_code
 qualify row_number() over (
     partition by district_code, successor_code
-    order by steps, changed_on
+    order by steps, is_inferred, changed_on
 ) = 1

@@ -51,12 +51,31 @@ editions as (
 
 ),
 
+-- Of predecessors that only the lookups tell of, others may be missing from them.
+certain_codes as (
+
+    select
+        codes.area_code,
+        codes.district_code,
+        codes.first_districts,
+        codes.area_first_districts
+    from {{ ref('int_district_codes__served') }} as codes
+    where
+        not codes.is_predecessor
+        or codes.area_code not in (
+            select inferred.successor_code
+            from {{ ref('int_district_changes__chained') }} as inferred
+            where inferred.is_inferred
+        )
+
+),
+
 whole_editions as (
 
     select
         codes.area_code,
         editions.vintage
-    from {{ ref('int_district_codes__served') }} as codes
+    from certain_codes as codes
     inner join editions on codes.district_code = editions.district_code
     group by codes.area_code, editions.vintage
     having sum(codes.first_districts) >= any_value(codes.area_first_districts)

@@ -28,40 +28,7 @@ with places as (
 areas_of_places as (
 
     select
-        district_code as area_code,
-        small_area_code,
-        small_area_name,
-        crime_type,
-        period_end,
-        period_label,
-        months_counted,
-        offences,
-        offences_year_before,
-        verdict,
-        verdict_year_before,
-        persistence,
-        deliveries
-    from places
-    union all
-    select
-        partnership_code as area_code,
-        small_area_code,
-        small_area_name,
-        crime_type,
-        period_end,
-        period_label,
-        months_counted,
-        offences,
-        offences_year_before,
-        verdict,
-        verdict_year_before,
-        persistence,
-        deliveries
-    from places
-    where partnership_code <> district_code
-    union all
-    select
-        force_code as area_code,
+        unnest(list_distinct([district_code, partnership_code, force_code])) as area_code,
         small_area_code,
         small_area_name,
         crime_type,
