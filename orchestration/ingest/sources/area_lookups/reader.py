@@ -400,8 +400,7 @@ def _without_boundary(file: LandedFile, why: str, features: Sequence[int]) -> Fa
     return Fault(
         "has a boundary",
         f"The geometry of {count:,} {what} {why}. The codes are read and the boundary is left "
-        "out, so maps do not show these areas. Download the boundaries as GeoJSON in WGS 84 and "
-        "send them again.",
+        "out, so maps do not show these areas.",
         file=file.name,
         line=features[0],
         column="geometry",
