@@ -51,7 +51,7 @@ editions as (
 
 ),
 
--- Of predecessors that only the lookups tell of, others may be missing from them.
+-- Where only lookups name the predecessors, they may lack one.
 certain_codes as (
 
     select
