@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from orchestration.cli.app import app
 from orchestration.cli.console import new_console
-from orchestration.cli.refresh import _print_text_warnings
+from orchestration.cli.refresh_summary import _print_text_warnings
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.exports import export_partnership, partnership_export
 from orchestration.exports.data_package.folder_manifest import current_files

@@ -19,6 +19,7 @@ from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.json_output import RefreshOutput
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.warehouse.connection import writer_lock
+from orchestration.warehouse.refresh_record import standing_record
 from tests.support import Ground, csv_rows, month_file, refresh
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -138,6 +139,42 @@ def test_second_refresh_says_that_nothing_changed_and_nothing_did(own: Ground) -
     assert [
         (path.stat().st_ino, path.stat().st_mtime_ns) for path in (published, workbook)
     ] == stamps
+
+
+@pytest.mark.slow
+def test_refresh_after_one_with_nothing_new_is_answered_without_a_run(
+    own: Ground, csp: Run
+) -> None:
+    home, raw = own.settings.home, own.settings.raw
+    runs = home / "dagster" / "history" / "runs"
+    whole = refresh(home, raw, "--json")
+    assert whole.returncode == 0, whole.stderr
+    before = sorted(runs.iterdir())
+    assert standing_record(own.settings, [date(2018, 4, 1)]) is not None
+
+    done = refresh(home, raw, "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(runs.iterdir()) == before
+    ran, answered = (RefreshOutput.model_validate_json(one.stdout) for one in (whole, done))
+    assert ran.compared is None
+    assert answered.compared is not None
+    assert answered.compared.landed_files == sum(
+        file.is_file() for file in raw.rglob("*") if file.name != ".gitignore"
+    )
+    same = {"checks", "compared"}
+    assert answered.model_dump(exclude=same) == ran.model_dump(exclude=same)
+    said = " ".join(done.stderr.split())
+    assert "Nothing has changed" in said
+    assert "Nothing was run" in said
+    for line in whole.stderr.splitlines():
+        if line.startswith(("Unusual", "Warning", "In quarantine", "police_uk_street", "For BI")):
+            assert line in done.stderr.splitlines()
+
+    accepted = csp("accept", "community_survey", "2018-04-01", "volume", "--reason", "More towns",
+                   CSP_HOME=str(home), CSP_RAW=str(raw))  # fmt: skip
+    assert accepted.returncode == 0, accepted.stderr
+    assert standing_record(own.settings, [date(2018, 4, 1)]) is None
 
 
 @pytest.mark.slow

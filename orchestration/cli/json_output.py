@@ -289,22 +289,35 @@ class QuarterReleased(_Part):
     text_warnings: list[str] = Field(description="What is wrong in the analysts' texts.")
 
 
+class Compared(_Part):
+    """What was compared where nothing was run."""
+
+    ended_at: datetime = Field(description="UTC; end of the refresh that is compared with.")
+    landed_files: int = Field(description="Number of files in the landing zone.")
+    files_left: int = Field(description="Number of files of warehouse, releases and exports.")
+
+
 class RefreshOutput(_Part):
     """``csp refresh --json``."""
 
     format: Literal[1] = Field(default=1, description="Version of these keys.")
-    run_id: str = Field(description="Dagster's id of the run.")
+    run_id: str = Field(
+        description="Dagster's id of the run; of the run compared with where nothing was run."
+    )
     outcome: Literal["published", "unchanged", "stopped"] = Field(
         description="published (something is new), unchanged, or stopped."
     )
     exit_code: int = Field(description="Exit code of the command.")
     deliveries: list[SourceLoaded] = Field(description="What came of each source.")
     refused: list[DeliveryRefused] = Field(description="Deliveries refused now.")
-    checks: ChecksCounted = Field(description="The checks of the run.")
+    checks: ChecksCounted = Field(description="The checks of the run; none where nothing was run.")
     stopped: list[StepStopped] = Field(description="Steps that stopped; empty where none did.")
     quarters: list[QuarterReleased] = Field(description="Each quarter of the run.")
     numbers: NumbersChanged | None = Field(
         description="What changed in the last quarter's numbers; null where nothing was published."
+    )
+    compared: Compared | None = Field(
+        None, description="Where nothing was run, since nothing has changed; else null."
     )
 
 

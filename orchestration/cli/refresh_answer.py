@@ -9,6 +9,7 @@ import duckdb
 
 from orchestration.cli.json_output import (
     ChecksCounted,
+    Compared,
     DeliveryRefused,
     NumbersChanged,
     QuarterReleased,
@@ -21,6 +22,7 @@ from orchestration.config.settings import Settings
 from orchestration.errors import CspError
 from orchestration.ingest.checking.supplier_report import report_path
 from orchestration.warehouse.connection import connect
+from orchestration.warehouse.refresh_record import RefreshRecord
 
 _COUNTED = ("deliveries_new", "deliveries_unchanged", "rows_loaded", "rows_refused")
 _REFUSED = """
@@ -34,9 +36,16 @@ order by source, quarter
 
 
 def answer(
-    settings: Settings, quarters: Sequence[date], ran: Ran, numbers: NumbersChanged | None
+    settings: Settings,
+    quarters: Sequence[date],
+    ran: Ran,
+    numbers: NumbersChanged | None,
+    record: RefreshRecord | None = None,
 ) -> RefreshOutput:
-    """Return what a run over ``quarters`` did, with what changed in the last one's numbers."""
+    """Return what a run over ``quarters`` did, with what changed in the last one's numbers.
+
+    ``record`` is given where nothing was run, since nothing has changed since it.
+    """
     written = [*ran.releases.values(), *ran.exports.values()]
     new = any(one["deliveries_new"] for one in loads_of(ran).values())
     changed = new or any(one.get("changed") for one in written)
@@ -61,7 +70,16 @@ def answer(
         ],
         quarters=[_released(ran, quarter) for quarter in quarters],
         numbers=numbers,
+        compared=_compared(record) if record else None,
     )  # fmt: skip
+
+
+def _compared(record: RefreshRecord) -> Compared:
+    return Compared(
+        ended_at=record.ended_at.replace(tzinfo=None),
+        landed_files=record.read.landed_files,
+        files_left=record.left.files,
+    )
 
 
 def _released(ran: Ran, quarter: date) -> QuarterReleased:

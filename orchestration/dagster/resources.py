@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from orchestration.config.settings import Settings, load_settings
+from orchestration.dagster.partitions import quarters_tagged
 from orchestration.dagster.run_launcher import marked_as_running
 from orchestration.errors import BackfillError, WarehouseBusyError
 from orchestration.ingest.landing.delivery_folder import remove_delivery
@@ -17,6 +18,7 @@ from orchestration.warehouse.backup import REPAIRED, repair, utc_now
 from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.permissions import restrict
 from orchestration.warehouse.purging import settle_purges
+from orchestration.warehouse.refresh_record import keep_left_state
 
 STARTED_BY = "csp/started_by"
 """Tag of a run that a person started at a terminal. It stops at once instead of waiting."""
@@ -99,6 +101,9 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
             if rollback := complete_rollback(self._settings.published):
                 say(f"The rollback to {rollback.quarter} was cut short. It was completed.")
             yield self
+            if context.run is not None:
+                quarters = quarters_tagged(context.run.tags)
+                keep_left_state(self._settings, quarters, context.run.run_id)
 
 
 def _marked(context: dg.InitResourceContext, watched: bool) -> AbstractContextManager[None]:

@@ -166,6 +166,7 @@ def _metadata(report: LoadReport, settings: Settings) -> dict[str, Any]:
         "supplier_reports": dg.JsonMetadataValue([str(path) for path in reports if path]),
         "deliveries_new": len(report.outcomes),
         "deliveries_unchanged": report.unchanged,
+        "deliveries_passed_over": len(report.passed_over),
         "rows_loaded": report.total("rows_loaded"),
         "rows_refused": report.total("rows_refused"),
         "warnings": dg.JsonMetadataValue([str(one) for one in report.warnings[:_SHOWN_FAULTS]]),

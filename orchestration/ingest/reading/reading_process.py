@@ -18,7 +18,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -26,6 +25,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 # The readers of the sources import these, and so does every child that is forked from here.
+from orchestration.config.without_pandas import without_pandas
 from orchestration.ingest.checking import contract as contracts
 from orchestration.ingest.checking.faults import SubmissionError
 from orchestration.ingest.landing.landing_zone import LandedFile
@@ -228,17 +228,8 @@ def _reader(contract: contracts.Contract) -> Callable[[LandedFile], Reading]:
     return reader_of(contract)
 
 
-class _WithoutPandas(MetaPathFinder):
-    """Keeps Arrow from importing pandas with its first list: half a second in every child."""
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        """Say that there is no pandas; raises ModuleNotFoundError."""
-        if fullname == "pandas":
-            raise ModuleNotFoundError(name=fullname)
-
-
 if __name__ == "__main__":
-    sys.meta_path.insert(0, _WithoutPandas())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    main()
+    with without_pandas():
+        main()
     sys.exit(0)
