@@ -2,13 +2,14 @@
 
 ``exports/<quarter>/<csp>/`` has ``tables/`` (CSV and Parquet), ``charts/`` (SVG, PNG and the text
 in their place), ``workbook.xlsx``, ``pack.html``, ``pack.docx``, ``datapackage.json``,
-``manifest.json`` and ``SHA256SUMS``.
+``explore.html``, ``manifest.json`` and ``SHA256SUMS``.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -272,6 +273,7 @@ def _write(
     _write_charts(charts, folder / "charts")
     _write_workbook(release, whose, rows, charts, folder / "workbook.xlsx")
     _write_pack(release, whose, rows, charts, texts, folder)
+    _write_explore(release, whose, folder / "explore.html")
     (folder / "datapackage.json").write_bytes(
         datapackage(
             release.facts,
@@ -428,6 +430,35 @@ def _write_pack(
     )
     (folder / "pack.html").write_bytes(pack_html(made))
     (folder / "pack.docx").write_bytes(pack_docx(made, datetime.combine(end, time())))
+
+
+def _write_explore(release: _Release, whose: Partnership, path: Path) -> None:
+    from orchestration.exports.charts.line_charts import area_colours
+    from orchestration.exports.explore.explore_data import (
+        explore_areas,
+        explore_map,
+        explore_subjects,
+    )
+    from orchestration.exports.explore.explore_page import PageWords, explore_html
+
+    read = (release.connection, release.tables, whose)
+    data = extent(release.facts, release.up_to, whose)
+    path.write_bytes(
+        explore_html(
+            PageWords(
+                f"{whose.name}: figures to explore",
+                tuple(filter(None, [release.facts.synthetic_notice])),
+                data.headline,
+                f"{release.facts.product}, release of {release.facts.quarter_label}",
+            ),
+            area_colours(),
+            {
+                "subjects": explore_subjects(*read, partial(_titles, release)),
+                "areas": explore_areas(*read),
+                "map": explore_map(*read),
+            },
+        )
+    )
 
 
 def _rows_of(exhibit: Exhibit, rows: Mapping[str, Sequence[Row]]) -> Sequence[Row]:

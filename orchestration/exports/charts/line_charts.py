@@ -99,6 +99,11 @@ def palette() -> Palette:
     )
 
 
+def area_colours() -> list[str]:
+    """Return the Analysis Function's colours of categories, which the colour-blind tell apart."""
+    return list(get_af_colours("categorical"))
+
+
 def control_chart(series: MonthlySeries, words: ChartWords) -> Chart:
     """Draw offences a month with their average, control limits, signals and breaks."""
     with matplotlib.rc_context(style(words)):
