@@ -14,9 +14,11 @@ import duckdb
 import pytest
 
 from orchestration.exports import export_partnership
+from orchestration.exports.explore.explore_data import partnership_rows
 from orchestration.exports.explore.explore_page import PageWords, explore_html
 from orchestration.exports.explore.plain_table import plain_table
 from orchestration.exports.explore.subjects import load_subjects
+from orchestration.exports.report_definition.row_selection import Partnership, TableRef, fetch
 from tests.support import Ground
 from tests.test_pack import made_release
 
@@ -78,7 +80,7 @@ def test_every_subject_is_a_published_table_with_its_columns(published: Path) ->
                 f"and table_name = '{subject.table}'",
             )
         }  # fmt: skip
-        assert {*subject.columns, *subject.only} <= columns, subject.name
+        assert {*subject.columns, *subject.only, *subject.order} <= columns, subject.name
 
 
 def test_every_figure_on_the_page_is_the_published_one(published: Path, page: Path) -> None:
@@ -118,8 +120,26 @@ def test_areas_are_its_own_and_those_of_its_force(page: Path) -> None:
     assert all(code.split(":")[0] == FENLAND for code in own)
     assert len(own) > 1, "its towns"
     others = {area["type"] for area in areas.values() if not area["own"]}
-    assert "town" not in others
+    assert "town" not in others, "towns of other partnerships"
     assert {"district", "force"} <= others
+
+
+def test_parts_of_other_districts_are_left_out() -> None:
+    codes = ("A", "A:town", "B", "B:town", "F", "F:outside", "G")
+    table = TableRef(
+        "marts", "counts", "Counts", "", "", ("area_code",),
+        tuple((name, "VARCHAR") for name in ("area_code", "area_name", "area_type", "csp")), {},
+    )  # fmt: skip
+    whose = Partnership("a", "A", ("A",), ("F",), ("A", "B", "F"), frozenset({"A", "B"}))
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.counts as select unnest($codes) as area_code, area_code as "
+            "area_name, 'district' as area_type, 'a' as csp",
+            {"codes": list(codes)},
+        )
+        rows = fetch(connection, partnership_rows(table, whose))
+    assert {row["area_code"] for row in rows} == {"A", "A:town", "B", "F", "F:outside"}
 
 
 def test_page_needs_no_network_and_says_what_it_is(published: Path, page: Path) -> None:
@@ -162,7 +182,9 @@ def test_texts_of_the_data_stay_texts() -> None:
         ["#000000"],
         {"subjects": [subject], "areas": areas, "map": None},
     ).decode()
-    assert "<img" not in made
+    outside_scripts = re.sub(r"<script.*?</script>", "", made, flags=re.S)
+    assert "<img" not in outside_scripts
+    assert "<script" not in outside_scripts
     assert made.count("</script>") == 3
     page = re.search(r'id="data">(.*?)</script>', made, re.S)
     assert page

@@ -11,7 +11,7 @@ const drawn = (page) => page.evaluate(() => {
     areas: state.areas,
     choices: state.choices,
     values: values.map(({ geometry, ...one }) => one),
-    inChart: view.data('figures').length,
+    inChart: view ? view.data('figures').length : 0,
     marks: document.querySelectorAll('#chart svg path, #chart svg line').length,
     table: [...document.querySelectorAll('#table tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent)),
     notes: [...document.querySelectorAll('#notes li')].map((note) => note.textContent),

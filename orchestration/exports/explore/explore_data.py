@@ -100,25 +100,33 @@ def explore_map(
 
 
 def _query(subject: Subject, table: TableRef, whose: Partnership) -> str:
-    """Return the query of the rows of the partnership, and of the areas of its force beside it."""
-    compared = replace(table, compared=True)
     columns = ", ".join(identifier(name) for name in subject.columns)
-    if not subject.only:
-        return selection_query(compared, whose, columns)
-    only = " and ".join(
-        f"{identifier(name)} = {literal(value)}" for name, value in subject.only.items()
+    only = [f"{identifier(name)} = {literal(value)}" for name, value in subject.only.items()]
+    order = ", ".join(identifier(name) for name in (*subject.order, *subject.columns))
+    where = " and ".join(only) or "true"
+    return (
+        f"select {columns} from ({partnership_rows(table, whose)}) where {where} order by {order}"
     )
-    every = ", ".join(identifier(name) for name in table.column_names)
-    return f"select {columns} from ({selection_query(compared, whose, every)}) where {only}"
+
+
+def partnership_rows(table: TableRef, whose: Partnership) -> str:
+    """Return the query of the rows of the partnership and its parts, such as towns, and beside them
+    of the areas of its force, without their parts."""
+    parts = ", ".join(map(literal, (*whose.areas, *whose.forces)))
+    return (
+        f"select * from ({selection_query(replace(table, compared=True), whose)}) where area_code "
+        f"not like '%:%' or split_part(area_code, ':', 1) in ({parts})"
+    )
 
 
 def _delivery_query(table: TableRef, whose: Partnership) -> str:
-    return f"select distinct deliveries from ({selection_query(table, whose)}) order by all"
+    return f"select distinct deliveries from ({partnership_rows(table, whose)}) order by all"
 
 
 def _area_query(table: TableRef, whose: Partnership) -> str:
-    named = selection_query(replace(table, compared=True), whose, "area_code, area_name, area_type")
-    return f"select distinct area_code, area_name, area_type from ({named})"
+    return (
+        f"select distinct area_code, area_name, area_type from ({partnership_rows(table, whose)})"
+    )
 
 
 def _area(row: Row, whose: Partnership) -> dict[str, object]:

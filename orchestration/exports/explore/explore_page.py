@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from orchestration.exports.charts.chart_text import SHORTHAND
 from orchestration.exports.explore.plain_table import plain_table
+from orchestration.exports.report_definition.table_layout import EXPLAINS
 
 _VEGA_LITE = "6.4"
 _FOR_THE_PAGE = "window.vegaEmbed = vegaEmbed;"
@@ -42,7 +43,7 @@ def explore_html(words: PageWords, colours: list[str], content: dict[str, Any]) 
     environment = Environment(
         loader=DictLoader({"page": page}), autoescape=True, undefined=StrictUndefined
     )
-    data = {**content, "colours": colours, "shorthand": dict(SHORTHAND)}
+    data = {**content, "colours": colours, "shorthand": dict(SHORTHAND), "explains": EXPLAINS}
     subjects = content["subjects"]
     made = environment.get_template("page").render(
         heading=words.heading,

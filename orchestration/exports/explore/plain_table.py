@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestration.exports.report_definition.row_selection import Row
+from orchestration.exports.report_definition.table_layout import EXPLAINS
 
 _PERIODS = 12
 
@@ -61,8 +62,9 @@ def _first(rows: Sequence[Row], choice: Mapping[str, Any]) -> str:
 def _cell(row: Row | None, measure: Mapping[str, Any]) -> str:
     if row is None:
         return "[x]"
-    value, status = row[measure["column"]], str(row["status"])
+    value, markers = row[measure["column"]], str(row["status"]).split()
     if not isinstance(value, int | float):
-        return status or "[x]"
+        return next((one for one in markers if one in EXPLAINS), "[x]")
     shown = value * 100 if measure["share"] else value
-    return f"{shown:,.{measure['decimals']}f} {status}".strip()
+    text = f"{shown:,.{measure['decimals']}f}"
+    return " ".join([text, *(one for one in markers if one not in EXPLAINS)])

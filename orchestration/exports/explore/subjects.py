@@ -39,7 +39,10 @@ class Measure(_Declared):
 
 
 class Subject(_Declared):
-    """A published mart, with what is chosen and drawn of it."""
+    """A published mart, with what is chosen and drawn of it.
+
+    ``order`` has the columns by which rows, and so the values to choose from, are sorted first.
+    """
 
     name: str
     title: str
@@ -47,6 +50,7 @@ class Subject(_Declared):
     measures: tuple[Measure, ...] = Field(min_length=1)
     choices: tuple[Choice, ...] = ()
     only: Mapping[str, str] = Field(default_factory=dict)
+    order: tuple[str, ...] = ()
     start: str = "period_start"
     label: str = "period_label"
     kind: str = "period_type"

@@ -117,13 +117,15 @@
     return found.sort((one, other) => (own.get(other.heading) ?? -1) - (own.get(one.heading) ?? -1));
   }
 
+  // A marker either says why there is no value, or qualifies one.
   function shownValue(row, measure) {
     const value = row[measure.column];
-    if (value === null) return row.status || '[x]';
+    const markers = (row.status || '').split(' ').filter(Boolean);
+    if (value === null) return markers.find((one) => data.explains.includes(one)) || '[x]';
     const text = (measure.share ? value * 100 : value).toLocaleString('en-GB', {
       minimumFractionDigits: measure.decimals, maximumFractionDigits: measure.decimals,
     });
-    return row.status ? `${text} ${row.status}` : text;
+    return [text, ...markers.filter((one) => !data.explains.includes(one))].join(' ');
   }
 
   // --- the chart ------------------------------------------------------------------------------
@@ -145,6 +147,8 @@
       { field: 'shown', title: measure.label }, ...(measure.lower ? limits : [])];
   }
 
+  const hasLimits = (values) => values.some((one) => one.lower !== null);
+
   function overTime(state, values) {
     const measure = measureOf(state);
     const first = areas.get(state.areas[0]).name;
@@ -163,7 +167,7 @@
         strokeDash: { field: 'area', type: 'nominal', scale: { domain: colourScale(state).domain }, legend: null },
       },
     };
-    return { data: { name: 'figures', values }, layer: measure.lower ? [band, line] : [line] };
+    return { data: { name: 'figures', values }, layer: hasLimits(values) ? [band, line] : [line] };
   }
 
   function asBars(state, values) {
@@ -191,7 +195,7 @@
       },
     };
     const height = flat ? Math.max(160, order.length * (14 + 12 * state.areas.length)) : 320;
-    return { height, data: { name: 'figures', values }, layer: measure.lower ? [bar, limits] : [bar] };
+    return { height, data: { name: 'figures', values }, layer: hasLimits(values) ? [bar, limits] : [bar] };
   }
 
   // Degrees are drawn as they are, a degree of longitude as long as it is at this latitude.
@@ -299,10 +303,10 @@
   function showNotes(state, values) {
     const subject = subjectOf(state);
     const measure = measureOf(state);
-    const statuses = values.map((one) => `${one.status || ''} ${one.shown || ''}`).join(' ');
+    const statuses = values.map((one) => one.shown || '').join(' ');
     const notes = Object.entries(data.shorthand).filter(([marker]) => statuses.includes(marker))
       .map(([marker, meaning]) => `${marker} ${meaning}.`);
-    if (!isMap(state) && measure.lower) {
+    if (!isMap(state) && hasLimits(values)) {
       notes.push(state.view === 'time' && state.periods.length > FEW_PERIODS
         ? `The band has the ${measure.limits} of ${areas.get(state.areas[0]).name}.` : `The lines have the ${measure.limits}.`);
     }
@@ -425,11 +429,16 @@
     showTable(state, values);
     showNotes(state, values);
     history.replaceState(null, '', address(state));
+    part('save').onclick = () => save(state, values);
     const turn = {};
     shownNow = turn;
+    if (!isMap(state) && values.every((one) => one.value === null)) {
+      part('chart').replaceChildren(element('p', 'None of these figures can be shown; the table says why.'));
+      window.explore = { state, values, view: null };
+      return;
+    }
     const made = await window.vegaEmbed(part('chart'), specification(state, values), { actions: false, renderer: 'svg' });
     if (shownNow === turn) window.explore = { state, values, view: made.view };
-    part('save').onclick = () => save(state, values);
   }
 
   part('explore').hidden = false;
