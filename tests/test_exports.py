@@ -116,7 +116,7 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
     }
     for chart in ("figure_10_shoplifting", "figure_11_burglary", "table_5_social_dwellings"):
         expected |= {f"charts/{chart}.{kind}" for kind in ("svg", "png", "txt")}
-    expected |= {"workbook.xlsx", "pack.html", "pack.docx", "datapackage.json"}
+    expected |= {"workbook.xlsx", "pack.html", "pack.docx", "explore.html", "datapackage.json"}
     assert set(found[0]) == expected | {"manifest.json", "SHA256SUMS"}
 
 
@@ -547,7 +547,8 @@ def test_release_without_areas_or_figures_is_reported_or_exported_as_far_as_it_g
     ).path
     result = export_partnership(path, tmp_path / "fenland", "fenland")
     held = {file.path.split("/")[0] for file in result.files}
-    assert held == {"tables", "manifest.json", "datapackage.json", "pack.html", "pack.docx"}
+    assert held == {"tables", "manifest.json", "datapackage.json", "pack.html", "pack.docx",
+                    "explore.html"}  # fmt: skip
     page = (tmp_path / "fenland" / "pack.html").read_text(encoding="utf-8")
     package = json.loads((tmp_path / "fenland" / "datapackage.json").read_text(encoding="utf-8"))
     reasons = {one["label"]: one["reason"] for one in package["absent"]}
