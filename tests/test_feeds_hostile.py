@@ -27,7 +27,7 @@ from tests.feed_server import (
 )
 
 QUARTER = date(2018, 10, 1)
-QUICK = {"tries": 3, "first_wait": 0.001, "sleep": lambda seconds: None}
+QUICK: dict[str, Any] = {"tries": 3, "first_wait": 0.001, "sleep": lambda seconds: None}
 ONE_LAYER = {"layers": [{"service": SERVICE, "file": "lookup.csv", "must_have": ["LAD[0-9]{2}CD"]}]}
 SECRETS = ("s3cret", "QQ123456C", "key=")
 

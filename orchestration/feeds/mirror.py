@@ -43,7 +43,7 @@ class MirrorTransport(httpx.BaseTransport):
             "Accept-Ranges": "bytes",
         }
         if request.headers.get("if-none-match") == headers["ETag"]:
-            return httpx.Response(304, headers=headers)
+            return httpx.Response(304, headers=headers, stream=httpx.ByteStream(b""))
         condition = request.headers.get("if-range", headers["ETag"])
         wanted = _span(request.headers.get("range", ""), state.st_size)
         if wanted is None or condition not in (headers["ETag"], headers["Last-Modified"]):
@@ -51,7 +51,8 @@ class MirrorTransport(httpx.BaseTransport):
         else:
             (first, last), status = wanted, 206
         if first > last and status == 206:
-            return httpx.Response(416, headers=headers | {"Content-Length": "0"})
+            headers["Content-Length"] = "0"
+            return httpx.Response(416, headers=headers, stream=httpx.ByteStream(b""))
         if status == 206:
             headers["Content-Range"] = f"bytes {first}-{last}/{state.st_size}"
         headers["Content-Length"] = str(last - first + 1)
