@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -177,7 +178,8 @@ def lying_bomb() -> bytes:
 
 def twice() -> bytes:
     made = io.BytesIO(street_zip(NEW))
-    with zipfile.ZipFile(made, "a") as opened:
+    with warnings.catch_warnings(), zipfile.ZipFile(made, "a") as opened:
+        warnings.simplefilter("ignore")
         opened.writestr("2018-11/2018-11-cambridgeshire-street.csv", NEW["2018-10"])
     return made.getvalue()
 
@@ -186,6 +188,24 @@ def changing() -> Any:
     """Return a server that has another version of the archive at each request."""
     count = iter(range(1000))
     return lambda asked: served(BIG, f'"version-{next(count)}"')(asked)  # type: ignore[operator]
+
+
+def long_list() -> bytes:
+    """Return an archive whose list is longer than the part that is read first."""
+    made = io.BytesIO(street_zip(NEW))
+    with zipfile.ZipFile(made, "a") as opened:
+        for number in range(1500):
+            opened.writestr(f"2018-10/2018-10-force-{number}-outcomes.csv", "")
+    return made.getvalue()
+
+
+LONG = long_list()
+
+
+def changing_list(asked: Asked) -> Reply:
+    """Serve the end of one version of an archive, and the list of another."""
+    first = asked.headers["range"].startswith("bytes=-")
+    return served(LONG, '"one"' if first else '"two"')(asked)  # type: ignore[operator]
 
 
 def elsewhere(asked: Asked) -> Reply:
@@ -273,6 +293,8 @@ POLICE = [
     Case("another part", STREET, archive(elsewhere), errors.FeedError, ("part of the file",)),
     Case("archive that keeps changing", STREET, archive(changing()),
          errors.ChangedMeanwhileError, ("changed while it was read",)),
+    Case("list of an archive that keeps changing", STREET, archive(changing_list),
+         errors.ChangedMeanwhileError, ("the archive changed while it was read",)),
     Case("checksum of another archive", STREET, archive(served(street_zip(MONTHS))),
          errors.ChecksumError, ("server's MD5 is", "the page states")),
     Case("archive cut short", STREET, archived(BIG[:-400]), errors.WrongKindError,

@@ -318,6 +318,21 @@ def test_a_fault_that_passes_is_waited_for(
     assert waited == pytest.approx(waits, abs=60 if "date" in fault else 0)
 
 
+@pytest.mark.parametrize("stated", [4, 6])
+def test_a_body_of_another_length_than_stated_is_not_taken(stated: int) -> None:
+    """A mirror or a proxy may say another length than it sends; HTTP itself may not notice."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = {"Content-Length": str(stated)}
+        return httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"12345"))
+
+    with (
+        Client(feed(HOUSING), Pace(**QUICK), httpx.MockTransport(answer)) as client,
+        pytest.raises(errors.TruncatedError, match=f"5 of {stated} bytes came"),
+    ):
+        client.read(CONTENT)
+
+
 def test_waits_grow_up_to_the_longest(server: FeedServer, transport: LocalTransport) -> None:
     server.answers[CONTENT] = Reply(500)
     slept: list[float] = []

@@ -108,8 +108,8 @@ class Settings(BaseSettings):
 
     feeds: str | None = Field(
         None,
-        description="Sources that a refresh fetches from their publishers, with commas between; "
-        "none if not set. `csp fetch` needs no setting.",
+        description="Sources that the schedule fetches from their publishers each day, with "
+        "commas between; none if not set. `csp fetch` needs no setting.",
     )
     feed_mirror: Path | None = Field(
         None,

@@ -34,7 +34,8 @@ def find(visit: Visit) -> Found:
     path = visit.folder / name
     stated = size if isinstance(size, int) and not isinstance(size, bool) else None
     got = download(visit.client, url, path, size=stated)
-    _check_kind(url, path.read_bytes()[:1024], name)
+    with path.open("rb") as file:
+        _check_kind(url, file.read(1024), name)
     seen = SeenFile(
         url=url, etag=got.etag, last_modified=got.last_modified, mark=mark,
         sha256=sha256_of(path), fetched_at=visit.now(),
