@@ -18,10 +18,12 @@ from tests.feed_server import (
     CONTENT,
     ITEM,
     MONTHS,
+    NOMIS,
     SERVICE,
     STORAGE,
     TABLE,
     Asked,
+    DataSet,
     FeatureLayer,
     FeedServer,
     Reply,
@@ -29,6 +31,7 @@ from tests.feed_server import (
     changed_month,
     content_page,
     cut,
+    estimates,
     forces_lookup,
     in_turn,
     index_page,
@@ -39,6 +42,7 @@ from tests.feed_server import (
 )
 
 STREET, HOUSING, LOOKUPS = "police_uk_street", "dwelling_stock", "area_lookups"
+PEOPLE = "population_estimates"
 MONTH = "2021-01"
 """Month of an archive that is newer than the one that was fetched before."""
 
@@ -514,4 +518,51 @@ ARCGIS = [
     Case("page cut short", LOOKUPS, short_page, errors.WrongKindError, ("damaged or cut short",)),
 ]  # fmt: skip
 
-CASES = [*POLICE, *GOVUK, *ARCGIS]
+
+# --- Nomis -----------------------------------------------------------------------------------
+
+DATA = DataSet(estimates(6))
+
+
+def pages(page: Callable[[int], bytes]) -> Prepare:
+    """Serve pages of a data set: ``page`` gives what comes after so many rows."""
+
+    def prepare(server: FeedServer) -> None:
+        server.answers[NOMIS] = lambda asked: Reply(200, page(int(asked.query["recordoffset"])))
+
+    return prepare
+
+
+NOMIS_CASES = [
+    Case("web page for CSV", PEOPLE, pages(lambda start: PAGE), errors.WrongKindError,
+         ("CSV was expected and a web page came",)),
+    Case("empty CSV", PEOPLE, pages(lambda start: b""), errors.WrongKindError,
+         ("an empty answer",)),
+    Case("CSV with other columns", PEOPLE, pages(lambda start: b"A,B\r\n1,2\r\n"),
+         errors.LayoutError, ("does not have the columns GEOGRAPHY_CODE",)),
+    Case("CSV cut short in a line", PEOPLE, pages(lambda start: DATA.page(start)[:-5]),
+         errors.LayoutError, ("does not have the columns",)),
+    Case("CSV cut short in a quote", PEOPLE, pages(lambda start: DATA.page(start)[:100]),
+         errors.LayoutError, ("is not CSV, or is cut short",)),
+    Case("CSV in another charset", PEOPLE,
+         pages(lambda start: DATA.page(start).decode().encode("utf-16")), errors.LayoutError,
+         ("is not UTF-8",)),
+    Case("header alone", PEOPLE, pages(lambda start: DATA.page(99)), errors.LayoutError,
+         ("it has no rows",)),
+    Case("CSV page that is repeated", PEOPLE, pages(lambda start: DATA.page(0)),
+         errors.LayoutError, ("an area and year came twice",)),
+    Case("CSV paging that never ends", PEOPLE, pages(lambda start: DATA.page(start, 100)),
+         errors.LayoutError, ("a page is empty after 12 of 100 rows",)),
+    Case("more CSV rows than stated", PEOPLE, pages(lambda start: DATA.page(start, 6)),
+         errors.LayoutError, ("8 rows came, and it states 6",)),
+    Case("no count of CSV rows", PEOPLE, pages(lambda start: DATA.page(start, "many")),
+         errors.LayoutError, ("does not say how many rows",)),
+    Case("data set that changes", PEOPLE,
+         pages(lambda start: DATA.page(start, 12 if start else 11)),
+         errors.ChangedMeanwhileError, ("the data set changed while it was read",)),
+    Case("estimates that are none", PEOPLE,
+         pages(lambda start: DATA.page(start).replace(b",10", b",about 10")), errors.LayoutError,
+         ("has changed the form", "csp check population_estimates")),
+]  # fmt: skip
+
+CASES = [*POLICE, *GOVUK, *ARCGIS, *NOMIS_CASES]

@@ -33,6 +33,7 @@ SERVICE = (
     "LAD23_CSP23_PFA23_EW_LU/FeatureServer"
 )
 ITEM = "https://www.arcgis.com/sharing/rest/content/items/" + "ab" * 16
+NOMIS = "https://www.nomisweb.co.uk/api/v01/dataset/NM_2002_1.data.csv"
 FORCE = "cambridgeshire"
 
 
@@ -308,6 +309,39 @@ class FeatureLayer:
             return {"type": "FeatureCollection", "features": found, **beside}
         page: dict[str, Any] = {"features": [{"attributes": one} for one in numbered]}
         return page | ({"exceededTransferLimit": True} if more else {})
+
+
+@dataclass
+class DataSet:
+    """A data set of Nomis: rows of code, name, year and value, and most rows of an answer."""
+
+    rows: list[tuple[str, str, str, str]]
+    most: int = 4
+
+    def serve(self, server: FeedServer) -> None:
+        server.answers[NOMIS] = lambda asked: Reply(
+            200, self.page(int(asked.query["recordoffset"]))
+        )
+
+    def page(self, start: int, count: object = None) -> bytes:
+        stated = len(self.rows) if count is None else count
+        lines = ['"GEOGRAPHY_CODE","GEOGRAPHY_NAME","DATE_NAME","OBS_VALUE","RECORD_COUNT"']
+        lines += [
+            f'"{code}","{name}","{year}",{value},{stated}'
+            for code, name, year, value in self.rows[start : start + self.most]
+        ]
+        return "\r\n".join([*lines, ""]).encode()
+
+
+def estimates(
+    areas: int = 5, years: Sequence[int] = (2017, 2018)
+) -> list[tuple[str, str, str, str]]:
+    """Return mid-year estimates of some districts."""
+    return [
+        (f"E0700{n:04d}", f"District {n}", str(year), str(100_000 + n + year))
+        for year in years
+        for n in range(1, areas + 1)
+    ]
 
 
 def as_json(content: Any) -> Reply:

@@ -41,6 +41,7 @@ from tests.feed_server import (
     STORAGE,
     TABLE,
     Asked,
+    DataSet,
     FeatureLayer,
     FeedServer,
     LocalTransport,
@@ -50,6 +51,7 @@ from tests.feed_server import (
     content_page,
     cut,
     dwellings_table,
+    estimates,
     forces_lookup,
     govuk,
     in_turn,
@@ -60,10 +62,11 @@ from tests.feed_server import (
     served,
     street_zip,
 )
-from tests.support import Ground, month_file, street_file, street_row
+from tests.support import Ground, month_file, research_group_file, street_file, street_row
 from tests.test_feeds_hostile import QUICK, feed
 
 STREET, HOUSING, LOOKUPS = "police_uk_street", "dwelling_stock", "area_lookups"
+PEOPLE = "population_estimates"
 QUARTER = date(2018, 10, 1)
 NAMES = [f"{month}-{FORCE}-street.csv" for month in MONTHS]
 Run = Callable[..., FetchOutcome]
@@ -621,6 +624,34 @@ def test_a_lookup_lands_as_the_portal_writes_it(
     assert [one for one in offsets if one] == ["0", "4", "8"]
     again = run(LOOKUPS)
     assert not again.landed and again.unchanged and again.requests == 2
+
+
+def test_estimates_are_read_page_by_page(server: FeedServer, run: Run, ground: Ground) -> None:
+    rows = estimates(5)
+    data = DataSet([*rows, ("E07009999", "Abolished", "2018", "")])
+    data.serve(server)
+    outcome = run(PEOPLE)
+    assert [one.rows for one in outcome.files] == [10]
+    assert "1 areas and years have no estimate" in outcome.notes[0]
+    asked = [one.query for one in server.asked]
+    assert [one["recordoffset"] for one in asked] == ["0", "4", "8"]
+    assert {(one["geography"], one["c_age"], one["recordlimit"]) for one in asked} == {
+        ("TYPE424", "200", "25000")
+    }
+    again = run(PEOPLE)
+    assert not again.landed and len(again.unchanged) == 1
+    assert ground.load(PEOPLE, "2018-10-01").total("rows_loaded") == 10
+    assert ground.query(
+        "select distinct estimator, mid_year::varchar from raw.population_estimates order by all"
+    ) == [("ons_mid_year", "2017-06-30"), ("ons_mid_year", "2018-06-30")]
+
+
+def test_a_release_beside_a_file_of_something_else_is_new(
+    server: FeedServer, run: Run, ground: Ground
+) -> None:
+    ground.put(PEOPLE, "2018-07-01", {"research.csv": research_group_file()})
+    DataSet(estimates(5)).serve(server)
+    assert [str(one)[-12:] for one in run(PEOPLE).files] == ["10 rows, new"]
 
 
 def test_pages_that_have_come_are_not_asked_for_again(

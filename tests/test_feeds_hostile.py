@@ -13,13 +13,15 @@ from orchestration.config.settings import PROJECT, Settings
 from orchestration.feeds.feed_file import Feed, feed_of
 from orchestration.feeds.fetching import Fetch
 from orchestration.feeds.pacing import Pace
-from tests.feed_cases import CASES, HOUSING, LOOKUPS, STREET, Case
+from tests.feed_cases import CASES, HOUSING, LOOKUPS, PEOPLE, STREET, Case
 from tests.feed_server import (
     SERVICE,
+    DataSet,
     FeatureLayer,
     FeedServer,
     LocalTransport,
     dwellings_table,
+    estimates,
     forces_lookup,
     govuk,
     police,
@@ -75,8 +77,9 @@ def fetched(
     police(server)
     govuk(server, dwellings_table())
     FeatureLayer(forces_lookup()).serve(server)
+    DataSet(estimates()).serve(server)
     before = Before(Settings(home=folder / "var", raw=folder / "raw"), server, transport)
-    for source in (STREET, HOUSING, LOOKUPS):
+    for source in (STREET, HOUSING, LOOKUPS, PEOPLE):
         assert before.fetch(source).for_quarter(QUARTER).landed
     return folder
 

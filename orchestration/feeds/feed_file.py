@@ -97,6 +97,8 @@ class Feed(_Part):
             raise ValueError("publisher 'govuk' needs attachment, the beginning of its title")
         if self.publisher == "arcgis" and not self.layers:
             raise ValueError("publisher 'arcgis' needs at least one [[layers]]")
+        if self.publisher == "nomis" and not self.query:
+            raise ValueError("publisher 'nomis' needs [query], what is asked of the data set")
         names = [layer.file for layer in self.layers]
         if len(set(names)) < len(names):
             raise ValueError("two layers have the same file")

@@ -8,7 +8,7 @@ stopped.
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from orchestration.feeds.feed_file import Feed, feed_of
 from orchestration.feeds.fetch_state import FetchState
 from orchestration.feeds.mirror import MirrorTransport
 from orchestration.feeds.pacing import Pace
-from orchestration.feeds.publishers import arcgis, govuk, police_archive
+from orchestration.feeds.publishers import arcgis, govuk, nomis, police_archive
 from orchestration.feeds.row_differences import RowDifferences, compare_rows
 from orchestration.feeds.visit import Found, FoundFile, Visit
 from orchestration.ingest.checking.contract import Contract, contract_of
@@ -44,6 +44,7 @@ PUBLISHERS: Mapping[str, Callable[[Visit], Found]] = {
     "police_archive": police_archive.find,
     "govuk": govuk.find,
     "arcgis": arcgis.find,
+    "nomis": nomis.find,
 }
 
 
@@ -216,7 +217,10 @@ class _Landing:
                 f"{one.name} is not of a kind that {self.contract.source} takes.",
                 "Report it to the publisher, or correct feed.toml of the source.",
             )
-        rows = compare_rows(self.settings, self.contract, one.path, self._before(one.name))
+        before = self._before(one.name)
+        rows = compare_rows(self.settings, self.contract, one.path, before)
+        if before and before.name != one.name and rows.has_nothing_in_common:
+            rows = replace(rows, old=None, gone=0, added=0)
         if not rows.usable:
             kept = self._keep_aside(one)
             raise LayoutError(

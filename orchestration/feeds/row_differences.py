@@ -34,6 +34,11 @@ class RowDifferences:
         return max(self.gone, self.added)
 
     @property
+    def has_nothing_in_common(self) -> bool:
+        """Whether no row is in both files: they are about something else."""
+        return self.old is not None and (self.gone, self.added) == (self.old, self.new)
+
+    @property
     def same(self) -> bool:
         """Whether the two files have the same rows."""
         return self.old is not None and not self.differ
