@@ -136,6 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Sends the answer of the server that its subclass is made for."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     feeds: FeedServer
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -5,8 +5,10 @@ import json
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -167,7 +169,7 @@ def test_a_month_that_is_published_again_lands_where_its_rows_differ(
     police(server, street_zip(months), "2021-01")
     outcome = run(STREET)
     assert [str(one) for one in outcome.files] == [
-        f"{NAMES[1]}: 5 of 12 rows differ",
+        f"{NAMES[1]}: 5 of 12 rows differ, 5 in their outcome alone",
         f"{NAMES[2]}: published again with the same 12 rows, not landed",
     ]
     after = files(ground.settings, STREET)
@@ -185,7 +187,52 @@ def test_rows_are_compared_as_often_as_they_occur(server: FeedServer, run: Run) 
     police(server, street_zip({"2018-10": street_file([row, row, row, other])}))
     run(STREET)
     police(server, street_zip({"2018-10": street_file([row, row, other, other])}), "2021-01")
-    assert [one.rows_differ for one in run(STREET).files] == [1]
+    assert [(one.rows_differ, one.rows_revised) for one in run(STREET).files] == [(1, 0)]
+
+
+def test_a_row_that_moved_and_was_revised_is_no_revision_of_the_outcome_alone(
+    server: FeedServer, run: Run
+) -> None:
+    rows = [street_row("2018-10", number=n) for n in range(1, 7)]
+    police(server, street_zip({"2018-10": street_file(rows)}))
+    run(STREET)
+    rows[0] = street_row("2018-10", number=1, outcome="Offender fined")
+    rows[1] = street_row("2018-10", number=2, outcome="Offender fined", longitude="0.152")
+    rows[2] = street_row("2018-10", number=3, location="On or near Elsewhere")
+    police(server, street_zip({"2018-10": street_file(rows)}), "2021-01")
+    assert [(one.rows_differ, one.rows_revised) for one in run(STREET).files] == [(3, 1)]
+
+
+def test_what_was_fetched_loads_and_a_revision_is_the_next_version(
+    server: FeedServer, run: Run, ground: Ground
+) -> None:
+    police(server)
+    run(STREET)
+    assert ground.load(STREET, "2018-10-01").total("rows_loaded") == 36
+    months = {**MONTHS, "2018-11": changed_month("2018-11", 12, 5)}
+    police(server, street_zip(months), "2021-01")
+    run(STREET)
+    (second,) = ground.load(STREET, "2018-10-01").outcomes
+    assert (second.version, second.state, second.rows_loaded) == (2, "loaded", 36)
+
+
+@pytest.mark.real
+def test_real_months_and_the_real_table_land_byte_for_byte(
+    server: FeedServer, run: Run, ground: Ground, real_data: Path
+) -> None:
+    months = {
+        month: (real_data / f"police_uk/{month}-{FORCE}-street.csv").read_bytes().decode()
+        for month in MONTHS
+    }
+    police(server, street_zip(months))
+    assert [one.rows for one in run(STREET).files] == [6930, 6520, 6123]
+    table = (real_data / "housing/Live_Table_100.ods").read_bytes()
+    govuk(server, table)
+    assert run(HOUSING).files[0].rows == 29_925
+    assert files(ground.settings, HOUSING) == {"Live_Table_100.ods": table}
+    assert {name: text.decode() for name, text in files(ground.settings, STREET).items()} == {
+        f"{month}-{FORCE}-street.csv": text for month, text in months.items()
+    }
 
 
 def test_files_that_were_not_fetched_are_not_replaced(
@@ -369,6 +416,31 @@ def test_a_host_is_asked_no_faster_than_allowed() -> None:
     for host in ("a", "a", "b", "a"):
         limit.wait(host)
     assert slept == [0.25, 0.25]
+
+
+def test_a_proxy_of_the_environment_is_used(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def answer() -> None:
+            for _ in range(3):
+                with proxy.accept()[0] as connection:
+                    asked.append(connection.recv(1000).split(b"\r\n")[0])
+                    connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        address = f"http://user:s3cret@127.0.0.1:{proxy.getsockname()[1]}"
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, address)
+        fetch = Fetch(ground.settings, STREET, None, Pace(**QUICK), feed(STREET))
+        with pytest.raises(errors.ConnectionFailedError) as raised:
+            fetch.for_quarter(QUARTER)
+    assert asked == [b"CONNECT data.police.uk:443 HTTP/1.1"] * 3
+    assert "the proxy" in str(raised.value) and "s3cret" not in str(raised.value)
 
 
 def test_every_request_says_who_asks(server: FeedServer, run: Run) -> None:

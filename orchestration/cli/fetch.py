@@ -73,6 +73,7 @@ def _quarter(outcome: FetchOutcome) -> FetchedQuarter:
                 rows=one.rows,
                 rows_before=one.rows_before,
                 rows_differ=one.rows_differ,
+                rows_revised=one.rows_revised,
                 landed=one.landed,
             )
             for one in outcome.files

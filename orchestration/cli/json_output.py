@@ -336,6 +336,9 @@ class FetchedRows(_Part):
     rows: int = Field(description="Rows in it.")
     rows_before: int | None = Field(description="Rows in the file before it; null if it is new.")
     rows_differ: int = Field(description="Rows that differ, in any order.")
+    rows_revised: int = Field(
+        description="Those that differ only in what the publisher revises, such as the outcome."
+    )
     landed: bool = Field(description="Whether it has landed: it is new, or rows differ.")
 
 

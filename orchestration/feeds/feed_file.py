@@ -86,6 +86,8 @@ class Feed(_Part):
     attachment: str | None = None
     """Beginning of the title of the attachment, of a page of gov.uk."""
     layers: tuple[Layer, ...] = ()
+    revised: str | None = None
+    """Column that the publisher revises for years: rows that differ in it alone are counted."""
     page_rows: int = Field(default=2000, gt=0, le=25_000)
     """Rows that are asked for at a time, where a publisher gives them by pages."""
     query: dict[str, str] = {}

@@ -56,13 +56,16 @@ class FileOutcome:
     rows: int
     rows_before: int | None
     rows_differ: int
+    rows_revised: int
+    """Rows that differ only in the column that the publisher revises, such as the outcome."""
     landed: bool
 
     def __str__(self) -> str:
         if self.rows_before is None:
             return f"{self.name}: {self.rows:,} rows, new"
         if self.landed:
-            return f"{self.name}: {self.rows_differ:,} of {self.rows:,} rows differ"
+            alone = f", {self.rows_revised:,} in their outcome alone" if self.rows_revised else ""
+            return f"{self.name}: {self.rows_differ:,} of {self.rows:,} rows differ{alone}"
         return f"{self.name}: published again with the same {self.rows:,} rows, not landed"
 
 
@@ -204,7 +207,9 @@ class _Landing:
                 settings=self.settings,
             )
         return tuple(
-            FileOutcome(one.name, rows.new, rows.old, rows.differ, landed=not rows.same)
+            FileOutcome(
+                one.name, rows.new, rows.old, rows.differ, rows.revised, landed=not rows.same
+            )
             for one, rows in compared
         )
 
@@ -218,9 +223,10 @@ class _Landing:
                 "Report it to the publisher, or correct feed.toml of the source.",
             )
         before = self._before(one.name)
-        rows = compare_rows(self.settings, self.contract, one.path, before)
+        revised = self.feed.revised
+        rows = compare_rows(self.settings, self.contract, one.path, before, revised)
         if before and before.name != one.name and rows.has_nothing_in_common:
-            rows = replace(rows, old=None, gone=0, added=0)
+            rows = replace(rows, old=None, gone=0, added=0, revised=0)
         if not rows.usable:
             kept = self._keep_aside(one)
             raise LayoutError(

@@ -27,6 +27,8 @@ class RowDifferences:
     gone: int
     added: int
     usable: bool
+    revised: int = 0
+    """How many of the rows that differ do so in the column that the publisher revises alone."""
 
     @property
     def differ(self) -> int:
@@ -45,9 +47,15 @@ class RowDifferences:
 
 
 def compare_rows(
-    settings: Settings, contract: Contract, new: Path, old: Path | None
+    settings: Settings,
+    contract: Contract,
+    new: Path,
+    old: Path | None,
+    revised: str | None = None,
 ) -> RowDifferences:
     """Read both files by the source's reader and compare their rows.
+
+    ``revised`` is the column that the publisher revises, where there is one.
 
     Rows that are refused in either count as different, so that they are seen.
     """
@@ -67,8 +75,14 @@ def compare_rows(
         refused = [one.rows_refused for one in outcomes]
         gone = _only_in(connection, contract, 2, 1) + refused[1]
         added = _only_in(connection, contract, 1, 2) + refused[0]
+        elsewhere = _only_in(connection, contract, 1, 2, revised) + refused[0]
         return RowDifferences(
-            outcomes[0].rows_delivered, outcomes[1].rows_delivered, gone, added, usable
+            outcomes[0].rows_delivered,
+            outcomes[1].rows_delivered,
+            gone,
+            added,
+            usable,
+            added - elsewhere,
         )
 
 
@@ -77,10 +91,18 @@ def _landed(path: Path) -> LandedFile:
 
 
 def _only_in(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, one: int, other: int
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    one: int,
+    other: int,
+    but: str | None = None,
 ) -> int:
-    """Return how many rows of a file are not in the other, each as often as it occurs."""
-    columns = ", ".join(column.name for column in contract.columns if column.stored)
+    """Return how many rows of a file are not in the other, each as often as it occurs.
+
+    The column ``but`` is not compared.
+    """
+    names = [column.name for column in contract.columns if column.stored and column.name != but]
+    columns = ", ".join(names)
     select = f"select {columns} from {contract.raw_table} where _delivery_id = "
     rows = connection.execute(
         f"select count(*) from ({select} {one} except all {select} {other})"
