@@ -147,6 +147,28 @@ def test_only_what_is_needed_of_a_long_archive_is_read(
     assert outcome.requests <= 8
 
 
+def test_the_list_of_an_archive_is_read_once_for_a_range_of_quarters(
+    server: FeedServer, transport: LocalTransport, ground: Ground
+) -> None:
+    months = {f"{year}-{number:02d}": month_file(f"{year}-{number:02d}", 5)
+              for year in (2018, 2019) for number in range(1, 13)}  # fmt: skip
+    police(server, street_zip(months), "2019-12")
+    fetch = Fetch(ground.settings, STREET, transport, Pace(**QUICK), feed(STREET))
+    first = fetch.for_quarter(date(2018, 1, 1))
+    second = fetch.for_quarter(date(2018, 4, 1))
+    assert len(first.files) == len(second.files) == 3
+    assert second.received < first.received / 3
+    # One that has changed meanwhile is opened anew.
+    months["2018-08"] = changed_month("2018-08", 5, 2)
+    police(server, street_zip(months), "2019-12")
+    third = fetch.for_quarter(date(2018, 7, 1))
+    assert (
+        files(ground.settings, STREET, date(2018, 7, 1))[f"2018-08-{FORCE}-street.csv"]
+        == months["2018-08"].encode()
+    )
+    assert third.received > second.received
+
+
 def test_nothing_new_costs_three_requests_and_no_bytes(server: FeedServer, run: Run) -> None:
     police(server)
     run(STREET)

@@ -26,6 +26,7 @@ from orchestration.feeds.fetch_state import FetchState
 from orchestration.feeds.mirror import MirrorTransport
 from orchestration.feeds.pacing import Pace
 from orchestration.feeds.publishers import arcgis, govuk, nomis, police_archive
+from orchestration.feeds.remote_archive import RemoteArchive
 from orchestration.feeds.row_differences import RowDifferences, compare_rows
 from orchestration.feeds.visit import Found, FoundFile, Visit
 from orchestration.ingest.checking.contract import Contract, contract_of
@@ -98,6 +99,8 @@ class Fetch:
     transport: httpx.BaseTransport | None = None
     pace: Pace = field(default_factory=Pace)
     feed: Feed | None = None
+    archives: dict[str, RemoteArchive] = field(default_factory=dict)
+    """Archives that were opened for other quarters, whose lists need not be read again."""
 
     def for_quarter(self, quarter: date, *, replace: bool = False) -> FetchOutcome:
         """Fetch what is new for a quarter and land it.
@@ -127,7 +130,7 @@ class Fetch:
         with Client(feed, self.pace, self.transport or _transport(self.settings)) as client:
             visit = Visit(
                 client, feed, folder, state, quarter, self._is_landed,
-                contract.cadence == "quarterly", self._forces(feed),
+                contract.cadence == "quarterly", self._forces(feed), archives=self.archives,
             )  # fmt: skip
             found = PUBLISHERS[feed.publisher](visit)
         landing = _Landing(self.settings, contract, feed, folder, quarter, found)

@@ -11,7 +11,7 @@ from orchestration.feeds.client import Answer, Client
 from orchestration.feeds.errors import LayoutError, WrongKindError, shown_address
 from orchestration.feeds.feed_file import Feed
 from orchestration.feeds.fetch_state import FetchState, SeenFile
-from orchestration.feeds.remote_archive import looks_like_html
+from orchestration.feeds.remote_archive import RemoteArchive, looks_like_html
 
 _LOOK = "Open the address in a browser to see what the publisher says."
 
@@ -55,6 +55,8 @@ class Visit:
     """Whether each quarter has files of its own; a release of a year is fetched once."""
     forces: Collection[str] = ()
     found: Found = field(default_factory=Found)
+    archives: dict[str, RemoteArchive] = field(default_factory=dict)
+    """Archives that earlier visits of the same fetch opened, by address."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
 
     def read_list(self, address: str) -> bytes:

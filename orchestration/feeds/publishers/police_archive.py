@@ -198,9 +198,25 @@ def _open_new(
     if len(seen) == len(names) and len(versions) == 1:
         url, tag = versions.pop()
         known = tag if url == archive.address else None
-    opened = open_archive(visit.client, archive.address, known)
+    opened = _reopened(visit, archive, known)
     if opened is None:
         visit.found.unchanged.update(seen)
+    return opened
+
+
+def _reopened(visit: Visit, archive: Archive, known: str | None) -> RemoteArchive | None:
+    """Open an archive, with the list of its files that an earlier visit read if it is the same.
+
+    Returns none where it is still of version ``known``.
+    """
+    before = visit.archives.get(archive.address)
+    tag = known or (before.head.etag if before else None)
+    opened = open_archive(visit.client, archive.address, tag)
+    if opened is None and before and not known:
+        opened = before
+        opened.client = visit.client
+    if opened:
+        visit.archives[archive.address] = opened
     return opened
 
 
