@@ -8,15 +8,16 @@ from orchestration.config.garbage_collection import collect_seldom
 from orchestration.config.settings import load_settings
 from orchestration.dagster.assets.disclosure import disclosure_asset
 from orchestration.dagster.assets.exports import exports_asset
+from orchestration.dagster.assets.feeds import feed_assets
 from orchestration.dagster.assets.ingest import control_asset, source_assets
 from orchestration.dagster.assets.landing import landing_assets
 from orchestration.dagster.assets.publish import release_asset
 from orchestration.dagster.assets.transform import model_assets
 from orchestration.dagster.backfill import earlier_quarters
-from orchestration.dagster.jobs import PROGRESS_LOGGER, progress_logger, refresh_job
+from orchestration.dagster.jobs import PROGRESS_LOGGER, fetch_job, progress_logger, refresh_job
 from orchestration.dagster.partitions import quarterly
 from orchestration.dagster.resources import WarehouseWriter
-from orchestration.dagster.schedules import refresh_schedule
+from orchestration.dagster.schedules import fetch_schedule, refresh_schedule
 from orchestration.dagster.sensors import (
     failure_sensor,
     landing_sensor,
@@ -36,9 +37,10 @@ def warehouse() -> dg.Definitions:
     settings = load_settings()
     manifest = load_manifest(settings)
     partitions = quarterly(settings)
-    job = refresh_job()
+    job, fetching = refresh_job(), fetch_job()
     return dg.Definitions(
         assets=[
+            *feed_assets(manifest, partitions),
             *landing_assets(manifest, partitions),
             *source_assets(manifest, partitions),
             control_asset(manifest, partitions, earlier_quarters(manifest)),
@@ -47,8 +49,8 @@ def warehouse() -> dg.Definitions:
             release_asset(settings, manifest, partitions),
             exports_asset(settings, partitions),
         ],
-        jobs=[job],
-        schedules=[refresh_schedule(settings, job)],
+        jobs=[job, fetching],
+        schedules=[refresh_schedule(settings, job), fetch_schedule(settings, fetching)],
         sensors=[
             landing_sensor(settings, job),
             failure_sensor(settings),

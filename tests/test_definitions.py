@@ -227,7 +227,7 @@ def test_every_asset_says_what_a_person_looks_for(definitions: dg.Definitions) -
         assert spec.kinds, name
         assert spec.description, name
         assert node.group_name not in {None, "default"}, name
-        if key.path[0] not in {"landing", "exports", "published"}:
+        if key.path[0] not in {"feeds", "landing", "exports", "published"}:
             assert "dagster/column_schema" in spec.metadata, name
             assert "dagster/table_name" in spec.metadata, name
         if key.path[0] in {"published", "exports"}:

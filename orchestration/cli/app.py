@@ -203,6 +203,42 @@ def land(
 
 
 @app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
+    quarter: Annotated[
+        str | None, typer.Option(help="Quarter to fetch for; the last closed one if not given.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First quarter of a range, up to --to.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="Last quarter of the range; the last closed one if not given."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace files that were not fetched, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch what is new of a public source from its publisher, and land it.
+
+    Nothing lands where no row differs from what has landed. A fetch that was interrupted continues.
+    """
+    from orchestration.cli.fetch import fetch_source, wanted_quarters
+
+    if (quarter and (first or to)) or (to and not first):
+        raise typer.BadParameter("give --quarter, or --from with or without --to")
+    quarters = wanted_quarters(
+        _quarter(quarter) if quarter else None,
+        _quarter(first) if first else None,
+        _quarter(to) if to else None,
+        datetime.now().date(),
+    )
+    console = new_console()
+    fetch_source(load_settings(), source, quarters, console, replace=replace, as_json=as_json)
+
+
+@app.command()
 def check(
     source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
     files: Annotated[list[Path], typer.Argument(help="The files, all of one delivery.")],

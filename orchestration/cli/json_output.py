@@ -342,6 +342,40 @@ class DoctorOutput(_Part):
     warnings: int = Field(description="How many of them are warnings.")
 
 
+class FetchedRows(_Part):
+    """A file that was fetched, and its rows compared with those that had landed."""
+
+    name: str = Field(description="Name of the file in the delivery.")
+    rows: int = Field(description="Rows in it.")
+    rows_before: int | None = Field(description="Rows in the file before it; null if it is new.")
+    rows_differ: int = Field(description="Rows that differ, in any order.")
+    rows_revised: int = Field(
+        description="Those that differ only in what the publisher revises, such as the outcome."
+    )
+    landed: bool = Field(description="Whether it has landed: it is new, or rows differ.")
+
+
+class FetchedQuarter(_Part):
+    """What came of fetching a source for one quarter."""
+
+    quarter: date = Field(description="First day of the quarter.")
+    landed: bool = Field(description="Whether anything has landed.")
+    files: list[FetchedRows] = Field(description="Files that were fetched.")
+    unchanged: list[str] = Field(description="Files that are as they were fetched before.")
+    unchanged_since: datetime | None = Field(description="When those were fetched, UTC.")
+    notes: list[str] = Field(description="What is missing, and why.")
+    requests: int = Field(description="Requests that were sent.")
+    bytes: int = Field(description="Bytes that were received.")
+
+
+class FetchOutput(_Part):
+    """``csp fetch SOURCE --json``."""
+
+    format: Literal[1] = Field(default=1, description="Version of these keys.")
+    source: str = Field(description="Name of the source.")
+    quarters: list[FetchedQuarter] = Field(description="Each quarter that was asked for.")
+
+
 OUTPUTS: tuple[type[_Part], ...] = (
     StatusOutput,
     HistoryOutput,
@@ -349,6 +383,7 @@ OUTPUTS: tuple[type[_Part], ...] = (
     CheckOutput,
     RefreshOutput,
     DoctorOutput,
+    FetchOutput,
 )
 
 

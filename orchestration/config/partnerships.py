@@ -145,6 +145,14 @@ def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     return len({one.csp for area in listed.force_areas for one in area.partnerships})
 
 
+def served_forces(path: Path) -> list[str]:
+    """Return the names of the forces of the partnerships that the file lists, in its order.
+
+    Raises :class:`SettingsError` that names the file and every fault in it.
+    """
+    return [area.force for area in _read(path).force_areas if area.partnerships]
+
+
 def _rows(area: _ForceArea) -> Iterator[tuple[str | None, ...]]:
     """Yield the row of each district: its partnership, the district, its force area."""
     force = (area.code, area.force, area.name)

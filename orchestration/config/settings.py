@@ -106,13 +106,24 @@ class Settings(BaseSettings):
     smtp_from: str | None = Field(None, description="Sender of the alerts.")
     smtp_to: str | None = Field(None, description="Recipients of the alerts, with commas between.")
 
+    feeds: str | None = Field(
+        None,
+        description="Sources that the schedule fetches from their publishers each day, with "
+        "commas between; none if not set. `csp fetch` needs no setting.",
+    )
+    feed_mirror: Path | None = Field(
+        None,
+        description="Folder with the publishers' files, <host>/<path>, read instead of the "
+        "network.",
+    )
+
     ui_hosts: str | None = Field(
         None,
         description="Names under which a proxy serves the Dagster UI, with commas between. A "
         "request under any other name than these and localhost is refused.",
     )
 
-    @field_validator("home", "raw", "texts", "partnerships", "corrections")
+    @field_validator("home", "raw", "texts", "partnerships", "corrections", "feed_mirror")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
@@ -197,6 +208,12 @@ class Settings(BaseSettings):
         """Names under which the Dagster UI answers, in lower case."""
         given = {name.strip().lower() for name in (self.ui_hosts or "").split(",")} - {""}
         return LOOPBACK_NAMES | given
+
+    @property
+    def feed_names(self) -> list[str]:
+        """Sources that are switched on to be fetched, each once."""
+        names = (name.strip() for name in (self.feeds or "").split(","))
+        return list(dict.fromkeys(name for name in names if name))
 
     @property
     def mail_is_encrypted(self) -> bool:

@@ -1,4 +1,4 @@
-"""The schedule: requests the refresh of a closed quarter if anything was delivered for it."""
+"""The schedules: the refresh of a closed quarter if anything was delivered for it, and feeds."""
 
 from datetime import date
 from typing import Any
@@ -7,8 +7,12 @@ import dagster as dg
 
 from orchestration.config.quarters import last_closed_quarter, quarter_label
 from orchestration.config.settings import Settings, load_settings
+from orchestration.dagster.assets.feeds import feed_key
 from orchestration.dagster.owners import ENGINEERS
 from orchestration.dagster.sensors import UNATTENDED, status_of
+from orchestration.errors import SettingsError
+from orchestration.feeds.feed_file import fed_sources
+from orchestration.feeds.fetching import switched_on
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import (
     Expectation,
@@ -18,6 +22,7 @@ from orchestration.ingest.landing.arrival_calendar import (
 )
 
 REFRESH_SCHEDULE = "quarterly_refresh_schedule"
+FETCH_SCHEDULE = "fetch_feeds_schedule"
 
 
 def refresh_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
@@ -49,6 +54,39 @@ def refresh_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
         return dg.RunRequest(run_key=key, partition_key=key, tags=UNATTENDED)
 
     return schedule
+
+
+def fetch_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
+    """Return the schedule that fetches the sources of ``CSP_FEEDS`` each day, if it names any."""
+
+    @dg.schedule(
+        name=FETCH_SCHEDULE,
+        job=job,
+        cron_schedule="30 4 * * *",
+        execution_timezone="Europe/London",
+        default_status=status_of(dg.DefaultScheduleStatus, bool(settings.feed_names)),
+        owners=[ENGINEERS],
+        description="Fetches the sources of CSP_FEEDS for the quarter that has closed last.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return fetch_request(load_settings(), context.scheduled_execution_time.date())
+
+    return schedule
+
+
+def fetch_request(settings: Settings, today: date) -> dg.RunRequest | dg.SkipReason:
+    """Return the request for the sources that are switched on, or why there is none."""
+    try:
+        names = switched_on(settings, fed_sources())
+    except SettingsError as error:
+        return dg.SkipReason(str(error))
+    if not names:
+        return dg.SkipReason("CSP_FEEDS names no source.")
+    return dg.RunRequest(
+        run_key=f"feeds-{today}",
+        partition_key=last_closed_quarter(today).isoformat(),
+        asset_selection=[feed_key(name) for name in names],
+    )
 
 
 def _nothing_landed(expected: list[Expectation], quarter: date) -> str:

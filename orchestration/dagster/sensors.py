@@ -22,7 +22,7 @@ from orchestration.dagster.assets.publish import RELEASE_KEY
 from orchestration.dagster.owners import ENGINEERS
 from orchestration.dagster.partitions import quarters_tagged
 from orchestration.dagster.resources import LOCKED, STARTED_BY
-from orchestration.errors import CspError, LandingError, WarehouseBusyError
+from orchestration.errors import LandingError, WarehouseBusyError, foreseen_errors
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import (
     Expectation,
@@ -214,7 +214,7 @@ def _has_released(instance: dg.DagsterInstance, run_id: str) -> bool:
 def _kind(failure: Any) -> str:
     """Return the class name of the first of our own errors in a step's failure, else the root's."""
     error = failure.error
-    own = {"DagsterAssetCheckFailedError", *(one.__name__ for one in CspError.__subclasses__())}
+    own = {"DagsterAssetCheckFailedError", *foreseen_errors()}
     while error.cause is not None and error.cls_name not in own:
         error = error.cause
     return str(error.cls_name)

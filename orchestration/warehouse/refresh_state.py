@@ -24,7 +24,7 @@ KEPT = "last_refresh"
 _WRITTEN_BY_DBT = frozenset({"target", "logs", ".user.yml"})
 _WRITTEN_BY_PYTHON = frozenset({"__pycache__"})
 _NOT_LEFT = frozenset(
-    {KEPT, "backups", "bench", "coverage", "dagster", "docs", "exports", "sqlfluff"}
+    {KEPT, "backups", "bench", "coverage", "dagster", "docs", "exports", "feeds", "sqlfluff"}
     | {"warehouse.lock"}
 )
 """Of the home, what no refresh leaves. The exports count by quarter."""

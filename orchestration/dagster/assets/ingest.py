@@ -11,6 +11,7 @@ import dagster as dg
 from orchestration.config.partnerships import load_partnerships
 from orchestration.config.settings import Settings
 from orchestration.dagster.asset_keys import IN_FORCE
+from orchestration.dagster.assets.feeds import feed_keys
 from orchestration.dagster.assets.landing import landed_events, landing_key
 from orchestration.dagster.markdown import markdown_list
 from orchestration.dagster.owners import ENGINEERS
@@ -59,7 +60,8 @@ def _source_asset(
 
     @dg.asset(
         key=key,
-        deps=[landing_key(name)],
+        # The landing zone is no step of a run: where a run fetches, it does so before it loads.
+        deps=[landing_key(name), *feed_keys(name)],
         group_name=GROUP,
         owners=[ENGINEERS],
         partitions_def=partitions,

@@ -17,6 +17,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.config.quarters import next_quarter, quarter_end
+from orchestration.dagster.assets.feeds import feed_keys
 from orchestration.dagster.owners import ENGINEERS
 
 GROUP = "landing"
@@ -66,6 +67,7 @@ def _landing(node: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any]) 
     about = node["meta"]["csp"]
     return dg.AssetSpec(
         landing_key(node["name"]),
+        deps=feed_keys(node["name"]),
         group_name=GROUP,
         owners=[ENGINEERS],
         partitions_def=partitions,

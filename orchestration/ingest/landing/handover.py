@@ -389,7 +389,13 @@ def _joined(plan: _Plan, new: Receipt) -> tuple[Receipt, list[str]]:
             f"The receipt says that the delivery covers {before.covers}. Give --covers if the "
             "added files cover more."
         )
-    update = {"note": "; ".join(texts), "nature": nature, "covers": covers}
+    fetched = {one.name: one for one in (*before.fetched, *new.fetched)}
+    update = {
+        "note": "; ".join(texts),
+        "nature": nature,
+        "covers": covers,
+        "fetched": tuple(fetched[name] for name in sorted(fetched)),
+    }
     return new.model_copy(update=update), notes
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from orchestration.errors import LandingError, readable
 from orchestration.ingest.landing.folder_entries import entries, read_regular
@@ -73,12 +73,33 @@ class Covers(BaseModel):
         return f"{self.first} to {self.last}"
 
 
+class FetchedFile(BaseModel):
+    """Where a file of the delivery was fetched from its publisher, and in which version.
+
+    ``publisher_checksum`` is one that the publisher states, with its kind (``md5:…``).
+    ``fetched_at`` has its time zone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    url: str
+    member: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    publisher_checksum: str | None = None
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    fetched_at: AwareDatetime
+    licence: str
+
+
 class Receipt(BaseModel):
     """What one source handed over for one quarter.
 
     `quarter` is the first day of a UK financial quarter; `received_at` is local time without a
     zone; `nature` says whether the figures are real or synthetic; `files` are sorted by name;
-    `covers`, where it is given, is what the delivery claims to cover, whatever occurs in its rows.
+    `covers`, where it is given, is what the delivery claims to cover, whatever occurs in its rows;
+    `fetched` has the origin of the files that were fetched and not handed over.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,6 +111,7 @@ class Receipt(BaseModel):
     note: str
     files: tuple[ReceiptFile, ...] = ()
     covers: Covers | None = None
+    fetched: tuple[FetchedFile, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -118,12 +140,17 @@ class Receipt(BaseModel):
 
         Raises OSError where a file cannot be read.
         """
-        return self.model_copy(update={"files": _entries(folder)})
+        files = _entries(folder)
+        sums = {(file.name, file.sha256) for file in files}
+        fetched = tuple(one for one in self.fetched if (one.name, one.sha256) in sums)
+        return self.model_copy(update={"files": files, "fetched": fetched})
 
     def write(self, folder: Path) -> Path:
         """Write the receipt into `folder` (files sorted by name) and return its path."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         content["files"] = sorted(content["files"], key=lambda file: str(file["name"]))
+        if not self.fetched:
+            del content["fetched"]
         path = folder / RECEIPT_NAME
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         path.write_text(text, encoding="utf-8", newline="\n")

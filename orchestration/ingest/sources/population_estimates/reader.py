@@ -1,11 +1,12 @@
-"""Reads mid-year population estimates: the ONS workbook of any edition, the research group's CSV.
+"""Reads mid-year population estimates: the ONS workbook of any edition, CSV of Nomis, and the CSV
+of a research group.
 
 An edition of the workbook is known by its sheets and headings, not by the file's name. Each has a
 reader of its own; all give the same rows.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from orchestration.ingest.checking.contract import load_contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
 from orchestration.ingest.checking.headings import heading_key, known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
+from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary
 from orchestration.ingest.reading.date_cells import day_of
 from orchestration.ingest.reading.keyed_csv import csv_rows
 from orchestration.ingest.reading.source_reading import (
@@ -37,6 +39,14 @@ _RESEARCH_COLUMNS = {
     "Mid-year": "mid_year",
     "Population": "population",
 }
+_NOMIS_COLUMNS = {
+    "GEOGRAPHY_CODE": "area_code",
+    "GEOGRAPHY_NAME": "area_name",
+    "DATE_NAME": "mid_year",
+    "OBS_VALUE": "population",
+}
+"""Headings of the data set of mid-year estimates of Nomis, one row for each area and year."""
+
 _ROWS_ABOVE_HEADER = 15
 _EDITIONS = (
     "a sheet 'MYE5' (or 'MYE 5'), headed 'Code', 'Name' and 'Estimated Population mid-yyyy' "
@@ -47,23 +57,30 @@ _EDITIONS = (
 
 def read(file: LandedFile) -> Reading:
     """Return one row for each area and mid-year; ``column`` is the heading of the estimate."""
-    if file.name.lower().endswith(".csv"):
-        return _research_group(file)
-    return _ons(file)
+    if not file.name.lower().endswith(".csv"):
+        return _ons(file)
+    refuse_binary(file)
+    keys = {heading_key(heading) for heading in read_header(file)}
+    if heading_key("GEOGRAPHY_CODE") in keys:
+        return _estimates(file, _NOMIS_COLUMNS, "ons_mid_year", "OBS_VALUE")
+    return _estimates(file, _RESEARCH_COLUMNS, "research_group", "Population")
 
 
-def _research_group(file: LandedFile) -> Reading:
-    found = csv_rows(file, _RESEARCH_COLUMNS, load_contract(Path(__file__).parent))
+def _estimates(
+    file: LandedFile, columns: Mapping[str, str], estimator: str, heading: str
+) -> Reading:
+    """Return the rows of a CSV of one estimator; ``heading`` is that of the estimates."""
+    found = csv_rows(file, columns, load_contract(Path(__file__).parent))
     rows = (
         replace(
             row,
             values={
                 **row.values,
-                "estimator": "research_group",
+                "estimator": estimator,
                 "mid_year": _mid_year(row),
                 **_estimate(row.values.get("population")),
             },
-            column="Population",
+            column=heading,
         )
         for row in found.rows
     )
