@@ -239,6 +239,41 @@ def fetch(
 
 
 @app.command()
+def new_partnership(
+    names: Annotated[
+        list[str],
+        typer.Argument(help="A partnership or district by name or GSS code, or several districts."),
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="New folder for everything; the first name here if not given."),
+    ] = None,
+    called: Annotated[str, typer.Option("--name", help="Name of the partnership.")] = "",
+    quarter: Annotated[
+        str | None, typer.Option(help="Last quarter; the last closed one if not given.")
+    ] = None,
+    quarters: Annotated[
+        int, typer.Option(min=1, max=80, help="Quarters of recorded crime, the last one included.")
+    ] = 12,
+    open_pack: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the pack in the browser.")
+    ] = True,
+) -> None:
+    """Set up a partnership from its name: fetch public data, refresh, and open the pack.
+
+    Run again with the same folder, it continues where it stopped.
+    """
+    from orchestration.cli.new_partnership import Wanted, new_partnership
+    from orchestration.config.partnership_lookup import slug_of
+    from orchestration.config.quarters import last_closed_quarter
+
+    last = _quarter(quarter) if quarter else last_closed_quarter(datetime.now().date())
+    place = (folder or Path(slug_of(called or names[0]))).absolute()
+    wanted = Wanted(tuple(names), place, last, quarters, called, open_pack)
+    raise typer.Exit(new_partnership(load_settings(), wanted, new_console()))
+
+
+@app.command()
 def check(
     source: Annotated[str, typer.Argument(help="Source, such as police_uk_street.")],
     files: Annotated[list[Path], typer.Argument(help="The files, all of one delivery.")],

@@ -132,7 +132,7 @@ def find_partnership(
             "partnership lies in one: name districts of one of them."
         )
     called = name or " and ".join(one.district_name for one in districts)
-    return FoundPartnership(_slug(called), called, None, districts)
+    return FoundPartnership(slug_of(called), called, None, districts)
 
 
 def _matching(text: str, members: Sequence[Member]) -> list[Member]:
@@ -158,11 +158,12 @@ def _whole(found: Sequence[Member], members: Sequence[Member], name: str) -> Fou
     districts = tuple(one for one in members if one.partnership_code in codes)
     first = districts[0]
     called = name or f"{first.partnership_name} Community Safety Partnership"
-    slug = _slug(name or first.partnership_name)
+    slug = slug_of(name or first.partnership_name)
     return FoundPartnership(slug, called, first.partnership_code, districts)
 
 
-def _slug(name: str) -> str:
+def slug_of(name: str) -> str:
+    """Return the short name of a partnership, which names its folder, such as mid-suffolk."""
     return _NOT_IN_SLUG.sub("-", name.lower()).strip("-")[:60].strip("-")
 
 
