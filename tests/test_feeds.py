@@ -32,7 +32,7 @@ from orchestration.feeds.pacing import Pace, RateLimit, seconds_to_wait
 from orchestration.feeds.publishers import police_archive
 from orchestration.feeds.visit import Visit
 from orchestration.ingest.checking.contract import load_contracts
-from orchestration.ingest.landing.handover import ReplacementError, land
+from orchestration.ingest.landing.handover import land
 from orchestration.ingest.landing.receipt import Receipt
 from tests.feed_server import (
     ARCHIVES,
@@ -267,7 +267,7 @@ def test_files_that_were_not_fetched_are_not_replaced(
     )
     land(ground.settings.raw, load_contracts()[STREET], QUARTER, [own], receipt)
     police(server)
-    with pytest.raises(ReplacementError, match=r"replaces own\.csv"):
+    with pytest.raises(LandingError, match=r"replaces own\.csv.*landed by hand.*--replace"):
         run(STREET)
     assert files(ground.settings, STREET).keys() == {"own.csv"}
     assert run(STREET, replace=True).landed
@@ -820,6 +820,20 @@ def test_the_command_reads_the_mirror(mirrored: Path) -> None:
     assert "nothing new since" in again.output
     assert "no street file" in again.output and again.exit_code == 0
     assert set(files(Settings(raw=mirrored.parent / "raw"), STREET)) == set(NAMES)
+
+
+def test_a_range_that_stops_says_what_is_done(mirrored: Path) -> None:
+    folder = mirrored / "data.police.uk/data/archive"
+    (folder / "index.html").write_bytes(index_page({"2020-12": "-", "2022-06": "-"}))
+    done = csp("fetch", STREET, "--from", "2018-10-01", "--to", "2022-04-01")
+    assert isinstance(done.exception, errors.MirrorError)
+    assert "Stopped at Q2 2019/20; the quarters before it are done." in done.output
+    assert files(Settings(raw=mirrored.parent / "raw"), STREET).keys() == set(NAMES)
+
+
+def test_the_description_of_a_source_says_that_it_can_be_fetched(mirrored: Path) -> None:
+    assert "csp fetch police_uk_street, from data.police.uk" in csp("describe", STREET).output
+    assert "csp fetch" not in csp("describe", "police_charges").output
 
 
 def test_the_command_prints_json(mirrored: Path) -> None:

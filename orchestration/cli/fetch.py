@@ -10,6 +10,7 @@ from orchestration.cli.json_output import FetchedQuarter, FetchedRows, FetchOutp
 from orchestration.cli.refresh_range import quarters_between
 from orchestration.config.quarters import last_closed_quarter, quarter_label
 from orchestration.config.settings import Settings
+from orchestration.errors import CspError
 from orchestration.feeds.fetching import Fetch, FetchOutcome, since_text
 
 
@@ -27,9 +28,16 @@ def fetch_source(
     Raises :class:`FeedError` where a quarter cannot be fetched; those before it have landed.
     """
     fetch = Fetch(settings, source)
-    done = []
+    done: list[FetchOutcome] = []
     for quarter in quarters:
-        outcome = fetch.for_quarter(quarter, replace=replace)
+        try:
+            outcome = fetch.for_quarter(quarter, replace=replace)
+        except CspError:
+            if done and not as_json:
+                console.print(
+                    f"Stopped at {quarter_label(quarter)}; the quarters before it are done."
+                )
+            raise
         done.append(outcome)
         if not as_json:
             _show(outcome, console)

@@ -13,6 +13,7 @@ from orchestration.cli.console import styled
 from orchestration.cli.tables import ShownTable, print_facts, print_table
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
+from orchestration.feeds.feed_file import fed_sources, feed_of
 from orchestration.ingest.checking.contract import Column, Contract, contract_of, load_contracts
 from orchestration.ingest.checking.remedies import date_form
 from orchestration.ingest.landing.arrival_calendar import landed_quarters
@@ -88,12 +89,20 @@ def show_description(settings: Settings, source: str, console: Console) -> None:
     print_facts(
         [
             ("Check a file", f"csp check {source} FILES"),
+            *_fetch(source),
             ("Land it", f"csp land {source} QUARTER FILES, such as {source} 2018-04-01 FILES"),
             ("It is kept in", settings.raw / source / "QUARTER"),
         ],
         console,
         indent=2,
     )
+
+
+def _fetch(source: str) -> list[tuple[str, str]]:
+    """Return the command that fetches a source, if it is public."""
+    if source not in fed_sources():
+        return []
+    return [("Fetch it", f"csp fetch {source}, from {feed_of(source).name}")]
 
 
 def _arrival(contract: Contract) -> str:

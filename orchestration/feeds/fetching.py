@@ -5,10 +5,11 @@ written after the landing: a fetch that fails changes nothing, and the next one 
 stopped.
 """
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from orchestration.feeds.row_differences import RowDifferences, compare_rows
 from orchestration.feeds.visit import Found, FoundFile, Visit
 from orchestration.ingest.checking.contract import Contract, contract_of
 from orchestration.ingest.landing.delivery_folder import recover_landings
-from orchestration.ingest.landing.handover import land
+from orchestration.ingest.landing.handover import ReplacementError, land
 from orchestration.ingest.landing.landing_zone import fits_pattern, quarters_landed
 from orchestration.ingest.landing.receipt import (
     FetchedFile,
@@ -200,21 +201,32 @@ class _Landing:
         compared = [(one, self._compared(one)) for one in self.found.files]
         wanted = [one for one, difference in compared if not difference.same]
         if wanted:
-            land(
-                self.settings.raw,
-                self.contract,
-                self.quarter,
-                [one.path for one in wanted],
-                self._receipt(wanted),
-                replace=True if replace else self._fetched_before(),
-                settings=self.settings,
-            )
+            self._hand_over(wanted, True if replace else self._fetched_before())
         return tuple(
             FileOutcome(
                 one.name, rows.new, rows.old, rows.differ, rows.revised, landed=not rows.same
             )
             for one, rows in compared
         )
+
+    def _hand_over(self, files: list[FoundFile], replace: bool | frozenset[str]) -> None:
+        try:
+            land(
+                self.settings.raw,
+                self.contract,
+                self.quarter,
+                [one.path for one in files],
+                self._receipt(files),
+                replace=replace,
+                settings=self.settings,
+            )
+        except ReplacementError as error:
+            named = "; ".join(str(one) for one in error.replacements)
+            raise LandingError(
+                f"Nothing was landed: {named}. Some of these files were landed by hand. Run "
+                f"`csp fetch {self.contract.source} --quarter {self.quarter} --replace` to replace "
+                "them."
+            ) from error
 
     def _compared(self, one: FoundFile) -> RowDifferences:
         """Compare a file with the one that it follows. Raises where a refresh would refuse it."""
@@ -229,7 +241,7 @@ class _Landing:
         revised = self.feed.revised
         rows = compare_rows(self.settings, self.contract, one.path, before, revised)
         if before and before.name != one.name and rows.has_nothing_in_common:
-            rows = replace(rows, old=None, gone=0, added=0, revised=0)
+            rows = dataclasses.replace(rows, old=None, gone=0, added=0, revised=0)
         if not rows.usable:
             kept = self._keep_aside(one)
             raise LayoutError(
