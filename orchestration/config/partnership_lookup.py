@@ -116,7 +116,7 @@ def find_partnership(
 ) -> FoundPartnership:
     """Return the partnership that ``asked`` names: itself, one of its districts, or several.
 
-    Names and GSS codes are taken, in any case. A district of a partnership of several stands for
+    Names and GSS codes are taken, in any case. A district of a partnership of several means
     the whole of it. Several districts are a partnership of their own, called ``name``. Raises
     :class:`PartnershipLookupError` with the nearest names where one is unknown, and where districts
     lie in two police force areas.
