@@ -21,6 +21,7 @@ from orchestration.publish.errors import (
     VerificationError,
     WrongQuarterError,
 )
+from orchestration.publish.joins import JOINS
 from orchestration.publish.published_tables import PublishedTable, refuse_unsafe
 from orchestration.publish.release_comparison import changed_tables, content_digest
 from orchestration.publish.release_contents import (
@@ -40,6 +41,7 @@ from orchestration.publish.release_contents import (
     write_comments,
     write_data_up_to,
     write_descriptions,
+    write_joins,
     write_methods,
     write_release,
     write_report_metadata,
@@ -302,6 +304,7 @@ def _write(
     there = [table for table in copied if table.full_name not in withheld]
     write_changes(connection, there, before.previous, before.standing, cadences)
     write_report_metadata(connection, [without_rows(report, withheld) for report in reports])
+    write_joins(connection, copied)
     write_descriptions(connection, copied)
     contents = [
         *copied,
@@ -310,6 +313,7 @@ def _write(
         CHANGES,
         DATA_UP_TO,
         REPORT_METADATA,
+        JOINS,
         TABLES,
         DICTIONARY,
     ]

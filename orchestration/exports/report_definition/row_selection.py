@@ -133,12 +133,16 @@ def release_facts(connection: duckdb.DuckDBPyConnection) -> ReleaseFacts:
 
 
 def areas(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Return the areas of the release, by code; :class:`ExportError` where it has none to tell."""
+    """Return the districts, partnerships and force areas of the release, by code.
+
+    Raises :class:`ExportError` where the release has no areas.
+    """
     try:
         return fetch(
             connection,
             "select area_code, area_name, area_type, force_code, csp, csp_name "
-            "from marts.dim_area order by area_code",
+            "from marts.dim_area where area_type in ('district', 'partnership', 'force') "
+            "order by area_code",
         )
     except duckdb.CatalogException as error:
         raise ExportError(
