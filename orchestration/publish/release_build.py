@@ -43,6 +43,7 @@ from orchestration.publish.release_contents import (
     write_descriptions,
     write_joins,
     write_methods,
+    write_reflection_type,
     write_release,
     write_report_metadata,
     write_sources,
@@ -321,6 +322,7 @@ def _write(
     deliveries = deliveries_of_quarter(connection, quarter, reference)
     write_release(connection, quarter, now, __version__, digest, deliveries)
     write_comments(connection, [*copied, *ABOUT_TABLES])
+    write_reflection_type(connection)
     counts = {
         table.full_name: count_rows(connection, WAREHOUSE, table.where_it_stands)
         for table in ordered
