@@ -242,17 +242,18 @@ def _joins_in_words(ground: Ground) -> str:
             for dimension, columns in joined.items()
             if dimension != mart
         )
-        alike.setdefault(drawn, []).append(mart)
+        if drawn:
+            alike.setdefault(drawn, []).append(mart)
     lines = ["```mermaid", "erDiagram"]
     for drawn, marts in sorted(alike.items(), key=lambda one: one[1]):
         more = f" and {len(marts) - 1} more" * (len(marts) > 1)
         lines.append(drawn.replace("MART", f'"{min(marts)}{more}"').rstrip("\n"))
     lines += ["```", ""]
-    lines += [
-        f"- `{min(marts)}` and {len(marts) - 1} more: also {', '.join(f'`{m}`' for m in sorted(marts)[1:])}."
-        for marts in sorted(alike.values())
-        if len(marts) > 1
-    ]
+    for marts in sorted(alike.values()):
+        first, *others = sorted(marts)
+        if others:
+            also = ", ".join(f"`{other}`" for other in others)
+            lines.append(f"- `{first}` and {len(others)} more: also {also}.")
     lines += ["", "| dimension | its columns | joined by | tables |", "|---|---|---|---|"]
     for (dimension, columns, to), tables in keys.items():
         named = ", ".join(name for schema in sorted(tables, key=str) for name in tables[schema])
