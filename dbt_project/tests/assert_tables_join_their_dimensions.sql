@@ -23,50 +23,5 @@
     'table_5_social_dwellings', 'table_6_acquisitive_pathways', 'table_7_feel_safe',
     'table_8_crime_asb_problem', 'youth_offenders'
 ] %}
-{%- for table in tables %}{% do ref(table) %}{% endfor %}
-{%- set models = {} %}
-{%- set joins = [] %}
-{%- if execute %}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' %}
-        {%- if node.config.meta.get('csp', {}).get('publish') %}
-            {%- do models.update({node.name: node}) %}
-        {%- endif %}
-    {%- endfor %}
-    {%- for name in models | sort if name not in tables %}
-        {{ exceptions.raise_compiler_error(name ~ ' is published: name it in this test') }}
-    {%- endfor %}
-    {%- for dimension in models | sort %}
-        {%- for key in models[dimension].config.meta.csp.get('joined_by', []) %}
-            {%- for table in models | sort if table not in key.get('unless', []) %}
-                {%- if key['columns'] | reject('in', models[table].columns) | list == [] %}
-                    {%- do joins.append((table, dimension, key)) %}
-                {%- endif %}
-            {%- endfor %}
-        {%- endfor %}
-    {%- endfor %}
-{%- endif %}
 
-select
-    null as table_name,
-    null as dimension_name,
-    null as key_columns,
-    null as missing_key
-where false
-{%- for table, dimension, key in joins %}
-union all
-select distinct
-    '{{ table }}',
-    '{{ dimension }}',
-    '{{ key["columns"] | join(", ") }}',
-    concat_ws(' ', facts.{{ key['columns'] | join(', facts.') }})
-from {{ ref(table) }} as facts
-anti join {{ ref(dimension) }} as dimensions
-    on
-        {%- for column in key['columns'] %}
-        facts.{{ column }} = dimensions.{{ key.get('to', key['columns'])[loop.index0] }}
-        {{- ' and' if not loop.last }}
-        {%- endfor %}
-    {%- if key.get('optional') %}
-where facts.{{ key['columns'] | join(' is not null and facts.') }} is not null
-    {%- endif %}
-{%- endfor %}
+{{ keys_without_dimension(tables) }}
