@@ -115,6 +115,12 @@ def test_what_a_dimension_declares_is_there(sample: Ground) -> None:
             assert set(key.columns) <= columns, dimension.name
 
 
+def test_every_refresh_checks_the_joins_of_every_published_table(sample: Ground) -> None:
+    written = PROJECT / "dbt_project" / "tests" / "assert_tables_join_their_dimensions.sql"
+    named = re.findall(r"'(\w+)',?", written.read_text().split("set tables")[1])
+    assert named == sorted(table.name for table in published_tables(load_manifest(sample.settings)))
+
+
 @pytest.mark.parametrize(
     "declared",
     [

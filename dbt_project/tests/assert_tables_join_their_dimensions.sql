@@ -4,7 +4,8 @@
 
 {{ config(meta={'dagster': {'ref': {'name': 'dim_area'}}}) }}
 
-{#- Named here, because dbt must know what to build before this test runs. -#}
+{#- Named here, because dbt must know what to build before this test runs. tests/test_star.py
+    compares the list with what is published. -#}
 {%- set tables = [
     'accommodation_need', 'appendix_c_pathways', 'area_changes', 'area_parents', 'areas',
     'burglary_trends', 'crime_by_small_area', 'crime_by_ward_and_town', 'crime_concentration',

@@ -8,8 +8,11 @@ with in_force as (
         in_force.source,
         in_force.period,
         case
+            when in_force.source in ('area_lookups', 'crime_severity_weights') then 'reference'
+            -- Counts over time are keyed by the first day of their month or year.
             when
-                in_force.source in (
+                in_force.period <> date_trunc('month', in_force.period)
+                or in_force.source in (
                     'dwelling_stock',
                     'iom_cohort',
                     'oasys_assessments',
@@ -18,7 +21,6 @@ with in_force as (
                     'supported_accommodation'
                 )
                 then 'snapshot'
-            when in_force.source in ('area_lookups', 'crime_severity_weights') then 'reference'
             else 'period'
         end as kind
     from {{ source('control', 'in_force') }} as in_force
