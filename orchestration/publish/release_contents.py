@@ -574,10 +574,10 @@ def write_joins(connection: duckdb.DuckDBPyConnection, tables: Sequence[Publishe
 def write_reflection_type(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the type that SQLAlchemy's reflection of keys asks for, which DuckDB does not have.
 
-    duckdb-engine takes over PostgreSQL's query of keys, which casts a name to ``regclass``. With the
-    type, ``get_pk_constraint`` and ``Table(..., autoload_with=...)`` answer that no key is declared.
-    None is: DuckDB 0.10 cannot read a file with a primary key, and the indexes of all keys make the
-    file larger by 87 %. The keys are in ``published_tables`` and ``joins``.
+    duckdb-engine takes over PostgreSQL's query of keys, which casts a name to ``regclass``. With
+    the type, ``get_pk_constraint`` and ``Table(..., autoload_with=...)`` answer that no key is
+    declared. None is: DuckDB 0.10 cannot read a file with a primary key, and the indexes of all
+    keys make the file larger by 87 %. The keys are in ``published_tables`` and ``joins``.
     """
     connection.execute(f"create type {qualified(CATALOGUE, 'main', 'regclass')} as varchar")
 

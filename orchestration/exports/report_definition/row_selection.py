@@ -2,8 +2,8 @@
 
 Decided by the columns and the kind of the table, so that a new mart needs no new rule:
 
-- a table that is about the release, or has no ``area_code``, goes whole (``dim_month``), and so does
-  a dimension (``dim_area``), so that every other table joins it;
+- a table that is about the release, or has no ``area_code``, goes whole (``dim_month``); so does a
+  dimension (``dim_area``), so that every other table joins it;
 - one that the assessment prints to compare districts (``table_1_offender_rates``), or that does
   not say whose each row is, gives every area of the force, and what lies in none of them;
 - any other gives the partnership's own areas with their towns and, for comparison, its force.
