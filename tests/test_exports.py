@@ -44,6 +44,7 @@ from orchestration.exports.report_definition.row_selection import Partnership, P
 from orchestration.publish import build_release, published_tables
 from orchestration.releases.errors import ReleaseUnreadableError
 from tests.release_fixtures import (
+    AREAS,
     CREDITS,
     FORCE,
     MISSING_MONTHS,
@@ -111,7 +112,7 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
     expected = {f"tables/{name}.{kind}" for name in models() for kind in ("csv", "parquet")}
     expected |= {
         f"tables/{name}.{kind}"
-        for name in ("changes", "data_dictionary")
+        for name in ("changes", "data_dictionary", "joins")
         for kind in ("csv", "parquet")
     }
     for chart in ("figure_10_shoplifting", "figure_11_burglary", "table_5_social_dwellings"):
@@ -124,7 +125,6 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
     ("table", "areas"),
     [
         ("figure_10_shoplifting", {"E07000010", FORCE}),
-        ("dim_area", {"E07000010", FORCE}),
         ("crime_monthly", {"E07000010"}),
         ("table_5_social_dwellings", {"E07000008", "E07000010", "E07000011", FORCE}),
     ],
@@ -138,8 +138,9 @@ def test_rows_are_the_partnerships_own_and_its_force_unless_printed_to_compare(
     assert len(parquet.fetchall()) == len(rows)
 
 
-def test_table_without_areas_goes_whole(exported):
+def test_dimensions_and_tables_without_areas_go_whole(exported):
     assert len(read_csv(exported / "tables" / "dim_month.csv")) == 40
+    assert len(read_csv(exported / "tables" / "dim_area.csv")) == len(AREAS)
 
 
 def test_missing_is_empty_and_never_zero(exported):

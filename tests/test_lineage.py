@@ -93,6 +93,7 @@ PERIOD_TYPE_IN_WORDS = {
     "need_pathways",
     "offender_profile",
     "offending_frequency",
+    "populations",
     "probation_profile",
     "supported_accommodation",
     "survey_perceptions",
@@ -103,6 +104,8 @@ SET_BY_THE_MODEL = {
     "int_offender_counts__combined.counted_from",
     # From a short list in the SQL.
     "crime_outlook.status",
+    "dim_offence_group.is_sum",
+    "dim_pathway.is_need",
     "int_crime_places__faults.rule",
     "int_crime_scanning__tested.question",
     "int_partnerships__faults.rule",

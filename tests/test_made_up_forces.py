@@ -11,6 +11,7 @@ import pytest
 
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.warehouse.sql_quoting import qualified
+from tests.joins import join_faults
 from tests.made_up_forces import AS_AT, BORSETSHIRE, FORCES, LOAMSHIRE, write_zone
 from tests.support import Ground, refresh
 from tests.test_valid_extracts import check_loaded_whole, check_markers, compare
@@ -182,6 +183,17 @@ def test_each_force_has_figures_of_every_source(both: tuple[Ground, str]) -> Non
 
 
 @pytest.mark.slow
+def test_every_table_of_both_forces_joins_its_dimensions(both: tuple[Ground, str]) -> None:
+    ground, _ = both
+    published = ground.settings.published / "csp.duckdb"
+    assert join_faults(published) == []
+    with duckdb.connect(published, read_only=True) as connection:
+        labels = connection.execute(
+            "select area_label from marts.dim_area where area_type = 'unlocated'"
+        ).fetchall()
+    assert len(set(labels)) == len(FORCES)
+
+
 def test_a_supplier_is_named_by_its_deliveries(both: tuple[Ground, str]) -> None:
     ground, _ = both
     with duckdb.connect(

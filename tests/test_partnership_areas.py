@@ -19,6 +19,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from tests.joins import join_faults
 from tests.test_valid_extracts import check_loaded_whole, check_markers, drawn
 from tests.valid_extracts.cases import DWELLINGS_OF, LOOKUP, OFFENDERS_OF, Case, zones_of
 from tests.valid_extracts.forces import (
@@ -390,6 +391,10 @@ def test_the_figures_are_those_known_by_hand(done: Done) -> None:
         area: {**dict.fromkeys(found[area]), **wanted}
         for area, wanted in done.case.expected.items()
     }
+
+
+def test_every_table_joins_its_dimensions(done: Done) -> None:
+    assert join_faults(done.published) == []
 
 
 def _figures(done: Done, area: str) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from tests.test_statistics import DBT, variables
 
 KINDS = ("volume", "harm", "change", "rest", "concern")
 MODEL = DBT / "models/marts/acquisitive_crime/crime_priorities.sql"
-COMPARED = {"area_type": "district", "population": 5000.0, "rest_population": 9000.0}
+COMPARED = {
+    "period_start": pd.Timestamp(2018, 1, 1), "area_type": "district",
+    "population": 5000.0, "rest_population": 9000.0,
+}  # fmt: skip
 
 
 def declared() -> dict[str, float]:
@@ -139,7 +142,7 @@ def built(types: list[dict[str, Any]]) -> pd.DataFrame:
     """Build the model on one district's types, given by their points."""
     names = [f"T{number}" for number in range(len(types))]
     frame = pd.DataFrame(types)
-    missing = dict.fromkeys(["area_name", "csp", "period_start", "period_end", "period_label",
+    missing = dict.fromkeys(["area_name", "csp", "period_end", "period_label",
                              "status", "deliveries"], "x")  # fmt: skip
     compared = pd.DataFrame(
         {
@@ -157,8 +160,10 @@ def built(types: list[dict[str, Any]]) -> pd.DataFrame:
                              "concern_points": frame["concern"].astype(float),
                              "delivery": "x"})  # fmt: skip
     agencies = pd.DataFrame({"crime_type": names, "agencies": "x"})
-    macros = "".join(path.read_text() for path in [
-        DBT / "macros" / name for name in ("status.sql", "scanning.sql")])  # fmt: skip
+    macros = "".join(
+        (DBT / "macros" / name).read_text()
+        for name in ("periods.sql", "status.sql", "scanning.sql")
+    )
     template = jinja2.Environment(autoescape=False).from_string(macros + MODEL.read_text())
     sql = template.render(ref=lambda name: f"input_{name}", var=variables().__getitem__)
     with duckdb.connect() as connection:

@@ -17,3 +17,8 @@
 {% macro is_latest_period_of_force(rows, areas) -%}
     {{ rows }}.period_end = max({{ rows }}.period_end) over (partition by {{ areas }}.force_code)
 {%- endmacro %}
+
+{#- Key of a period, as in dim_period: 'month:2018-04-01'. -#}
+{% macro period_key(period_type, first_day) -%}
+    {{ period_type }} || ':' || strftime({{ first_day }}, '%Y-%m-%d')
+{%- endmacro %}

@@ -114,3 +114,12 @@ select
     deliveries
 from releases
 {%- endmacro %}
+
+{#- Name of a group of prisoners, as figure 6 has it. -#}
+{% macro prison_cohort(prison_group, sex) -%}
+    case {{ sex }}
+        when 'Male' then {{ prison_group }} || ', men'
+        when 'Female' then {{ prison_group }} || ', women'
+        else {{ prison_group }}
+    end
+{%- endmacro %}

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from orchestration.disclosure import PROTECTED, ROUNDED
 from orchestration.disclosure.declarations import STATUS
 from orchestration.disclosure.table_model import PEOPLE
+from orchestration.publish.dimension_keys import DimensionKey, dimension_keys
 from orchestration.publish.errors import CatalogueError, UnsafeTableError
 from orchestration.transform.source_origins import (
     Lineage,
@@ -80,7 +81,8 @@ class PublishedTable:
     column is made of, where that could be followed. ``months_behind`` says of how many months
     before its own period a column is computed too (no such column: empty where nothing is
     declared), and ``carried`` for how many years a source's figure may be used for later ones.
-    ``lists_changes`` says whether its figures are compared with those of earlier releases.
+    ``lists_changes`` says whether its figures are compared with those of earlier releases, and
+    ``joined_by`` by which keys other tables join it, where it is a dimension.
     """
 
     schema: str
@@ -102,6 +104,7 @@ class PublishedTable:
     months_behind: Mapping[str, int] = field(default_factory=dict, hash=False)
     carried: Mapping[str, int] = field(default_factory=dict, hash=False)
     lists_changes: bool = True
+    joined_by: tuple[DimensionKey, ...] = ()
 
     @property
     def where_it_stands(self) -> "PublishedTable":
@@ -250,6 +253,7 @@ def _table(
         measure=str((meta.get("data_up_to") or {}).get("measure") or ""),
         months_behind=dict(meta.get("months_behind") or {}),
         lists_changes=bool(meta.get("lists_changes", True)),
+        joined_by=dimension_keys(node["name"], meta.get("joined_by") or ()),
     )
     if "disclosure" in _meta(node):
         _refuse_unknown_counts(table)
@@ -312,6 +316,8 @@ def _refuse_undescribed(table: PublishedTable) -> None:
         raise CatalogueError(
             f"{table.full_name}: months_behind names {', '.join(unknown)}, no column."
         )
+    if unknown := [name for key in table.joined_by for name in key.to if name not in names]:
+        raise CatalogueError(f"{table.full_name}: joined_by names {', '.join(unknown)}, no column.")
     if unknown := [name for name in table.series_columns if name not in names]:
         raise CatalogueError(
             f"{table.full_name}: series_columns names {', '.join(unknown)}, no column."

@@ -21,6 +21,7 @@ from orchestration.publish.errors import (
     VerificationError,
     WrongQuarterError,
 )
+from orchestration.publish.joins import JOINS
 from orchestration.publish.published_tables import PublishedTable, refuse_unsafe
 from orchestration.publish.release_comparison import changed_tables, content_digest
 from orchestration.publish.release_contents import (
@@ -40,7 +41,9 @@ from orchestration.publish.release_contents import (
     write_comments,
     write_data_up_to,
     write_descriptions,
+    write_joins,
     write_methods,
+    write_reflection_type,
     write_release,
     write_report_metadata,
     write_sources,
@@ -302,6 +305,7 @@ def _write(
     there = [table for table in copied if table.full_name not in withheld]
     write_changes(connection, there, before.previous, before.standing, cadences)
     write_report_metadata(connection, [without_rows(report, withheld) for report in reports])
+    write_joins(connection, copied)
     write_descriptions(connection, copied)
     contents = [
         *copied,
@@ -310,6 +314,7 @@ def _write(
         CHANGES,
         DATA_UP_TO,
         REPORT_METADATA,
+        JOINS,
         TABLES,
         DICTIONARY,
     ]
@@ -317,6 +322,7 @@ def _write(
     deliveries = deliveries_of_quarter(connection, quarter, reference)
     write_release(connection, quarter, now, __version__, digest, deliveries)
     write_comments(connection, [*copied, *ABOUT_TABLES])
+    write_reflection_type(connection)
     counts = {
         table.full_name: count_rows(connection, WAREHOUSE, table.where_it_stands)
         for table in ordered

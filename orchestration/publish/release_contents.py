@@ -2,9 +2,9 @@
 
 Besides the marts and reports every release has, in schema ``main``: ``release`` (what it is),
 ``sources`` (the deliveries that it was made from), ``published_tables`` and ``data_dictionary``
-(what each table and column means), ``report_metadata`` (how the
-report tables are shown). Everything here works on a connection that has the warehouse
-attached as ``warehouse`` and the new file as ``csp``.
+(what each table and column means), ``joins`` (how the tables join), ``report_metadata`` (how the
+report tables are shown). Everything here works on a connection that has the warehouse attached as
+``warehouse`` and the new file as ``csp``.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,6 +22,7 @@ from orchestration.publish.errors import (
     SchemaMismatchError,
     UnknownOriginError,
 )
+from orchestration.publish.joins import JOINS, joins
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
 from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE
@@ -285,6 +286,7 @@ ABOUT_TABLES = (
     METHODS,
     DATA_UP_TO,
     REPORT_METADATA,
+    JOINS,
     TABLES,
     DICTIONARY,
 )
@@ -563,6 +565,23 @@ def write_report_metadata(
     )
 
 
+def write_joins(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
+    """Write ``joins``: one row for each key by which one of ``tables`` joins another."""
+    _create(connection, JOINS)
+    _insert(connection, JOINS, [join.row for join in joins(tables)])
+
+
+def write_reflection_type(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the type that SQLAlchemy's reflection of keys asks for, which DuckDB does not have.
+
+    duckdb-engine takes over PostgreSQL's query of keys, which casts a name to ``regclass``. With
+    the type, ``get_pk_constraint`` and ``Table(..., autoload_with=...)`` answer that no key is
+    declared. None is: DuckDB 0.10 cannot read a file with a primary key, and the indexes of all
+    keys make the file larger by 87 %. The keys are in ``published_tables`` and ``joins``.
+    """
+    connection.execute(f"create type {qualified(CATALOGUE, 'main', 'regclass')} as varchar")
+
+
 def write_descriptions(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]
 ) -> None:
@@ -580,7 +599,7 @@ def write_descriptions(
         TABLES: len(described),
         DICTIONARY: len(columns),
     }
-    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, REPORT_METADATA):
+    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, REPORT_METADATA, JOINS):
         counted[table] = count_rows(connection, CATALOGUE, table)
     _create(connection, TABLES)
     _insert(

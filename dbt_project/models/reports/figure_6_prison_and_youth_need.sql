@@ -5,11 +5,7 @@
 with prisoners as (
 
     select
-        case sex
-            when 'Male' then prison || ', men'
-            when 'Female' then prison || ', women'
-            else prison
-        end as cohort,
+        {{ prison_cohort('prison', 'sex') }} as cohort,
         area_code,
         area_name,
         csp,

@@ -85,7 +85,7 @@ printed as (
 
     select
         0 as row_order,
-        'Total OASys assessments completed' as row_label,
+        '{{ assessments_row() }}' as row_label,
         cohort,
         period_end,
         period_label,

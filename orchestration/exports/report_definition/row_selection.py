@@ -1,8 +1,9 @@
 """Which tables, and which of their rows, go to a partnership.
 
-Decided by the columns, so that a new mart needs no new rule:
+Decided by the columns and the kind of the table, so that a new mart needs no new rule:
 
-- a table that is about the release, or has no ``area_code``, goes whole (``dim_month``);
+- a table that is about the release, or has no ``area_code``, goes whole (``dim_month``); so does a
+  dimension (``dim_area``), so that every other table joins it;
 - one that the assessment prints to compare districts (``table_1_offender_rates``), or that does
   not say whose each row is, gives every area of the force, and what lies in none of them;
 - any other gives the partnership's own areas with their towns and, for comparison, its force.
@@ -133,12 +134,16 @@ def release_facts(connection: duckdb.DuckDBPyConnection) -> ReleaseFacts:
 
 
 def areas(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Return the areas of the release, by code; :class:`ExportError` where it has none to tell."""
+    """Return the districts, partnerships and force areas of the release, by code.
+
+    Raises :class:`ExportError` where the release has no areas.
+    """
     try:
         return fetch(
             connection,
             "select area_code, area_name, area_type, force_code, csp, csp_name "
-            "from marts.dim_area order by area_code",
+            "from marts.dim_area where area_type in ('district', 'partnership', 'force') "
+            "order by area_code",
         )
     except duckdb.CatalogException as error:
         raise ExportError(
@@ -189,7 +194,7 @@ def _partnership(csp: str, name: str, areas: list[Row]) -> Partnership:
 
 
 def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
-    """Return the tables to export: every mart and report, and the data dictionary.
+    """Return the tables to export: every mart and report, changes, data dictionary and joins.
 
     Raises :class:`ExportError` for a release of an earlier version.
     """
@@ -198,7 +203,7 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
             connection,
             "select table_schema, table_name, title, description, note, key_columns, rounded_to "
             "from main.published_tables "
-            "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary') "
+            "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary', 'joins') "
             "order by table_schema, table_name",
         )
     except duckdb.BinderException as error:
@@ -250,7 +255,7 @@ def selected_areas(table: TableRef, whose: Partnership) -> tuple[tuple[str, ...]
     a colon. Both are empty where all rows go.
     """
     names = table.column_names
-    if "area_code" not in names:
+    if "area_code" not in names or table.name.startswith("dim_"):
         return (), ()
     if table.compared or not {"csp", "area_type"} & set(names):
         return whose.neighbours, whose.neighbours

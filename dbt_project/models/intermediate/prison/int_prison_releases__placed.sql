@@ -117,30 +117,6 @@ returns as (
 
 ),
 
-listed_areas as (
-
-    select
-        area_code,
-        area_name,
-        area_type,
-        force_code,
-        csp,
-        print_order
-    from {{ ref('int_areas__listed') }}
-    union all
-    select
-        area_code || ':all' as area_code,
-        'All areas of release' as area_name,
-        'all' as area_type,
-        force_code,
-        null as csp,
-        -- After everything else that is listed.
-        print_order + 1000 as print_order
-    from {{ ref('int_areas__listed') }}
-    where area_type = 'force'
-
-),
-
 kinds as (
 
     select unnest([
@@ -175,7 +151,7 @@ select
     coalesce(counted.released, 0)::bigint as released,
     returns.delivery
 from returns
-inner join listed_areas as areas on returns.force_code = areas.force_code
+inner join {{ ref('int_prison_areas__listed') }} as areas on returns.force_code = areas.force_code
 cross join sexes
 cross join kinds
 left join counted

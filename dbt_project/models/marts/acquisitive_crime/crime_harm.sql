@@ -102,6 +102,7 @@ select
     area_type,
     csp,
     crime_type,
+    {{ period_key("'twelve_months'", 'period_start') }} as period_key,
     period_start,
     period_end,
     period_label,

@@ -20,6 +20,7 @@ select
     counts.area_code,
     areas.area_name,
     areas.area_type,
+    areas.csp,
     counts.force_code,
     counts.crime_type,
     counts.offences,

@@ -27,6 +27,7 @@ select
     area_type,
     csp,
     crime_type,
+    {{ period_key("'month'", '(last_month + to_months(months_ahead::integer))') }} as period_key,
     last_month,
     months_ahead::integer as months_ahead,
     (last_month + to_months(months_ahead::integer))::date as month,

@@ -43,6 +43,7 @@ select
     area_type,
     csp,
     crime_type,
+    {{ period_key("'month'", 'last_month') }} as period_key,
     last_month,
     months,
     origins,

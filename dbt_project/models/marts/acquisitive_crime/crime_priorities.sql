@@ -176,6 +176,7 @@ select
     matrix.area_type,
     matrix.csp,
     matrix.crime_type,
+    {{ period_key("'twelve_months'", 'matrix.period_start') }} as period_key,
     matrix.period_start,
     matrix.period_end,
     matrix.period_label,

@@ -7,6 +7,7 @@ select
     compared.area_type,
     compared.csp,
     compared.crime_type,
+    {{ period_key("'twelve_months'", 'compared.period_start') }} as period_key,
     compared.period_start,
     compared.period_end,
     compared.period_label,

@@ -6,6 +6,7 @@ select
     area_type,
     csp,
     crime_type,
+    period_key,
     period_type,
     period_start,
     period_end,

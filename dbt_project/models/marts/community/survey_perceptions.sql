@@ -32,6 +32,7 @@ with compared as (
 )
 
 select
+    {{ period_key("'quarter'", 'compared.wave_start') }} as period_key,
     'quarter' as period_type,
     compared.wave_start as period_start,
     (compared.wave_start + interval 3 month - interval 1 day)::date as period_end,

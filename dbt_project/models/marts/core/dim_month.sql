@@ -2,6 +2,7 @@
 
 select
     month,
+    {{ period_key("'month'", 'month') }} as period_key,
     month_label,
     quarter,
     quarter_label,

@@ -89,6 +89,7 @@ select
     areas.area_name,
     areas.area_type,
     areas.csp,
+    {{ period_key("'snapshot'", 'stock.stock_date') }} as period_key,
     stock.stock_date,
     year(stock.stock_date)::integer as stock_year,
     stock.tenure,

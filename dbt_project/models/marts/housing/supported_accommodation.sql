@@ -200,6 +200,7 @@ select
     areas.area_name,
     areas.area_type,
     areas.csp,
+    {{ period_key("'snapshot'", 'provision.snapshot_date') }} as period_key,
     'snapshot' as period_type,
     provision.snapshot_date as period_start,
     provision.snapshot_date as period_end,

@@ -106,6 +106,7 @@ with_rest as (
 {% set rest = ['rest_identified', 'rest_answered'] %}
 select
     cohort,
+    {{ period_key("'snapshot'", 'snapshot_date') }} as period_key,
     'snapshot' as period_type,
     snapshot_date as period_start,
     snapshot_date as period_end,

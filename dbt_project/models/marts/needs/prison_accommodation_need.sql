@@ -102,6 +102,7 @@ select
     area_name,
     area_type,
     csp,
+    {{ period_key(period_type_of('period_start', 'period_end'), 'period_start') }} as period_key,
     {{ period_type_of('period_start', 'period_end') }} as period_type,
     period_start,
     period_end,

@@ -112,6 +112,7 @@ with_bases as (
 
 select
     cohort,
+    {{ period_key("'snapshot'", 'snapshot_date') }} as period_key,
     'snapshot' as period_type,
     snapshot_date as period_start,
     snapshot_date as period_end,

@@ -124,6 +124,7 @@ select
     area_name,
     area_type,
     csp,
+    {{ period_key("'snapshot'", 'snapshot_date') }} as period_key,
     'snapshot' as period_type,
     snapshot_date as period_start,
     snapshot_date as period_end,

@@ -136,6 +136,7 @@ with_bases as (
 )
 
 select
+    {{ period_key("'financial_year'", 'period_start') }} as period_key,
     'financial_year' as period_type,
     period_start,
     period_end,

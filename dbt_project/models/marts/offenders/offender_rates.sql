@@ -125,6 +125,7 @@ explained as (
 )
 
 select
+    {{ period_key('explained.period_type', 'explained.period_start') }} as period_key,
     explained.period_type,
     explained.period_start,
     explained.period_end,

@@ -231,6 +231,7 @@ select
     areas.area_name,
     areas.area_type,
     areas.csp,
+    {{ period_key('with_whole.period_type', 'with_whole.period_start') }} as period_key,
     with_whole.period_type,
     with_whole.period_start,
     with_whole.period_end,

@@ -116,6 +116,8 @@ select
     areas.area_type,
     areas.csp,
     summed.crime_type,
+    {{ period_key("'twelve_months'", '(summed.period_end - interval 1 year + interval 1 day)') }}
+        as period_key,
     summed.period_end,
     summed.period_label,
     summed.months_counted,

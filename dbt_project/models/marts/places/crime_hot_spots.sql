@@ -66,6 +66,7 @@ select
     areas.area_type,
     areas.csp,
     latest.crime_type,
+    {{ period_key("'twelve_months'", '(latest.last_month - interval 11 month)') }} as period_key,
     last_day(latest.last_month) as period_end,
     {{ period_of_months('latest.months_counted', 'latest.last_month') }} as period_label,
     latest.months_counted,
