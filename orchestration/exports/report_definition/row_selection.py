@@ -6,7 +6,9 @@ Decided by the columns and the kind of the table, so that a new mart needs no ne
   dimension (``dim_area``), so that every other table joins it;
 - one that the assessment prints to compare districts (``table_1_offender_rates``), or that does
   not say whose each row is, gives every area of the force, and what lies in none of them;
-- any other gives the partnership's own areas with their towns and, for comparison, its force.
+- any other mart gives the partnership's own areas with their towns and, for comparison, its force
+  and the force's other districts, unless it lists places within them;
+- any other table gives the partnership's own areas with their towns, and its force.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +22,8 @@ from orchestration.exports.errors import ExportError, UnknownPartnershipError
 from orchestration.exports.report_definition.report_catalogue import read_catalogue
 from orchestration.releases.restricted_edition import read_mark
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
+
+_BELOW_THE_AREA = {"small_area_code", "place_code"}
 
 Row = Mapping[str, object]
 """One row of a table, by column name."""
@@ -259,6 +263,8 @@ def selected_areas(table: TableRef, whose: Partnership) -> tuple[tuple[str, ...]
         return (), ()
     if table.compared or not {"csp", "area_type"} & set(names):
         return whose.neighbours, whose.neighbours
+    if table.schema == "marts" and not set(names) & _BELOW_THE_AREA:
+        return whose.neighbours, whose.areas
     return (*whose.areas, *whose.forces), whose.areas
 
 
