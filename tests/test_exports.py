@@ -129,9 +129,7 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
         ("table_5_social_dwellings", {"E07000008", "E07000010", "E07000011", FORCE}),
     ],
 )
-def test_rows_are_the_partnerships_own_and_those_that_it_is_compared_with(
-    exported, table, areas
-):
+def test_rows_are_the_partnerships_own_and_those_that_it_is_compared_with(exported, table, areas):
     rows = read_csv(exported / "tables" / f"{table}.csv")
     assert {row["area_code"] for row in rows} == areas
     parquet = duckdb.sql(f"select * from '{exported / 'tables' / table}.parquet'")

@@ -42,6 +42,7 @@ from tests.feed_server import (
     SERVICE,
     STORAGE,
     TABLE,
+    Answer,
     Asked,
     DataSet,
     FeatureLayer,
@@ -363,13 +364,16 @@ def later(seconds: float) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
-PASSING: Mapping[str, tuple[Reply, list[float]]] = {
+PASSING: Mapping[str, tuple[Answer, list[float]]] = {
     "too many requests, in seconds": (Reply(429, headers={"Retry-After": "7"}), [7]),
-    "too many requests, until a date": (Reply(429, headers={"Retry-After": later(900)}), [900]),
+    "too many requests, until a date": (
+        lambda asked: Reply(429, headers={"Retry-After": later(900)}),  # as seen when it is asked
+        [900],
+    ),
     "too many requests, without a time": (Reply(429), [0.001]),
     "maintenance": (Reply(503, headers={"Retry-After": "3"}), [3]),
     "fault of the server": (Reply(502), [0.001]),
-    "body cut short": (cut(Reply(200, b"x" * 5000), 100), [0.001]),  # type: ignore[dict-item]
+    "body cut short": (cut(Reply(200, b"x" * 5000), 100), [0.001]),
     "connection closed at once": (Reply(200, b"", length=9), [0.001]),
 }
 
