@@ -214,6 +214,8 @@ OTHER_VALUES: dict[str, Any] = {
     "smtp_from": "csp@example.org",
     "smtp_to": "team@example.org",
     "ui_hosts": "csp.example",
+    "feeds": "police_uk_street",
+    "feed_mirror": Path("/srv/mirror"),
 }
 _PLACES = ("home", "raw", "texts", "partnerships", "corrections")
 
