@@ -23,8 +23,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if "real" in item.keywords and not REAL:
         reason = "CSP_REAL_DATA does not name the real public extracts"
         item.add_marker(pytest.mark.skip(reason=reason))
-    # A whole refresh of its own is no quick test.
-    if "real" in getattr(item, "fixturenames", ()):
+    # Whole refreshes beside that of the sample are no quick test.
+    if {"real", "quarters"} & set(getattr(item, "fixturenames", ())):
         item.add_marker(pytest.mark.slow)
 
 
