@@ -293,8 +293,9 @@ def test_what_is_missing_is_shown_with_its_marker(found: Any) -> None:
     missing = [one["shown"] for one in seen["values"] if one["value"] is None]
     assert missing
     assert all(text.startswith("[") for text in missing)
-    assert {"[c]", "[x]"} >= {text for row in seen["table"] for text in row if text in missing}
-    assert f"{len(missing)} are hidden or not available" in seen["said"]
+    assert {"[c]", "[x]"} >= {*missing}
+    verb = "is" if len(missing) == 1 else "are"
+    assert f"{len(missing)} {verb} hidden or not available" in seen["said"]
 
 
 @pytest.mark.slow

@@ -77,9 +77,17 @@
       const first = state.offered.filter((area) => area.chosen).map((area) => area.code);
       state.areas = first.length ? first : offered.slice(0, 1);
     }
+    if (!asked.measure) state.measure = firstMeasure(subject, ofKind, state);
     state.rows = ofKind.filter((row) => state.areas.includes(row.area_code)
       && (state.view === 'time' || row[subject.start] === state.period));
     return state;
+  }
+
+  // Until somebody chooses: the first figure that the latest period has for the first area.
+  function firstMeasure(subject, rows, state) {
+    const latest = rows.filter((row) => row.area_code === state.areas[0] && row[subject.start] === state.periods.at(-1)[0]);
+    const known = subject.measures.find((one) => latest.some((row) => row[one.column] !== null));
+    return (known || subject.measures[0]).column;
   }
 
   function viewsOf(subject) {
@@ -152,7 +160,7 @@
   function overTime(state, values) {
     const measure = measureOf(state);
     const first = areas.get(state.areas[0]).name;
-    const x = { field: 'start', type: 'temporal', title: null };
+    const x = { field: 'start', type: 'temporal', title: null, axis: { format: '%b %Y', tickCount: 8, labelOverlap: true } };
     const y = scaled(measure);
     const band = {
       transform: [{ filter: { field: 'area', equal: first } }],
@@ -258,7 +266,7 @@
     const last = state.view === 'time' ? own.at(-1) : own[0];
     const counted = `${values.length} figures`;
     const gaps = missing.length
-      ? `, of which ${missing.length} are hidden or not available (${distinct(missing.map((one) => one.shown)).join(', ')})` : '';
+      ? `, of which ${missing.length} ${missing.length === 1 ? 'is' : 'are'} hidden or not available (${distinct(missing.map((one) => one.shown)).join(', ')})` : '';
     return `${counted}${gaps}. ${last ? `${last.area}, ${last.heading}: ${last.shown}.` : ''}`;
   }
 
