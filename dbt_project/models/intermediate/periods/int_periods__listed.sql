@@ -1,6 +1,7 @@
--- Every period that a figure can be about. The calendar begins with the first year that a delivery
--- in force of counts over time is of, and ends a year after the quarter being built, as far as an
--- outlook goes. Snapshots are of the days that deliveries in force are of.
+-- Every period that a figure can be about. The calendar begins a year before the first year that a
+-- delivery in force of counts over time is of, since twelve months and financial years may begin
+-- there, and ends a year after the quarter being built, as far as an outlook goes. Snapshots are of
+-- the days that deliveries in force are of.
 
 with in_force as (
 
@@ -32,7 +33,7 @@ with in_force as (
 span as (
 
     select
-        date_trunc('year', min(in_force.period))::date as first_day,
+        (date_trunc('year', min(in_force.period)) - interval 1 year)::date as first_day,
         (max(refresh.quarter_end) + interval 1 year)::date as last_day
     from in_force
     cross join {{ source('control', 'refresh') }} as refresh
