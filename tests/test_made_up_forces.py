@@ -194,6 +194,7 @@ def test_every_table_of_both_forces_joins_its_dimensions(both: tuple[Ground, str
     assert len(set(labels)) == len(FORCES)
 
 
+@pytest.mark.slow
 def test_a_supplier_is_named_by_its_deliveries(both: tuple[Ground, str]) -> None:
     ground, _ = both
     with duckdb.connect(
