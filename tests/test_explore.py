@@ -14,11 +14,15 @@ import duckdb
 import pytest
 
 from orchestration.exports import export_partnership
-from orchestration.exports.explore.explore_data import partnership_rows
+from orchestration.exports.explore.explore_data import explore_areas, partnership_rows
 from orchestration.exports.explore.explore_page import PageWords, explore_html
 from orchestration.exports.explore.plain_table import plain_table
 from orchestration.exports.explore.subjects import load_subjects
-from orchestration.exports.report_definition.row_selection import Partnership, TableRef, fetch
+from orchestration.exports.report_definition.row_selection import (
+    Partnership,
+    TableRef,
+    fetch,
+)
 from tests.support import Ground
 from tests.test_pack import made_release
 
@@ -140,6 +144,35 @@ def test_parts_of_other_districts_are_left_out() -> None:
         )
         rows = fetch(connection, partnership_rows(table, whose))
     assert {row["area_code"] for row in rows} == {"A", "A:town", "B", "F", "F:outside"}
+
+
+def test_a_town_and_a_district_of_one_name_are_told_apart() -> None:
+    """One line would be drawn through both."""
+    whose = Partnership("a", "A", ("A",), ("F",), ("A", "F"), frozenset({"A"}))
+    columns = {
+        "survey_perceptions": ("area_code", "area_name", "area_type", "csp"),
+        "dim_area": ("area_code", "area_name", "area_type", "csp", "area_label"),
+    }
+    tables = [
+        TableRef("marts", name, name, "", "", ("area_code",),
+                 tuple((column, "VARCHAR") for column in names), {})
+        for name, names in columns.items()
+    ]  # fmt: skip
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.dim_area as from (values ('A', 'Ely', 'district', 'a', 'Ely'), "
+            "('A:ely', 'Ely', 'town', 'a', 'Ely (town)')) as t "
+            "(area_code, area_name, area_type, csp, area_label)"
+        )
+        connection.execute(
+            "create table marts.survey_perceptions as "
+            "select * exclude (area_label) from marts.dim_area"
+        )
+        labelled = explore_areas(connection, tables, whose)
+        earlier = explore_areas(connection, tables[:1], whose)
+    assert [area["name"] for area in labelled] == ["Ely", "Ely (town)"]
+    assert [area["name"] for area in earlier] == ["Ely", "Ely"]
 
 
 def test_page_needs_no_network_and_says_what_it_is(published: Path, page: Path) -> None:

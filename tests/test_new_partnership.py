@@ -164,6 +164,18 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_a_folder_of_another_partnership_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "raw/area_lookups/2018-10-01").mkdir(parents=True)
+    rows = [",".join([*one[:4], one[4], FORCES[one[4]][0], "1"]) for one in DISTRICTS]
+    lookup(tmp_path / "raw/area_lookups/2018-10-01", *rows)
+    text = partnerships_text(find_partnership(["Powys"], MEMBERS), MEMBERS, "Dyfed-Powys Police")
+    (tmp_path / "partnerships.toml").write_text(text, encoding="utf-8")
+    wanted = Wanted(("Fenland",), tmp_path, date(2018, 10, 1), 2)
+    with pytest.raises(SettingsError, match="serves powys, not fenland"):
+        new_partnership(Settings(feed_mirror=tmp_path), wanted, new_console())
+    assert (tmp_path / "partnerships.toml").read_text(encoding="utf-8") == text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "slug", "districts"),

@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from orchestration.cli.recorded_run import ran_before, record_run
 from orchestration.cli.refresh_outcome import EXPORTS, RELEASE, Ran
-from orchestration.cli.refresh_record import ran_before, record_run
 from orchestration.config.settings import Settings
 from orchestration.warehouse import refresh_state
 from orchestration.warehouse.file_states import file_states

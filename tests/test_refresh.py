@@ -17,6 +17,7 @@ import pytest
 
 from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.json_output import RefreshOutput
+from orchestration.cli.refresh_summary import quarantined_place
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.refresh_record import standing_record
@@ -264,6 +265,13 @@ def test_older_quarter_is_rebuilt_without_what_came_later(own: Ground) -> None:
     full = refresh(home, raw, "2018-01-01", "--full")
     assert full.returncode == 0, full.stdout
     assert _built(home) == partly
+
+
+def test_a_fault_of_a_whole_line_names_no_column() -> None:
+    assert quarantined_place("iom_cohort", "a.csv", 9, None) == "iom_cohort, a.csv, line 9"
+    assert quarantined_place("iom_cohort", "a.csv", 9, "Sex") == (
+        "iom_cohort, a.csv, line 9, column 'Sex'"
+    )
 
 
 def test_one_writer_at_a_time_and_the_other_is_reported(own: Ground) -> None:

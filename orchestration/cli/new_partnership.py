@@ -20,11 +20,13 @@ from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.partnership_lookup import (
     FoundPartnership,
+    Member,
     find_partnership,
     force_of,
     partnerships_text,
     read_members,
 )
+from orchestration.config.partnerships import served_partnerships
 from orchestration.config.quarters import quarter_label, quarters_before
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError, SettingsError
@@ -63,11 +65,15 @@ def new_partnership(given: Settings, wanted: Wanted, console: Console) -> ExitCo
     _refuse_another(settings, wanted.folder)
     settings.raw.mkdir(parents=True, exist_ok=True)
     console.print(styled("[bold]{}[/] takes everything of the partnership.", wanted.folder))
-    if not settings.partnerships.exists():
+    if settings.partnerships.exists():
+        found = find_partnership(wanted.names, _members(settings), wanted.called)
+        _refuse_another_partnership(settings, found)
+    else:
         _fetch(settings, LOOKUPS, [wanted.last], console)
-        found = _found(settings, wanted)
-        _write(settings, wanted.folder, found)
-        _print_found(found, console)
+        members = _members(settings)
+        found = find_partnership(wanted.names, members, wanted.called)
+        _write(settings, wanted.folder, found, members)
+    _print_found(found, console)
     missed = _fetch_rest(settings, wanted, console)
     _use(settings)
     code = _refresh(settings, console)
@@ -100,13 +106,23 @@ def _refuse_another(settings: Settings, folder: Path) -> None:
 # --- finding and writing ---------------------------------------------------------------------
 
 
-def _found(settings: Settings, wanted: Wanted) -> FoundPartnership:
-    files = sorted((settings.raw / LOOKUPS).rglob("*.csv"))
-    return find_partnership(wanted.names, read_members(files), wanted.called)
+def _members(settings: Settings) -> list[Member]:
+    return read_members(sorted((settings.raw / LOOKUPS).rglob("*.csv")))
 
 
-def _write(settings: Settings, folder: Path, found: FoundPartnership) -> None:
-    members = read_members(sorted((settings.raw / LOOKUPS).rglob("*.csv")))
+def _refuse_another_partnership(settings: Settings, found: FoundPartnership) -> None:
+    """Refuse a folder of another partnership: what is asked for would silently be left out."""
+    served = served_partnerships(settings.partnerships)
+    if found.slug not in served:
+        raise SettingsError(
+            f"{settings.partnerships} serves {', '.join(served)}, not {found.slug}. Name another "
+            "folder with --folder, or add the partnership to the file."
+        )
+
+
+def _write(
+    settings: Settings, folder: Path, found: FoundPartnership, members: Sequence[Member]
+) -> None:
     force = force_of(found.force_name, POLICE_FORCES)
     settings.partnerships.write_text(partnerships_text(found, members, force), encoding="utf-8")
     lines = [f"export {name}={shlex.quote(value)}" for name, value in _environment(settings)]
@@ -187,7 +203,7 @@ def _print_missing(settings: Settings, missed: dict[str, str], console: Console)
     fed = set(fed_sources())
     table = ShownTable(("Source", "From", "How"), "Not landed yet")
     for name, contract in sorted(load_contracts().items()):
-        if any((settings.raw / name).glob("*/delivery.json")):
+        if any((settings.raw / name).glob("*/*")):
             continue
         how = f"csp fetch {name}" if name in fed else f"csp land {name} QUARTER FILES"
         table.add(name, feed_of(name).name if name in missed else contract.supplier, how)

@@ -13,12 +13,12 @@ from orchestration.cli.console import styled
 from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.json_output import NumbersChanged, print_json
 from orchestration.cli.prepare import prepare
+from orchestration.cli.recorded_run import ran_before, record_run
 from orchestration.cli.refresh_answer import answer
 from orchestration.cli.refresh_changes import numbers_changed
 from orchestration.cli.refresh_outcome import RELEASE, Failure, Ran, code_of_run, note, reported
 from orchestration.cli.refresh_progress import RefreshProgress, refresh_progress
 from orchestration.cli.refresh_range import quarters_between
-from orchestration.cli.refresh_record import ran_before, record_run
 from orchestration.cli.refresh_summary import print_done, print_stopped, print_unchanged
 from orchestration.cli.status import landed_to
 from orchestration.config.quarters import quarter_label

@@ -147,13 +147,19 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
     for source, delivered, name, number, line, column, message, rule in quarantined:
         texts = ShownTexts(contracts[source], vocabulary, delivered)
         file = texts.numbered_file(name, number) if name else "the delivery"
-        where = f"{source}, {file}, line {line}, column '{column}'"
+        where = quarantined_place(source, file, line, column)
         console.print(
             styled("[yellow]In quarantine:[/] {}: {} {}", where, message, f"[rule: {rule}]")
         )
     for source, delivered, version in partly:
         print_report(settings, source, delivered, version, console)
     return len(refused)
+
+
+def quarantined_place(source: str, file: str, line: int | None, column: str | None) -> str:
+    """Return where a refused row is; a fault of the whole line is in no column."""
+    line_text = "" if line is None else f", line {line}"
+    return f"{source}, {file}{line_text}" + (f", column '{column}'" if column else "")
 
 
 def _print_checks(ran: Ran, console: Console) -> None:

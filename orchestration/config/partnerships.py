@@ -153,6 +153,14 @@ def served_forces(path: Path) -> list[str]:
     return [area.force for area in _read(path).force_areas if area.partnerships]
 
 
+def served_partnerships(path: Path) -> list[str]:
+    """Return the short names of the partnerships that the file lists, in its order.
+
+    Raises :class:`SettingsError` that names the file and every fault in it.
+    """
+    return [one.csp for area in _read(path).force_areas for one in area.partnerships]
+
+
 def _rows(area: _ForceArea) -> Iterator[tuple[str | None, ...]]:
     """Yield the row of each district: its partnership, the district, its force area."""
     force = (area.code, area.force, area.name)

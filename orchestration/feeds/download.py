@@ -5,7 +5,6 @@ file. A part is continued only where the server says that it is still the same v
 """
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -83,7 +82,7 @@ def download(
     one = _Download(client, address, path, span)
     head = client.again(one.attempt)
     one.check(size, md5)
-    os.replace(one.part, path)  # noqa: PTH105 - as one step
+    one.part.replace(path)
     one.note.unlink(missing_ok=True)
     return Downloaded(path, address, head.etag, head.last_modified)
 

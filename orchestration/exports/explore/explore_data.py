@@ -58,14 +58,19 @@ def explore_areas(
 ) -> list[Json]:
     """Return the areas of the subjects: the partnership's own and their parts first, then others.
 
-    ``own`` says which are its own, ``chosen`` which are drawn at first: it and its force.
+    ``own`` says which are its own, ``chosen`` which are drawn at first: it and its force. Names
+    are the dimension's labels, since a town may have the name of its district.
     """
     names = {subject.table for subject in load_subjects()}
     marts = [table for table in tables if table.schema == "marts" and table.name in names]
     asked = [_area_query(table, whose) for table in marts]
     if not asked:
         return []
-    rows = fetch(connection, f"{' union '.join(asked)} order by all")
+    labels = {row["area_code"]: row["area_label"] for row in _labels(connection, tables)}
+    rows = [
+        {**row, "area_name": labels.get(row["area_code"]) or row["area_name"]}
+        for row in fetch(connection, f"{' union '.join(asked)} order by all")
+    ]
     return sorted((_area(row, whose) for row in rows), key=lambda one: _area_order(one, whose))
 
 
@@ -121,6 +126,14 @@ def partnership_rows(table: TableRef, whose: Partnership) -> str:
 
 def _delivery_query(table: TableRef, whose: Partnership) -> str:
     return f"select distinct deliveries from ({partnership_rows(table, whose)}) order by all"
+
+
+def _labels(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableRef]) -> list[Row]:
+    """Return the label of each area; none of a release from before there were labels."""
+    dimension = next((one for one in tables if one.full_name == "marts.dim_area"), None)
+    if dimension is None or "area_label" not in dimension.column_names:
+        return []
+    return fetch(connection, "select area_code, area_label from marts.dim_area order by area_code")
 
 
 def _area_query(table: TableRef, whose: Partnership) -> str:
