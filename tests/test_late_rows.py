@@ -282,6 +282,51 @@ def test_a_force_is_the_same_however_it_is_spaced_and_capitalised(
     ]
 
 
+MISSPELLED = "Cambridgeshire Police"
+
+
+@pytest.mark.parametrize("column", ["reported_by", "falls_within"])
+@pytest.mark.parametrize("wrong", [{3}, {3, 4, 5}, set(range(1, 41))])
+def test_a_name_that_is_no_police_force_is_reported_with_its_row(
+    ground: Ground, column: str, wrong: set[int]
+) -> None:
+    rows = [
+        street_row(number=number, **({column: MISSPELLED} if number in wrong else {}))
+        for number in range(1, 41)
+    ]
+    ground.put(STREET, "2018-04-01", {"a.csv": street_file(rows)})
+    (outcome,) = ground.load(STREET).outcomes
+    assert (outcome.rows_loaded, outcome.faults) == (40, [])
+    (fault,) = [one for one in outcome.warnings if one.rule == "is a police force"]
+    title = column.replace("_", " ").capitalize()
+    assert (fault.file, fault.line, fault.column) == ("a.csv", min(wrong) + 1, title)
+    assert fault.value == MISSPELLED
+    assert f"{len(wrong)} row" in fault.message and f"Nearest: '{FORCE}'" in fault.message
+    left_out = [one for one in outcome.warnings if "left out of both" in one.message]
+    assert len(left_out) == (column == "reported_by" and len(wrong) < 4)
+
+
+def test_a_name_in_a_people_source_that_is_no_police_force_is_reported(ground: Ground) -> None:
+    rows = [person(number, MISSPELLED if number == 7 else FORCE) for number in range(40)]
+    ground.put(CASELOAD, "2018-10-01", {"crc.csv": caseload(*rows)})
+    (outcome,) = ground.load(CASELOAD, "2018-10-01").outcomes
+    (fault,) = [one for one in outcome.warnings if one.rule == "is a police force"]
+    assert (fault.line, fault.column, fault.value) == (9, "Police force area", MISSPELLED)
+
+
+def test_a_made_up_force_that_is_served_is_no_wrong_name(ground: Ground, tmp_path: Path) -> None:
+    path = tmp_path / "partnerships.toml"
+    path.write_text(PARTNERSHIPS.format(force="Northshire Police"))
+    ground = Ground(ground.settings.model_copy(update={"partnerships": path}))
+    rows = [
+        street_row(number=one, reported_by="northshire  police", falls_within="Northshire Police")
+        for one in range(1, 11)
+    ]
+    ground.put(STREET, "2018-04-01", {"a.csv": street_file(rows)})
+    (outcome,) = ground.load(STREET).outcomes
+    assert outcome.warnings == []
+
+
 def test_a_force_that_nobody_serves_is_said_with_its_rows(ground: Ground) -> None:
     ours = street_file(street_row(number=number) for number in range(1, 11))
     transport = street_file(

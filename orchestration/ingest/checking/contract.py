@@ -53,6 +53,8 @@ class Column(BaseModel):
     allowed: tuple[str, ...] | None = None
     listed: Literal["town"] | None = None
     """What of the partnerships file it may hold; the values then stand in ``allowed``."""
+    names: Literal["force"] | None = None
+    """Whose names it holds. A name that is none of them is loaded and reported."""
     number_forms: tuple[NumberForm, ...] = ()
     """Forms of the partnerships file, each of the rows of one name that is served."""
     otherwise: str | None = None
@@ -104,6 +106,8 @@ class Column(BaseModel):
     def _rules_fit(self) -> "Column":
         if self.pattern and not self.form:
             raise ValueError(f"{self.name} has a pattern and no form that describes it")
+        if self.names and self.type != "VARCHAR":
+            raise ValueError(f"{self.name}: a name is a text (VARCHAR)")
         if self.otherwise and not (self.allowed and self.severity == "warning"):
             raise ValueError(f"{self.name}: otherwise needs a list (allowed) that only warns")
         if self.severity == "warning" and self.type != "VARCHAR":

@@ -58,6 +58,8 @@ _REMEDIES = {
     "is a CSV": "Save the file as CSV (UTF-8).",
     "is a date": "Put a date into the cell.",
     "is a known lookup": "Send the lookup as the Open Geography portal issues it.",
+    "is a police force": "Write the force as data.police.uk names it in 'Reported by'. Serve a new "
+    "force in the partnerships file.",
     "is a plain file": "Send the file itself, not a link to it.",
     "is a number": "Write the number alone: digits, no thousands separator, no unit, no words.",
     "is a row of the table": "Give the line as many values as the header; put values that hold "

@@ -75,6 +75,7 @@ _CODES = {
     "V17": "holds no identifier",
     "V18": "has the form of its force or service",
     "V19": "has a boundary",
+    "V20": "is a police force",
 }
 _FAMILIES = {
     "V10": r"is a date like .+",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.contract import Column, Contract
 from orchestration.ingest.checking.faults import Fault
 from orchestration.ingest.checking.rules import Rule, acceptable, broken_rules, typed
 from orchestration.ingest.reading.csv_integrity import ScannedFile
@@ -134,6 +134,25 @@ def refused_lines(
     ]
     faults = sorted(unreadable + found, key=lambda fault: fault.line or 0)
     return faults, count + len(skipped)
+
+
+def first_line_with(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    file: BulkFile,
+    column: Column,
+    value: str,
+) -> int | None:
+    """Read one file again; return the first line that has ``value`` in a column."""
+    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    source = read_csv_call([file.scanned], contract, tolerant=True)
+    found = connection.execute(
+        f"select min(position) from (select {column.name} as value, row_number() over () "
+        f"as position from {source}) where value = $1",
+        [value],
+    ).fetchone()
+    skipped = sorted({fault.line for fault in _unreadable_lines(connection, file) if fault.line})
+    return _line(found[0], skipped) if found and found[0] else None
 
 
 def _line(position: int, skipped: Sequence[int]) -> int:

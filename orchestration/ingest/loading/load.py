@@ -54,6 +54,7 @@ from orchestration.ingest.loading.outcomes import LoadReport, Outcome
 from orchestration.ingest.loading.pseudonyms import Pseudonyms, throwaway_pseudonyms
 from orchestration.ingest.loading.raw_tables import ensure_raw_table
 from orchestration.ingest.loading.stray_rows import remove_strays, stray_rule
+from orchestration.ingest.loading.unknown_forces import unknown_forces
 from orchestration.ingest.reading.csv_integrity import (
     blank_lines,
     first_odd_quote,
@@ -260,6 +261,8 @@ def _is_ours(error: duckdb.Error) -> bool:
 
 def _insert(load: _Load, group: Sequence[Pending], *, tolerant: bool) -> None:
     connection, contract = load.connection, load.contract
+    for one in group:  # what was found when the group was read as a whole
+        one.mild = []
     if contract.layout != "csv":
         for one in group:
             _insert_rows(load, one)
@@ -437,8 +440,6 @@ def _find_mild_faults(load: _Load, group: Sequence[Pending], loaded: str) -> Non
     ``loaded`` is the table that has the values as delivered, with the condition of a loaded row.
     """
     holders = {file.file_id: (one, file.file.name) for one in group for file in one.files}
-    for one in group:
-        one.mild = []
     # A source that is read in bulk keeps no line numbers.
     place = "null, null" if load.contract.layout == "csv" else _FIRST_PLACES
     for rule in warning_rules(load.contract):
@@ -488,9 +489,11 @@ def _settle(load: _Load, group: Sequence[Pending]) -> list[Outcome]:
     twice = _find_coverage(connection, contract, group)
     if contract.layout == "csv":
         _find_mild_faults(load, group, f"{contract.raw_table} where {_among(group)}")
+    unknown = unknown_forces(connection, contract, group)
     vocabulary = vocabulary_of(connection)
     judged = []
     for one in group:
+        one.mild += unknown.get(one.delivery_id, [])
         # Before a message quotes the first of them.
         shown_faults(contract, vocabulary, one, [])
         stopping = [*_unbalanced(one), *_over_limit(contract, one), *twice.get(one.delivery_id, [])]
