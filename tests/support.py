@@ -142,6 +142,8 @@ def land_real_extracts(real: Path, raw: Path) -> None:
         streets[quarter_of(date(year, month, 1))].append(path)
     for quarter, paths in streets.items():
         _copy(raw, "police_uk_street", quarter.isoformat(), paths)
+    outcomes = sorted((real / "police_uk").glob("*-outcomes.csv"))
+    _copy(raw, "police_uk_outcomes", "2024-01-01", outcomes)
     lookups = real / "lookups"
     _copy(raw, "area_lookups", "2018-10-01", sorted(lookups.glob("*.csv")))
     _copy(raw, "area_lookups", "2024-01-01", sorted(lookups.glob("lsoa2021_boundaries/*.geojson")))

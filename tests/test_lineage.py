@@ -85,6 +85,7 @@ BY_HAND = {
 # What a model writes itself, so that no column is behind it.
 PERIOD_TYPE_IN_WORDS = {
     "accommodation_need",
+    "crime_outcomes",
     "int_crime_trends__counted",
     "int_offender_counts__combined",
     "int_youth_periods__covered",

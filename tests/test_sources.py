@@ -68,7 +68,7 @@ def test_a_description_gives_the_header_line(ground: Ground) -> None:
         ("Police UK street", ["police_uk_street"]),
         ("survey", ["community_survey"]),
         ("surveys", ["community_survey"]),
-        ("police", ["police_charges", "police_offender_counts", "police_uk_street"]),
+        ("police", ["police_charges", "police_offender_counts", "police_uk_outcomes"]),
         ("zzz", []),
         ("", []),
     ],

@@ -19,7 +19,8 @@ from tests.support import Ground
 TABLES_PAGE = PROJECT / "docs" / "tables.md"
 PRINTED_ONLY = {
     "appendix_c_pathways", "figure_2_offender_profile", "figure_5_nps_profile",
-    "figure_6_accommodation_need", "page_crime_map", "page_hot_spots", "page_outlook",
+    "figure_6_accommodation_need", "page_crime_map", "page_hot_spots", "page_outcomes",
+    "page_outlook",
     "page_priorities", "page_scanning", "table_2_offending_frequency", "table_3_oasys_pathways",
     "table_4_need_complexity", "table_5_social_dwellings", "table_6_acquisitive_pathways",
     "table_7_feel_safe", "table_8_crime_asb_problem",

@@ -181,7 +181,7 @@ def land(
     A file that takes another's place is named; --replace, or a yes at the terminal, confirms it.
     The delivery is then checked as by `csp check`. It lands even where it would be refused.
     """
-    from orchestration.cli.land import land_files, parse_covers
+    from orchestration.cli.land import land_download, parse_covers
     from orchestration.ingest.landing.receipt import Receipt
 
     if Path(quarter).is_file():
@@ -196,7 +196,7 @@ def land(
         note=note,
         covers=parse_covers(*covers) if covers else None,
     )
-    land_files(
+    land_download(
         load_settings(), source, files, receipt, new_console(),
         replace=replace, whole=whole, check=check,
     )  # fmt: skip

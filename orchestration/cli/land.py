@@ -22,6 +22,7 @@ from orchestration.ingest.checking.shown_texts import ShownTexts, refuse_identif
 from orchestration.ingest.checking.supplier_report import remove_report
 from orchestration.ingest.landing.handover import Landed, ReplacementError, land, said_rows
 from orchestration.ingest.landing.receipt import Covers, Receipt
+from orchestration.ingest.reading.files_by_source import files_by_source
 
 LANDED_REPORT = "landed"
 """Name of the report that ``csp land`` writes beside those of the loads (``v1``, ``v2``)."""
@@ -44,6 +45,39 @@ def parse_covers(first: str, last: str) -> Covers:
     if end < start:
         raise LandingError(f"--covers {first} {last}: the second comes before the first.")
     return Covers(first=start, last=end)
+
+
+def land_download(
+    settings: Settings,
+    source: str,
+    paths: Sequence[Path],
+    receipt: Receipt,
+    console: Console,
+    *,
+    replace: bool,
+    whole: bool,
+    check: bool = True,
+) -> None:
+    """Land files as :func:`land_files` does, each for the source that reads it.
+
+    A month of data.police.uk has street-level crime and outcomes in one download. Raises
+    :class:`LandingError` that says what had landed before.
+    """
+    done: list[str] = []
+    for name, own in files_by_source(contract_of(source), paths).items():
+        if name != source:
+            files = "1 file is" if len(own) == 1 else f"{len(own):,} files are"
+            console.print(styled("{} of {}:", files, name))
+        try:
+            land_files(
+                settings, name, own, receipt.model_copy(update={"source": name}), console,
+                replace=replace, whole=whole, check=check,
+            )  # fmt: skip
+        except LandingError as error:
+            if not done:
+                raise
+            raise LandingError(f"{' and '.join(done)} landed, {name} did not. {error}") from error
+        done.append(name)
 
 
 def land_files(

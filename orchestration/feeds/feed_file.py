@@ -85,7 +85,11 @@ class Feed(_Part):
     """Longest time that one fetch may take."""
     attachment: str | None = None
     """Beginning of the title of the attachment, of a page of gov.uk."""
+    attachment_file: str | None = None
+    """Pattern (with * and ?) of the file's name, where the title does not tell the latest one."""
     layers: tuple[Layer, ...] = ()
+    kind: Literal["street", "outcomes", "stop-and-search"] | None = None
+    """Kind of file of an archive of data.police.uk."""
     revised: str | None = None
     """Column that the publisher revises for years: rows that differ in it alone are counted."""
     page_rows: int = Field(default=2000, gt=0, le=25_000)
@@ -95,8 +99,10 @@ class Feed(_Part):
 
     @model_validator(mode="after")
     def _fits_the_publisher(self) -> Self:
-        if self.publisher == "govuk" and not self.attachment:
+        if self.publisher == "govuk" and not (self.attachment or self.attachment_file):
             raise ValueError("publisher 'govuk' needs attachment, the beginning of its title")
+        if self.publisher == "police_archive" and not self.kind:
+            raise ValueError("publisher 'police_archive' needs kind, such as 'street'")
         if self.publisher == "arcgis" and not self.layers:
             raise ValueError("publisher 'arcgis' needs at least one [[layers]]")
         if self.publisher == "nomis" and not self.query:

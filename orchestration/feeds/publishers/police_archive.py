@@ -1,8 +1,9 @@
 """data.police.uk: monthly archives of 36 months each, of which single files are read.
 
-The index page lists the archives. ``YYYY-MM.zip`` holds ``YYYY-MM/YYYY-MM-<force>-street.csv`` for
-each force and each month of the 36 that end with its own; archives up to April 2017 go back to
-December 2010. Months keep changing for years, so the newest archive with a month is read.
+The index page lists the archives. ``YYYY-MM.zip`` holds ``YYYY-MM/YYYY-MM-<force>-street.csv``,
+``…-outcomes.csv`` and ``…-stop-and-search.csv`` for each force and each month of the 36 that end
+with its own; archives up to April 2017 go back to December 2010. Months keep changing for years, so
+the newest archive with a month is read.
 """
 
 import copy
@@ -36,7 +37,9 @@ _MD5 = re.compile(r"(?<![0-9a-fA-F-])([0-9a-fA-F]{32})(?![0-9a-fA-F-])")
 """32 hex digits. The checksum of parts (``…-12``) is that of no file."""
 
 _HASH_TAG = re.compile(r'"([0-9a-f]{32})"')
-_KIND = "street"
+_GAPS_OF = "police_uk_street"
+"""The source under which gaps are listed: a force's month without data has no file of any kind."""
+
 _LOOK = "Open the address in a browser to see whether the publisher has changed the page."
 _LATER = "Run the command again later."
 _SHORT_NAMES = {
@@ -174,7 +177,7 @@ def _fetch(visit: Visit, archive: Archive, months: Sequence[str], slugs: dict[st
     for slug, force in slugs.items():
         missing = []
         for month in months:
-            member = f"{month}/{month}-{slug}-{_KIND}.csv"
+            member = f"{month}/{month}-{slug}-{visit.feed.kind}.csv"
             if member in opened.twice:
                 raise ArchiveError(
                     shown_address(archive.address), f"it holds {member} twice.", _LATER
@@ -191,7 +194,7 @@ def _open_new(
     visit: Visit, archive: Archive, months: Sequence[str], slugs: dict[str, str]
 ) -> RemoteArchive | None:
     """Open an archive; none where all that is wanted of this version has landed."""
-    names = [f"{month}-{slug}-{_KIND}.csv" for month in months for slug in slugs]
+    names = [f"{month}-{slug}-{visit.feed.kind}.csv" for month in months for slug in slugs]
     seen = {name: one for name in names if (one := visit.last_seen(name))}
     versions = {(one.url, one.etag) for one in seen.values()}
     known = None
@@ -262,17 +265,17 @@ def _gaps(
     months: Sequence[str],
 ) -> list[str]:
     """Say why an archive has no file of a force for some months."""
-    known = {month: gap_of(gaps, visit.feed.source, slug, month) for month in months}
+    known = {month: gap_of(gaps, _GAPS_OF, slug, month) for month in months}
     said = [f"Months without data, known: {gap}." for gap in dict.fromkeys(known.values()) if gap]
     if unknown := [month for month, gap in known.items() if not gap]:
-        suffix = f"-{_KIND}.csv"
+        suffix = f"-{visit.feed.kind}.csv"
         there = sorted(
             {name[16 : -len(suffix)] for name in opened.members if name.endswith(suffix)}
         )
         more = "" if slug in there else did_you_mean(slug, there)
         names = ", ".join(month_name(month) for month in unknown)
         said.append(
-            f"The archive has no street file of {force} ({slug}) for {names}; the reason is not "
-            f"known.{more} Such a month is not available, [x], and not 0."
+            f"The archive has no {visit.feed.kind} file of {force} ({slug}) for {names}; the "
+            f"reason is not known.{more} Such a month is not available, [x], and not 0."
         )
     return said

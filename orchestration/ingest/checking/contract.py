@@ -137,7 +137,7 @@ class Volume(BaseModel):
 
 
 class Beside(BaseModel):
-    """A kind of file that comes with the source's files, and that no source reads yet."""
+    """A kind of file that comes with the source's files, and that it does not read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -146,6 +146,8 @@ class Beside(BaseModel):
     headings: tuple[str, ...]
     """Headings that only files of this kind have."""
     file_pattern: str
+    source: str | None = None
+    """The source that reads files of this kind; none where no source does."""
 
     def fits(self, name: str) -> bool:
         """Say whether a file's name is of this kind."""

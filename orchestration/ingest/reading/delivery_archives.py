@@ -23,7 +23,7 @@ from typing import Protocol
 import duckdb
 
 from orchestration.errors import CspError, LandingError, readable
-from orchestration.ingest.checking.contract import Contract
+from orchestration.ingest.checking.contract import Beside, Contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError, given
 from orchestration.ingest.checking.headings import known_headings
 from orchestration.ingest.landing.delivery_discovery import FileLoad, Pending
@@ -153,6 +153,15 @@ def _left_out(contract: Contract, file: LandedFile) -> str | None:
         return _SYSTEM
     if not contract.beside or not fits_pattern(contract, file.name):
         return None
+    beside = beside_of(contract, file)
+    return beside.kind if beside else None
+
+
+def beside_of(contract: Contract, file: LandedFile) -> Beside | None:
+    """Return the kind of file beside the source's own that a file is of, if it is of one.
+
+    Its headings say it first, and its name where it has none of either.
+    """
     # A reader of its own takes several layouts: which headings it needs is not in the contract.
     own = {} if contract.layout == "reader" else contract.by_header
     wanted = {*own, *(heading for beside in contract.beside for heading in beside.headings)}
@@ -161,7 +170,7 @@ def _left_out(contract: Contract, file: LandedFile) -> str | None:
         return None
     for beside in contract.beside:
         if header >= set(beside.headings) or (not header & own.keys() and beside.fits(file.name)):
-            return beside.kind
+            return beside
     return None
 
 
@@ -176,10 +185,14 @@ def _said(contract: Contract, kind: str, names: Sequence[str]) -> Fault:
     files = f"{len(names):,} files" if len(names) > 1 else "1 file"
     are = "are" if len(names) > 1 else "is"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    listed = f"({', '.join(map(given, names[:_SHOWN]))}{more})"
+    reader = next((one.source for one in contract.beside if one.kind == kind), None)
     why = "" if kind in (_SYSTEM, _DOCUMENT) else ": no source reads them yet"
+    if reader:
+        why = f": {reader} reads them, and `csp land {reader}` lands them"
     return Fault(
         "is read by a source",
-        f"{files} of {kind} {are} left out{why} ({', '.join(map(given, names[:_SHOWN]))}{more}).",
+        f"{files} of {kind} {are} left out{why} {listed}.",
         file=names[0],
         severity="warning",
     )

@@ -11,6 +11,7 @@ select
     latitude,
     nullif(last_outcome_category, '') as last_outcome_category,
     nullif(crime_id, '') as crime_id,
+    delivery_quarter,
     _delivery_id as delivery_id,
     _file_id as file_id
 from {{ source('in_force', 'police_uk_street') }}
