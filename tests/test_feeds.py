@@ -357,6 +357,22 @@ def test_a_missing_month_without_a_known_reason_is_not_zero(server: FeedServer, 
     assert "[x], and not 0" in note
 
 
+def test_a_month_that_cannot_be_used_holds_up_no_other(
+    server: FeedServer, run: Run, ground: Ground
+) -> None:
+    wrong = MONTHS["2018-11"].replace("Crime type", "Kind of crime")
+    police(server, street_zip(MONTHS | {"2018-11": wrong}))
+    outcome = run(STREET)
+    assert sorted(files(ground.settings, STREET)) == [NAMES[0], NAMES[2]]
+    (note,) = outcome.notes
+    assert note.startswith("Not landed: ") and NAMES[1] in note and "csp check" in note
+    aside = ground.settings.home / "feeds" / STREET / "refused" / NAMES[1]
+    assert aside.read_bytes() == wrong.encode()
+    # It is tried again, and lands once the publisher has corrected it.
+    police(server, street_zip(MONTHS))
+    assert [one.name for one in run(STREET).files if one.landed] == [NAMES[1]]
+
+
 # --- faults that pass ------------------------------------------------------------------------
 
 

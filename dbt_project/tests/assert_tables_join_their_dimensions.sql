@@ -9,7 +9,7 @@
 {%- set tables = [
     'accommodation_need', 'appendix_c_pathways', 'area_changes', 'area_parents', 'areas',
     'burglary_trends', 'crime_by_small_area', 'crime_by_ward_and_town', 'crime_concentration',
-    'crime_harm', 'crime_hot_spots', 'crime_monthly', 'crime_outcomes', 'crime_outlook',
+    'crime_counts_compared', 'crime_harm', 'crime_hot_spots', 'crime_monthly', 'crime_outcomes', 'crime_outlook',
     'crime_outlook_verdicts', 'crime_priorities', 'crime_scanning', 'crime_seasonal', 'crime_trends', 'dim_area',
     'dim_cohort', 'dim_crime_type', 'dim_month', 'dim_offence_group', 'dim_pathway',
     'dim_period', 'figure_10_shoplifting', 'figure_11_burglary', 'figure_2_offender_profile',
@@ -18,7 +18,7 @@
     'figure_8_females_released', 'iom_cohort', 'need_complexity', 'need_pathways',
     'offender_profile', 'offender_rates', 'page_crime_map', 'page_hot_spots', 'page_outcomes', 'page_outlook',
     'page_priorities', 'page_scanning', 'populations', 'prison_accommodation_need',
-    'probation_profile', 'shoplifting_trends', 'small_areas', 'social_housing_stock',
+    'probation_profile', 'recorded_crime_by_csp', 'shoplifting_trends', 'small_areas', 'social_housing_stock',
     'supported_accommodation', 'survey_perceptions', 'table_1_offender_rates',
     'table_2_offending_frequency', 'table_3_oasys_pathways', 'table_4_need_complexity',
     'table_5_social_dwellings', 'table_6_acquisitive_pathways', 'table_7_feel_safe',

@@ -50,6 +50,10 @@ PUBLISHERS: Mapping[str, Callable[[Visit], Found]] = {
 }
 
 
+FILE_A_MONTH = ("police_archive",)
+"""Publishers whose files are each of a month, and are used alone; others have releases."""
+
+
 @dataclass(frozen=True)
 class FileOutcome:
     """What became of one fetched file: its rows, and how many differ from those that were there."""
@@ -131,7 +135,7 @@ class Fetch:
         with Client(feed, self.pace, self.transport or _transport(self.settings)) as client:
             visit = Visit(
                 client, feed, folder, state, quarter, self._is_landed,
-                contract.cadence == "quarterly", self._forces(feed), archives=self.archives,
+                feed.publisher in FILE_A_MONTH, self._forces(feed), archives=self.archives,
             )  # fmt: skip
             found = PUBLISHERS[feed.publisher](visit)
         landing = _Landing(self.settings, contract, feed, folder, quarter, found)
@@ -197,8 +201,24 @@ class _Landing:
     found: Found
 
     def land(self, *, replace: bool) -> tuple[FileOutcome, ...]:
-        """Land the files whose rows differ; return what became of each."""
-        compared = [(one, self._compared(one)) for one in self.found.files]
+        """Land the files whose rows differ; return what became of each.
+
+        Of a publisher with a file a month, one that a refresh would refuse holds up no other: it is
+        kept aside and named among the notes. Raises where no file can be used.
+        """
+        compared = []
+        refusals: list[LayoutError] = []
+        for one in list(self.found.files):
+            try:
+                compared.append((one, self._compared(one)))
+            except LayoutError as error:
+                if self.feed.publisher not in FILE_A_MONTH:
+                    raise
+                refusals.append(error)
+                self.found.files.remove(one)
+        if refusals and not compared and not self.found.unchanged:
+            raise refusals[0]
+        self.found.notes += [f"Not landed: {error}" for error in refusals]
         wanted = [one for one, difference in compared if not difference.same]
         if wanted:
             self._hand_over(wanted, True if replace else self._fetched_before())
@@ -258,7 +278,7 @@ class _Landing:
         name, if that has one file.
         """
         quarters = [self.quarter]
-        if self.contract.cadence != "quarterly":
+        if self.feed.publisher not in FILE_A_MONTH:
             landed = quarters_landed(self.settings.raw, self.contract)
             quarters = sorted((one for one in landed if one <= self.quarter), reverse=True)
         for quarter in quarters:
@@ -266,7 +286,7 @@ class _Landing:
             files = dict(delivered_files(folder)) if folder.is_dir() else {}
             if name in files:
                 return files[name]
-            if len(files) == 1 and self.contract.cadence == "annual":
+            if len(files) == 1 and self.contract.cadence != "one-off":
                 return next(iter(files.values()))
         return None
 

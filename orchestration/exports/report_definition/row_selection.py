@@ -4,6 +4,7 @@ Decided by the columns and the kind of the table, so that a new mart needs no ne
 
 - a table that is about the release, or has no ``area_code``, goes whole (``dim_month``); so does a
   dimension (``dim_area``), so that every other table joins it;
+- one on every place of the country (``recorded_crime_by_csp``) gives the areas of the force;
 - one that the assessment prints to compare districts (``table_1_offender_rates``), or that does
   not say whose each row is, gives every area of the force, and what lies in none of them;
 - any other mart gives the partnership's own areas with their towns and, for comparison, its force
@@ -22,6 +23,9 @@ from orchestration.exports.errors import ExportError, UnknownPartnershipError
 from orchestration.exports.report_definition.report_catalogue import read_catalogue
 from orchestration.releases.restricted_edition import read_mark
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
+
+_SERVED_AREA = "served_area_code"
+"""Column of a table on every place of the country: the area served, none of the other places."""
 
 _BELOW_THE_AREA = {"small_area_code", "place_code"}
 
@@ -259,6 +263,8 @@ def selected_areas(table: TableRef, whose: Partnership) -> tuple[tuple[str, ...]
     a colon. Both are empty where all rows go.
     """
     names = table.column_names
+    if _SERVED_AREA in names:
+        return whose.neighbours, ()
     if "area_code" not in names or table.name.startswith("dim_"):
         return (), ()
     if table.compared or not {"csp", "area_type"} & set(names):
@@ -277,7 +283,9 @@ def selection_query(table: TableRef, whose: Partnership, columns: str | None = N
     listed = columns or ", ".join(identifier(name) for name in table.column_names)
     areas, wholes = selected_areas(table, whose)
     where = ""
-    if areas:
+    if areas and _SERVED_AREA in table.column_names:
+        where = f" where {_SERVED_AREA} in ({', '.join(map(literal, areas))})"
+    elif areas:
         codes = ", ".join(map(literal, areas))
         parts = ", ".join(map(literal, wholes))
         # What changed may concern no area at all; every other table names one in each row.

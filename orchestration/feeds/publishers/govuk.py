@@ -89,7 +89,7 @@ def _name_in(attachment: dict[str, Any]) -> str:
 
 
 def _edition(name: str) -> tuple[str, list[int]]:
-    """Return what orders files of one name: the day of the release, then the years that they are of.
+    """Return what orders files of one name: the day of the release, then the years they are of.
 
     ``prc-csp-mar21-sep25-tables-290126.ods`` is of the release of 29 January 2026.
     """
