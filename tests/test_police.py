@@ -18,7 +18,10 @@ FORCE_AREA = "E23000023"
 FORCE = "Cambridgeshire Constabulary"
 YEAR = "2017/18"
 RATES = "marts.offender_rates"
-FREQUENCY = f"marts.offending_frequency where period_label = '{YEAR}' and area_code = '{FENLAND}'"
+FREQUENCY = (
+    "intermediate.int_offenders__by_offences "
+    f"where period_label = '{YEAR}' and area_code = '{FENLAND}'"
+)
 PROFILE = f"marts.offender_profile where period_label = '{YEAR}'"
 DISTRICTS = {"E07000008", "E07000009", FENLAND, "E07000011", SOUTH, "E06000031"}
 
