@@ -106,6 +106,7 @@ SET_BY_THE_MODEL = {
     "int_offender_counts__combined.counted_from",
     # From a short list in the SQL.
     "crime_outlook.status",
+    "page_age_and_sex.status",
     "dim_offence_group.is_sum",
     "dim_pathway.is_need",
     "int_crime_places__faults.rule",
