@@ -22,6 +22,7 @@ from orchestration.publish.errors import (
     WrongQuarterError,
 )
 from orchestration.publish.joins import JOINS
+from orchestration.publish.public_audit import AUDIT_TABLES, audit_reports
 from orchestration.publish.published_tables import PublishedTable, refuse_unsafe
 from orchestration.publish.release_comparison import changed_tables, content_digest
 from orchestration.publish.release_contents import (
@@ -38,6 +39,7 @@ from orchestration.publish.release_contents import (
     copy_table,
     count_rows,
     deliveries_of_quarter,
+    write_audit,
     write_comments,
     write_data_up_to,
     write_descriptions,
@@ -304,7 +306,10 @@ def _write(
     cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
     there = [table for table in copied if table.full_name not in withheld]
     write_changes(connection, there, before.previous, before.standing, cadences)
-    write_report_metadata(connection, [without_rows(report, withheld) for report in reports])
+    shown = [without_rows(report, withheld) for report in reports]
+    if write_audit(connection, there):
+        shown += audit_reports()
+    write_report_metadata(connection, shown)
     write_joins(connection, copied)
     write_descriptions(connection, copied)
     contents = [
@@ -315,6 +320,7 @@ def _write(
         DATA_UP_TO,
         REPORT_METADATA,
         JOINS,
+        *AUDIT_TABLES,
         TABLES,
         DICTIONARY,
     ]

@@ -23,13 +23,14 @@ from orchestration.publish.errors import (
     UnknownOriginError,
 )
 from orchestration.publish.joins import JOINS, joins
+from orchestration.publish.public_audit import AUDIT_TABLES, compared_with_print, page_rows
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
 from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE
 from orchestration.releases.published_file import CATALOGUE
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a published column is dropped, renamed or retyped."""
 
 PRODUCT = "CSP Warehouse"
@@ -287,6 +288,7 @@ ABOUT_TABLES = (
     DATA_UP_TO,
     REPORT_METADATA,
     JOINS,
+    *AUDIT_TABLES,
     TABLES,
     DICTIONARY,
 )
@@ -571,6 +573,18 @@ def write_joins(connection: duckdb.DuckDBPyConnection, tables: Sequence[Publishe
     _insert(connection, JOINS, [join.row for join in joins(tables)])
 
 
+def write_audit(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> bool:
+    """Write what the release says of the printed assessment; return whether it compares it.
+
+    ``tables`` are those of the release that have rows.
+    """
+    audit = compared_with_print(connection, WAREHOUSE, tables)
+    for table, rows in zip(AUDIT_TABLES, (audit, *page_rows(audit)), strict=True):
+        _create(connection, table)
+        _insert(connection, table, rows)
+    return bool(audit)
+
+
 def write_reflection_type(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the type that SQLAlchemy's reflection of keys asks for, which DuckDB does not have.
 
@@ -599,8 +613,9 @@ def write_descriptions(
         TABLES: len(described),
         DICTIONARY: len(columns),
     }
-    for table in (*tables, SOURCES, IN_FORCE, CHANGES, METHODS, DATA_UP_TO, REPORT_METADATA, JOINS):
-        counted[table] = count_rows(connection, CATALOGUE, table)
+    for table in (*tables, *ABOUT_TABLES):
+        if table not in counted:
+            counted[table] = count_rows(connection, CATALOGUE, table)
     _create(connection, TABLES)
     _insert(
         connection,
