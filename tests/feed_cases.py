@@ -43,6 +43,7 @@ from tests.feed_server import (
 
 STREET, HOUSING, LOOKUPS = "police_uk_street", "dwelling_stock", "area_lookups"
 PEOPLE = "population_estimates"
+RECORDED_CRIME = "police-recorded-crime-and-outcomes-open-data-tables"
 MONTH = "2021-01"
 """Month of an archive that is newer than the one that was fetched before."""
 
@@ -353,7 +354,21 @@ def titled(*titles: str) -> Reply:
     return as_json({"details": {"attachments": listed}})
 
 
+def recorded_crime(reply: Reply) -> Prepare:
+    """Serve the page of the Home Office's open data tables."""
+
+    def prepare(server: FeedServer) -> None:
+        server.answers[f"{CONTENT.rpartition('/')[0]}/{RECORDED_CRIME}"] = reply
+
+    return prepare
+
+
 GOVUK = [
+    Case("no table of the file's name", "recorded_crime_by_csp",
+         recorded_crime(titled("Police recorded crime")), errors.LayoutError,
+         ("no attachment has a file named 'prc-csp-mar",)),
+    Case("outcomes in other columns", "police_uk_outcomes", archived(street_zip(NEW)),
+         errors.LayoutError, ("has changed the form", "csp check police_uk_outcomes")),
     Case("JSON cut short", HOUSING, content(Reply(200, content_page()[:80])),
          errors.WrongKindError, ("damaged or cut short",)),
     Case("JSON of another shape", HOUSING, content(as_json([1, 2])), errors.LayoutError,

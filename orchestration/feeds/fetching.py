@@ -216,7 +216,7 @@ class _Landing:
                     raise
                 refusals.append(error)
                 self.found.files.remove(one)
-        if refusals and not compared and not self.found.unchanged:
+        if refusals and not compared:
             raise refusals[0]
         self.found.notes += [f"Not landed: {error}" for error in refusals]
         wanted = [one for one, difference in compared if not difference.same]

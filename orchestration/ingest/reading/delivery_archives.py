@@ -185,14 +185,13 @@ def _said(contract: Contract, kind: str, names: Sequence[str]) -> Fault:
     files = f"{len(names):,} files" if len(names) > 1 else "1 file"
     are = "are" if len(names) > 1 else "is"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    listed = f"({', '.join(map(given, names[:_SHOWN]))}{more})"
     reader = next((one.source for one in contract.beside if one.kind == kind), None)
     why = "" if kind in (_SYSTEM, _DOCUMENT) else ": no source reads them yet"
     if reader:
         why = f": {reader} reads them, and `csp land {reader}` lands them"
     return Fault(
         "is read by a source",
-        f"{files} of {kind} {are} left out{why} {listed}.",
+        f"{files} of {kind} {are} left out{why} ({', '.join(map(given, names[:_SHOWN]))}{more}).",
         file=names[0],
         severity="warning",
     )

@@ -15,7 +15,7 @@ from lxml import etree
 from orchestration.ingest.checking.faults import Fault, SubmissionError
 from orchestration.ingest.landing.landing_zone import LandedFile
 
-MOST_BYTES = 8 << 30
+_MOST_BYTES = 8 << 30
 """Most bytes of XML that are read; the largest published table has 1.4 GB."""
 
 _MOST_REPEATS = 1_000
@@ -61,7 +61,7 @@ def ods_rows(file: LandedFile) -> Iterator[SheetRow]:
                     Fault("is not locked", "The workbook has a password. Send it without one.",
                           file=file.name)
                 )  # fmt: skip
-            if content.file_size > MOST_BYTES:
+            if content.file_size > _MOST_BYTES:
                 raise SubmissionError(_too_large(file))
             with archive.open(content) as stream:
                 yield from _rows(stream, file)
@@ -79,8 +79,8 @@ def ods_rows(file: LandedFile) -> Iterator[SheetRow]:
 def _too_large(file: LandedFile) -> Fault:
     return Fault(
         "is of a reasonable size",
-        f"Unpacked, the spreadsheet has more than {MOST_BYTES >> 30} gigabytes. Send the published "
-        "table alone.",
+        f"Unpacked, the spreadsheet has more than {_MOST_BYTES >> 30} gigabytes. Send the "
+        "published table alone.",
         file=file.name,
     )
 

@@ -59,10 +59,11 @@ def _rows(file: LandedFile, contract: Contract, warnings: list[Fault]) -> Iterat
                 _refuse_without_header(file, sheet, places)
             continue
         if sum(cell is not None for cell in one.cells) < _FEWEST_CELLS:
+            number = one.line
             warnings.append(
                 Fault(
                     "has nothing beside its table",
-                    f"Row {one.line} is no row of the table, such as a note; left out.",
+                    f"Row {number} is no row of the table, such as a note; left out.",
                     file=file.name,
                     sheet=one.sheet,
                     line=one.line,
@@ -96,19 +97,8 @@ def _header(
     named = [_COLUMNS.get(title or "") for title in titles]
     if named.count("csp_name") == 0 or named.count("year") == 0:
         return None
-    faults = [
-        Fault(
-            "columns are named once" if named.count(name) else "has every column",
-            f"The column for {name.replace('_', ' ')} is there {named.count(name)} times. "
-            f"Known headings: {', '.join(title for title in _COLUMNS if _COLUMNS[title] == name)}.",
-            file=file.name,
-            sheet=row.sheet,
-            line=row.line,
-            column=name,
-        )
-        for name in _WANTED
-        if named.count(name) != 1
-    ]
+    counts = {name: named.count(name) for name in _WANTED}
+    faults = [_miscounted(file, row, name, n) for name, n in counts.items() if n != 1]
     if faults:
         raise SubmissionError(faults)
     if not any(one.rule == "has no unknown column" for one in warnings):
@@ -116,6 +106,19 @@ def _header(
             file, titles, tuple(_COLUMNS), contract, sheet=row.sheet, line=row.line
         )
     return {name: named.index(name) for name in _WANTED}
+
+
+def _miscounted(file: LandedFile, row: SheetRow, name: str, count: int) -> Fault:
+    label = name.replace("_", " ")
+    wanted = ", ".join(title for title in _COLUMNS if _COLUMNS[title] == name)
+    return Fault(
+        "columns are named once" if count else "has every column",
+        f"The column for {label} is there {count} times. Known headings: {wanted}.",
+        file=file.name,
+        sheet=row.sheet,
+        line=row.line,
+        column=name,
+    )
 
 
 def _refuse_without_header(
