@@ -198,7 +198,7 @@ def _partnership(csp: str, name: str, areas: list[Row]) -> Partnership:
 
 
 def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
-    """Return the tables to export: every mart and report, changes, data dictionary and joins.
+    """Return the tables to export: every mart and report, changes, dictionary, joins, metrics.
 
     Raises :class:`ExportError` for a release of an earlier version.
     """
@@ -207,7 +207,8 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
             connection,
             "select table_schema, table_name, title, description, note, key_columns, rounded_to "
             "from main.published_tables "
-            "where table_schema <> 'main' or table_name in ('changes', 'data_dictionary', 'joins') "
+            "where table_schema <> 'main' "
+            "or table_name in ('changes', 'data_dictionary', 'joins', 'metrics') "
             "order by table_schema, table_name",
         )
     except duckdb.BinderException as error:
