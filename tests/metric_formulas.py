@@ -255,6 +255,52 @@ RECOMPUTED = {
         "offender_profile", "percent_of_known", "offenders / (known_offenders / 100)"
     )
     + " where is_known",
+    "frequency_offenders": """
+        select frequency.offenders, printed.offenders from marts.offending_frequency as frequency
+        inner join reports.table_2_offending_frequency as printed
+            on frequency.area_code = printed.area_code
+            and frequency.period_key = printed.period_key
+            and frequency.offences_band = printed.number_of_offences
+    """,
+    "frequency_offenders_all": """
+        select frequency.all_offenders, printed.offenders
+        from marts.offending_frequency as frequency
+        inner join reports.table_2_offending_frequency as printed using (area_code, period_key)
+        where printed.number_of_offences = 'All'
+    """,
+    "frequency_percent": _quotient(
+        "offending_frequency", "percent_of_offenders", "offenders / (all_offenders / 100)"
+    ),
+    "frequency_offences": """
+        select frequency.offences, printed.offences from marts.offending_frequency as frequency
+        inner join reports.table_2_offending_frequency as printed
+            on frequency.area_code = printed.area_code
+            and frequency.period_key = printed.period_key
+            and frequency.offences_band = printed.number_of_offences
+    """,
+    "frequency_offences_all": """
+        select frequency.all_offences, printed.offences from marts.offending_frequency as frequency
+        inner join reports.table_2_offending_frequency as printed using (area_code, period_key)
+        where printed.number_of_offences = 'All'
+    """,
+    "frequency_offences_percent": _quotient(
+        "offending_frequency", "percent_of_offences", "offences / (all_offences / 100)"
+    ),
+    "age_and_sex_offenders": """
+        select cells.offenders, case cells.sex when 'Male' then printed.men
+            when 'Female' then printed.women else printed.offenders end
+        from marts.offender_age_and_sex as cells
+        inner join reports.page_age_and_sex as printed using (area_code, period_key, age_group)
+        where cells.sex in ('Male', 'Female', 'All')
+    """,
+    "age_and_sex_offenders_all": """
+        select cells.all_offenders, everyone.offenders from marts.offender_age_and_sex as cells
+        inner join marts.offender_age_and_sex as everyone using (area_code, period_key)
+        where everyone.sex = 'All' and everyone.age_group = 'All'
+    """,
+    "age_and_sex_percent": _quotient(
+        "offender_age_and_sex", "percent_of_all", "offenders / (all_offenders / 100)"
+    ),
     "young_people": """
         select youth.young_people, printed.juvenile_offenders from marts.youth_offenders as youth
         inner join reports.figure_3_juvenile_offenders as printed
@@ -369,6 +415,19 @@ RECOMPUTED = {
     "prisoners_housing_need_share": _quotient(
         "prison_accommodation_need", "proportion", "with_need / assessed"
     ),
+    "released_without_home": """
+        select releases.no_accommodation, printed.no_accommodation
+        from marts.prison_release_accommodation as releases
+        inner join reports.page_prison_releases as printed using (prison, area_code, period_key)
+    """,
+    "released": """
+        select releases.released, printed.released
+        from marts.prison_release_accommodation as releases
+        inner join reports.page_prison_releases as printed using (prison, area_code, period_key)
+    """,
+    "released_without_home_share": _quotient(
+        "prison_release_accommodation", "proportion", "no_accommodation / released"
+    ),
     "dwellings": """
         select total.dwellings, sum(parts.dwellings) from marts.social_housing_stock as total
         inner join marts.social_housing_stock as parts using (area_code, stock_date)
@@ -404,6 +463,13 @@ RECOMPUTED = {
             and answers.answer = next.answer and answers.period_start = next.previous_period_start
     """,
     "answer_percent": _quotient("survey_perceptions", "percentage", "answer_count / (base / 100)"),
+    "responses": """
+        select responses.responses, next.previous_responses
+        from marts.survey_responses as responses
+        inner join marts.survey_responses as next
+            on responses.area_code = next.area_code
+            and responses.period_start = next.previous_period_start
+    """,
     "population": """
         select force.population, sum(districts.population) from marts.populations as force
         inner join marts.dim_area as areas on force.area_code = areas.force_code

@@ -160,7 +160,7 @@ def test_release_says_what_it_is_and_where_it_came_from(tmp_path):
         result.path,
         "select quarter, quarter_label, built_at, schema_version, synthetic, "
         "synthetic_notice like 'Synthetic data:%' from release",
-    ) == [(QUARTER, "Q1 2018/19", NOW.replace(tzinfo=None), 1, True, True)]
+    ) == [(QUARTER, "Q1 2018/19", NOW.replace(tzinfo=None), 2, True, True)]
     assert fetch(result.path, "from sources") == [
         (
             "police_uk_street", "Street-level recorded crime", "data.police.uk",

@@ -182,7 +182,7 @@ def test_late_return_of_the_prison_fills_the_half_year(
 ) -> None:
     query = (
         "select period_label from reports.figure_7_males_released "
-        f"where area_code = '{FENLAND}' order by period_start"
+        "where area_type = 'force' order by period_start"
     )
     before = [("January to June 2017",), ("July to December 2017",)]
     assert sample.query(query) == before

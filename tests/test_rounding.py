@@ -497,6 +497,67 @@ def test_counts_and_totals_of_a_group_are_no_further_off_than_is_said(
     assert RoundingError(cube, Taken({"people D1 Men x": 3}), {}, changes).of("people F Men x") == 0
 
 
+def test_differences_and_margins_are_of_the_counts_as_they_are_shown() -> None:
+    declared = RoundedDeclaration.model_validate(
+        {
+            "method": "rounded",
+            "counts": [
+                {"column": "responses", "cell": "now {area_code}", "broad": True},
+                {"column": "before", "cell": "before {area_code}", "broad": True},
+            ],
+            "differences": [
+                {"value": "gap", "of": "responses", "less": "before", "percent": "gap_percent"}
+            ],
+            "margins": [{"value": "margin", "base": "responses"}],
+        }
+    )
+    # What is true of each row is 1 everywhere: nothing of it may be left.
+    row = {"responses": 1, "before": 1, "gap": 1, "gap_percent": 1.0, "margin": 1.0, "status": None}
+    given_rows = [{**row, "area_code": area} for area in "ABC"]
+    given_rows.append({**row, "area_code": "D", "before": None})
+    values = {
+        "now A": 100, "before A": 80, "now B": 100, "before B": 15, "now C": None, "before C": 80,
+        "now D": 10,
+    }  # fmt: skip
+    first, second, third, fourth = rounded_rows(given_rows, declared, values, (), lambda key: 4)
+    assert (first["gap"], first["gap_percent"], first["status"]) == (20, 25.0, None)
+    limits = wilson(48, 96)
+    assert first["margin"] == pytest.approx(50 * (limits.upper - limits.lower))
+    assert (second["gap"], second["gap_percent"], second["status"]) == (85, None, "[u]")
+    assert (third["gap"], third["gap_percent"], third["margin"], third["status"]) == (
+        None, None, None, "[c]",
+    )  # fmt: skip
+    # Without a wave before there is no difference; of few responses there is no margin.
+    assert (fourth["gap"], fourth["gap_percent"], fourth["margin"]) == (None, None, None)
+    assert fourth["status"] == "[u]"
+
+
+def test_two_tables_may_divide_one_whole_in_two_ways() -> None:
+    def declared(kind: str) -> RoundedDeclaration:
+        return RoundedDeclaration.model_validate(
+            {
+                "method": "rounded",
+                "plain": ["row"],
+                "counts": [
+                    {"column": "people", "cell": f"{kind} {{row}}", "divides": "everyone"},
+                    {"column": "everyone", "cell": "everyone"},
+                ],
+            }
+        )
+
+    def rows(*counts: int) -> list[dict[str, object]]:
+        return [
+            {"row": number, "people": count, "everyone": 30, "status": None}
+            for number, count in enumerate(counts)
+        ]
+
+    made = cube_of(
+        {"by_age": rows(10, 20), "by_sex": rows(7, 8, 15)},
+        {"by_age": declared("age"), "by_sex": declared("sex")},
+    )
+    assert sorted(map(len, made.divided.values())) == [2, 3]
+
+
 # --- the sample ------------------------------------------------------------------------------
 
 ROUNDED = {
@@ -506,6 +567,9 @@ ROUNDED = {
     "marts.youth_offenders": ("young_people",),
     "marts.iom_cohort": ("people", "people_all"),
     "marts.prison_accommodation_need": ("with_need", "assessed"),
+    "marts.offender_age_and_sex": ("offenders",),
+    "marts.survey_responses": ("responses",),
+    "reports.page_age_and_sex": ("men", "women"),
     "reports.table_4_need_complexity": ("offenders",),
     "reports.figure_5_nps_profile": ("people",),
     "reports.figure_6_prison_and_youth_need": ("with_need", "assessed"),
@@ -575,6 +639,45 @@ def test_table_and_mart_show_one_value_for_one_count(
         "and mart.area_code = report.area_code and mart.complexity = report.assessed_needs"
     ).fetchall()
     assert differing == [(120, 0)]
+
+
+def test_frequencies_ages_and_responses_have_the_values_of_the_tables_that_print_them(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    """Of the rows that Table 2 has by themselves: it may print some of them as one."""
+    for mart, report, on, column in (
+        (
+            "offending_frequency", "table_2_offending_frequency",
+            "report.number_of_offences = mart.offences_band", "offenders",
+        ),
+        (
+            "offender_age_and_sex", "figure_2_offender_profile",
+            "mart.sex = 'All' and report.dimension = 'Age Group' "
+            "and report.category = mart.age_group", "offenders",
+        ),
+        (
+            "offender_age_and_sex", "figure_2_offender_profile",
+            "mart.age_group = 'All' and report.dimension = 'Gender' "
+            "and report.category = mart.sex", "offenders",
+        ),
+        (
+            "prison_release_accommodation", "page_prison_releases",
+            "mart.prison = report.prison", "no_accommodation",
+        ),
+    ):  # fmt: skip
+        ((rows, differing),) = release.execute(
+            f"select count(*), count(*) filter (mart.{column} is distinct from report.{column}) "
+            f"from csp.marts.{mart} as mart inner join csp.reports.{report} as report "
+            f"on mart.area_code = report.area_code and mart.period_start = report.period_start "
+            f"and {on}"
+        ).fetchall()
+        assert rows and not differing, (mart, rows, differing)
+    ((rows, differing),) = release.execute(
+        "select count(*), count(*) filter (mart.responses is distinct from answers.responses) "
+        "from csp.marts.survey_responses as mart "
+        "inner join csp.marts.survey_perceptions as answers using (area_code, period_start)"
+    ).fetchall()
+    assert rows and not differing
 
 
 def test_readers_are_told_the_method(release: duckdb.DuckDBPyConnection) -> None:

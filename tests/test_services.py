@@ -45,7 +45,9 @@ def test_figure_3_has_the_printed_juvenile_offenders(sample: Ground) -> None:
     assert ours == {row["gss_code"]: int(row["juvenile_offenders"]) for row in printed}
 
 
-RELEASED = "select {} from marts.prison_release_accommodation where sex = '{}' and {}"
+RELEASED = (
+    "select {} from intermediate.int_prison_releases__by_accommodation where sex = '{}' and {}"
+)
 H1 = "period_label = 'January to June 2017'"
 H2 = "period_label = 'July to December 2017'"
 NEED = "select {} from marts.prison_accommodation_need where sex = '{}' and prison = '{}'"
@@ -223,8 +225,7 @@ def test_all_six_districts_have_every_figure(sample: Ground) -> None:
         "reports.figure_3_juvenile_offenders",
         "reports.figure_4_first_time_entrants",
         "reports.figure_6_prison_and_youth_need",
-        "reports.figure_7_males_released",
-        "reports.figure_8_females_released",
+        "reports.page_prison_releases",
     ):
         found = sample.value(f"select count(distinct csp) from {relation} where csp is not null")
         assert found == 6, relation

@@ -200,6 +200,18 @@ def test_months_agree_with_the_periods_of_months(sample: Ground) -> None:
 _BLOCK = re.compile(r"(<!-- joins: written by tests/test_star.py -->\n)(.*)(<!-- end -->\n)", re.S)
 
 
+def test_every_mart_is_published(sample: Ground) -> None:
+    """Two tables of the audit stay restricted; their public form is main.audit."""
+    unpublished = {
+        node["name"]
+        for node in load_manifest(sample.settings)["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["schema"] in ("marts", "reports")
+        and not node["config"]["meta"]["csp"]["publish"]
+    }
+    assert unpublished == {"reconciliation", "reconciliation_findings"}
+
+
 def test_the_page_of_tables_shows_the_joins_of_the_release(sample: Ground) -> None:
     """WRITE_SNAPSHOT=1 writes them again."""
     page = TABLES_PAGE.read_text(encoding="utf-8")

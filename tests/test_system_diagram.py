@@ -32,7 +32,7 @@ ROWS = {
         row(2018, "March 2018", cohort="CRC", assessed_needs="0", offenders=5),
         row(2018, "March 2018", cohort="CRC", assessed_needs="All offenders", offenders=278),
     ],
-    "figure_7_males_released": [
+    "page_prison_releases": [
         row(2018, "2017/18", prison="HMP Ely", released=None, status="[c]"),
         row(2018, "2017/18", prison="HMP Wisbech", released=0),
     ],
@@ -51,15 +51,20 @@ def test_each_part_has_its_latest_numbers():
         # A total of a rounded table that is no multiple is not rounded.
         "Probation": (Known("CRC offenders", "278", "March 2018", "Table 4"),),
         "Prison": (
-            Known("men released from HMP Ely", "[c] confidential", "2017/18", "Figure 7"),
-            Known("men released from HMP Wisbech", "0", "2017/18", "Figure 7"),
+            Known(
+                "people released from HMP Ely",
+                "[c] confidential",
+                "2017/18",
+                "Releases from prison",
+            ),
+            Known("people released from HMP Wisbech", "0", "2017/18", "Releases from prison"),
         ),
     }
 
 
 def test_nothing_is_drawn_without_a_number():
     assert numbers_known({}, PLACE, {}) == ()
-    hidden = {"figure_7_males_released": ROWS["figure_7_males_released"][:1]}
+    hidden = {"page_prison_releases": ROWS["page_prison_releases"][:1]}
     assert numbers_known(hidden, PLACE, {}) == ()
 
 

@@ -280,6 +280,7 @@ _EXPLAINED = {
     "offender_rates": "rate_per_1000",
     "offending_frequency": "percent_of_offenders",
     "offender_profile": "percent_of_all",
+    "offender_age_and_sex": "percent_of_all",
     "youth_offenders": "proportion",
     "iom_cohort": "proportion",
     "need_pathways": "proportion",

@@ -55,7 +55,7 @@
 
 {#- Figures 7 and 8, which differ by sex alone: one row an area of release, a column a kind of
     accommodation. -#}
-{% macro prison_releases_by_area(sex) -%}
+{% macro prison_releases(sex) -%}
 with releases as (
 
     select
@@ -68,16 +68,15 @@ with releases as (
         period_start,
         period_end,
         period_label,
-        max(released) filter (where accommodation = 'Settled accommodation')
-        + max(released) filter (where accommodation = 'Temporary accommodation')
-            as with_accommodation,
+        max(released) filter (where accommodation = 'No accommodation') as no_accommodation,
         max(released) filter (where accommodation = 'No address arranged') as no_address_arranged,
         max(released) filter (where accommodation = 'No fixed abode') as no_fixed_abode,
-        max(released) filter (where accommodation = 'Not recorded') as not_recorded,
         max(released) filter (where accommodation = 'All releases') as released,
         any_value(deliveries) as deliveries
-    from {{ ref('prison_release_accommodation') }}
-    where sex = '{{ sex }}'
+    from {{ ref('int_prison_releases__by_accommodation') }}
+    where
+        sex = '{{ sex }}'
+        and area_type in ('force', 'all')
     group by
         prison,
         area_code,
@@ -92,27 +91,32 @@ with releases as (
 )
 
 select
-    prison,
-    area_code,
-    area_name,
-    area_type,
-    csp,
-    period_type,
-    period_start,
-    period_end,
-    period_label,
-    with_accommodation,
-    no_address_arranged,
-    no_fixed_abode,
-    not_recorded,
-    released,
-    {{ proportion('no_fixed_abode', 'released') }} as proportion,
-    {{ proportion_lower('no_fixed_abode', 'released') }} as proportion_lower,
-    {{ proportion_upper('no_fixed_abode', 'released') }} as proportion_upper,
+    {{ period_key('releases.period_type', 'releases.period_start') }} as period_key,
+    releases.prison,
+    releases.area_code,
+    releases.area_name,
+    releases.area_type,
+    releases.csp,
+    releases.period_type,
+    releases.period_start,
+    releases.period_end,
+    releases.period_label,
+    years.year_start,
+    releases.no_accommodation,
+    releases.no_address_arranged,
+    releases.no_fixed_abode,
+    releases.released,
+    {{ proportion('releases.no_fixed_abode', 'releases.released') }} as proportion,
+    {{ proportion_lower('releases.no_fixed_abode', 'releases.released') }} as proportion_lower,
+    {{ proportion_upper('releases.no_fixed_abode', 'releases.released') }} as proportion_upper,
     'proportion of people released that had no fixed abode' as unit,
-    {{ row_status(unavailable='released is null', not_applicable='released = 0') }} as status,
-    deliveries
+    {{ row_status(unavailable='false', not_applicable='releases.released = 0') }} as status,
+    releases.deliveries
 from releases
+left join {{ ref('int_prison_years__whole') }} as years
+    on
+        releases.prison = years.prison
+        and releases.period_start = years.period_start
 {%- endmacro %}
 
 {#- Name of a group of prisoners, as figure 6 has it. -#}

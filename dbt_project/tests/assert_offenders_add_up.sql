@@ -36,7 +36,7 @@ frequency as (
         period_start,
         'frequency' as counted,
         sum(offenders) as offenders
-    from {{ ref('offending_frequency') }}
+    from {{ ref('int_offenders__by_offences') }}
     group by area_code, period_start
 
 ),

@@ -8,6 +8,7 @@
     ('crime_trends', 'offences', ['crime_type', 'period_type', 'period_start']),
     ('offender_rates', 'offenders', ['period_type', 'period_start']),
     ('offender_profile', 'offenders', ['period_start', 'dimension', 'category']),
+    ('offender_age_and_sex', 'offenders', ['period_start', 'age_group', 'sex']),
     ('offending_frequency', 'offenders', ['period_start', 'offences_band']),
     (
         'youth_offenders', 'young_people',
@@ -21,8 +22,9 @@
     ('need_complexity', 'offenders', ['period_start', 'cohort', 'complexity']),
     ('probation_profile', 'people', ['period_start', 'cohort', 'dimension', 'category']),
     ('accommodation_need', 'offenders_with_need', ['period_start', 'cohort']),
+    ('prison_release_accommodation', 'released', ['period_start', 'prison']),
     (
-        'prison_release_accommodation', 'released',
+        'int_prison_releases__by_accommodation', 'released',
         ['period_start', 'prison', 'sex', 'accommodation']
     ),
     ('social_housing_stock', 'dwellings', ['stock_date', 'tenure']),

@@ -29,7 +29,7 @@ managed as (
 released as (
 
     select
-        'prison_release_accommodation' as mart,
+        'int_prison_releases__by_accommodation' as mart,
         abs(
             sum(released) filter (where area_type in ('district', 'unlocated', 'outside'))
             - sum(released) filter (where area_type = 'all')
@@ -38,7 +38,7 @@ released as (
             sum(released) filter (where area_type = 'district')
             - sum(released) filter (where area_type = 'force')
         ) as difference
-    from {{ ref('prison_release_accommodation') }}
+    from {{ ref('int_prison_releases__by_accommodation') }}
     group by prison, period_start, sex, accommodation
 
 )

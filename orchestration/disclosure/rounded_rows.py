@@ -10,12 +10,15 @@ from orchestration.disclosure.confidence_limits import (
     Rounded,
     difference_of_rounded,
     proportion_of_rounded,
+    wilson,
 )
 from orchestration.disclosure.declarations import STATUS, Row
 from orchestration.disclosure.rounding_cube import ColumnKeys
 from orchestration.disclosure.rounding_declarations import (
     LEAST_BASE,
     Comparison,
+    Difference,
+    Margin,
     Proportion,
     RoundedDeclaration,
     fits,
@@ -46,6 +49,8 @@ def rounded_rows(
         hidden = _write_counts(made, row, columns, values, printed_elsewhere)
         applying = [share for share in declared.proportions if fits(row, share.where)]
         bases = [_write_proportion(made, row, share, columns, off) for share in applying]
+        bases += [_write_difference(made, gap) for gap in declared.differences]
+        bases += [_write_margin(made, row, margin, columns, off) for margin in declared.margins]
         if declared.comparison:
             _write_comparison(made, row, declared.comparison, columns, values, off)
         made[STATUS] = _status(row[STATUS], hidden, [base for base in bases if base is not None])
@@ -101,6 +106,34 @@ def _write_proportion(
     if share.upper:
         made[share.upper] = _printed(limits.upper, share) if limits else None
     return base if isinstance(base, int) else None
+
+
+def _write_difference(made: dict[str, Any], declared: Difference) -> int | None:
+    """Write what a count is more than another, as both are shown; return the other."""
+    count, before = made[declared.of], made[declared.less]
+    known = count is not None and before is not None
+    made[declared.value] = count - before if known else None
+    if declared.percent:
+        reliable = known and before >= LEAST_BASE
+        made[declared.percent] = 100 * (count - before) / before if reliable else None
+    return before if known else None
+
+
+def _write_margin(
+    made: dict[str, Any],
+    row: Row,
+    declared: Margin,
+    columns: ColumnKeys,
+    off: Callable[[str], float],
+) -> int | None:
+    """Write how far a share of a base may be from the truth by chance; return the base."""
+    base: int | None = made[declared.base]
+    made[declared.value] = None
+    if base is not None and base >= LEAST_BASE:
+        least = base - off(columns.key(declared.base, row))
+        limits = wilson(least / 2, least)
+        made[declared.value] = 50 * (limits.upper - limits.lower)
+    return base
 
 
 def _printed(value: float, share: Proportion) -> float:

@@ -156,7 +156,7 @@ def _add(cube: Cube, name: str, row: Row, naming: Naming, columns: ColumnKeys) -
         group = " ".join(text(row[column]) for column in count.control)
         cube.groups.setdefault(key, f"{count.column} {group}")
     _add_sums(cube, key, row, naming, columns)
-    _add_bounds(cube, key, row, count, columns)
+    _add_bounds(cube, name, key, row, count, columns)
 
 
 def _add_sums(cube: Cube, key: str, row: Row, naming: Naming, columns: ColumnKeys) -> None:
@@ -178,14 +178,17 @@ def _add_sums(cube: Cube, key: str, row: Row, naming: Naming, columns: ColumnKey
         cube.wholes.setdefault(whole, {}).setdefault(_CATEGORIES, {})[key] = None
 
 
-def _add_bounds(cube: Cube, key: str, row: Row, count: RoundedCount, columns: ColumnKeys) -> None:
+def _add_bounds(
+    cube: Cube, name: str, key: str, row: Row, count: RoundedCount, columns: ColumnKeys
+) -> None:
     """Add what readers know of the count beside the sums that it is shown as."""
     if count.part_of:
         cube.held[key] = columns.key(count.part_of, row)
     if count.within:
         cube.held[key] = named(count.within, row)
     if count.divides and (whole := columns.key(count.divides, row)) != key:
-        by = " ".join((count.column, *(text(row[column]) for column in count.by)))
+        # Two tables may divide one whole in two ways.
+        by = " ".join((name, count.column, *(text(row[column]) for column in count.by)))
         cube.divided.setdefault((whole, by), {})[key] = None
     for balance in count.balances:
         if fits(row, balance.where):

@@ -183,6 +183,22 @@ class Comparison(_Declared):
         return tuple(column for column in named if column)
 
 
+class Difference(_Declared):
+    """The column ``of`` less the column ``less``, as both are shown; ``percent`` of the latter."""
+
+    value: str
+    of: str
+    less: str
+    percent: str | None = None
+
+
+class Margin(_Declared):
+    """Half the width of the limits of a half of the column ``base``, in percentage points."""
+
+    value: str
+    base: str
+
+
 class RoundedDeclaration(_Declared):
     """All that a table declares; ``plain`` are its columns of numbers that are no counts.
 
@@ -193,6 +209,8 @@ class RoundedDeclaration(_Declared):
     threshold: int = PEOPLE.threshold
     counts: tuple[RoundedCount, ...]
     proportions: tuple[Proportion, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    margins: tuple[Margin, ...] = ()
     comparison: Comparison | None = None
     plain: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
@@ -204,6 +222,9 @@ class RoundedDeclaration(_Declared):
         made |= {column for count in self.counts for column in count.follows}
         for share in self.proportions:
             made |= {column for column in (share.value, share.lower, share.upper) if column}
+        for gap in self.differences:
+            made |= {column for column in (gap.value, gap.percent) if column}
+        made |= {margin.value for margin in self.margins}
         if self.comparison:
             made |= set(self.comparison.columns)
         return made

@@ -23,6 +23,7 @@ from orchestration.publish.errors import (
 )
 from orchestration.publish.joins import JOINS
 from orchestration.publish.metrics import METRICS, Metric
+from orchestration.publish.public_audit import AUDIT_TABLES, audit_reports
 from orchestration.publish.published_tables import PublishedTable, refuse_unsafe
 from orchestration.publish.release_comparison import changed_tables, content_digest
 from orchestration.publish.release_contents import (
@@ -39,6 +40,7 @@ from orchestration.publish.release_contents import (
     copy_table,
     count_rows,
     deliveries_of_quarter,
+    write_audit,
     write_comments,
     write_data_up_to,
     write_descriptions,
@@ -309,7 +311,10 @@ def _write(
     cadences = {name: credit.cadence for name, credit in credits.items() if credit.cadence}
     there = [table for table in copied if table.full_name not in withheld]
     write_changes(connection, there, before.previous, before.standing, cadences)
-    write_report_metadata(connection, [without_rows(report, withheld) for report in reports])
+    shown = [without_rows(report, withheld) for report in reports]
+    if write_audit(connection, there):
+        shown += audit_reports()
+    write_report_metadata(connection, shown)
     write_joins(connection, copied)
     measured = write_metrics(connection, copied, metrics)
     write_descriptions(connection, copied, measured)
@@ -322,6 +327,7 @@ def _write(
         REPORT_METADATA,
         METRICS,
         JOINS,
+        *AUDIT_TABLES,
         TABLES,
         DICTIONARY,
     ]

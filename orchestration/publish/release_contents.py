@@ -25,13 +25,14 @@ from orchestration.publish.errors import (
 )
 from orchestration.publish.joins import JOINS, joins
 from orchestration.publish.metrics import METRICS, Metric
+from orchestration.publish.public_audit import AUDIT_TABLES, compared_with_print, page_rows
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
 from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE
 from orchestration.releases.published_file import CATALOGUE
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a published column is dropped, renamed or retyped."""
 
 PRODUCT = "CSP Warehouse"
@@ -293,6 +294,7 @@ ABOUT_TABLES = (
     REPORT_METADATA,
     METRICS,
     JOINS,
+    *AUDIT_TABLES,
     TABLES,
     DICTIONARY,
 )
@@ -601,6 +603,18 @@ def write_metrics(
     return kept
 
 
+def write_audit(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> bool:
+    """Write what the release says of the printed assessment; return whether it compares it.
+
+    ``tables`` are those of the release that have rows.
+    """
+    audit = compared_with_print(connection, WAREHOUSE, tables)
+    for table, rows in zip(AUDIT_TABLES, (audit, *page_rows(audit)), strict=True):
+        _create(connection, table)
+        _insert(connection, table, rows)
+    return bool(audit)
+
+
 def write_reflection_type(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the type that SQLAlchemy's reflection of keys asks for, which DuckDB does not have.
 
@@ -633,8 +647,9 @@ def write_descriptions(
         TABLES: len(described),
         DICTIONARY: len(columns),
     }
-    for table in (*tables, *(one for one in ABOUT_TABLES if one not in counted)):
-        counted[table] = count_rows(connection, CATALOGUE, table)
+    for table in (*tables, *ABOUT_TABLES):
+        if table not in counted:
+            counted[table] = count_rows(connection, CATALOGUE, table)
     _create(connection, TABLES)
     _insert(
         connection,

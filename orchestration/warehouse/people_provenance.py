@@ -249,7 +249,9 @@ _BY = ("period", "area", "cohort")
 COUNTED: Mapping[str, Counted] = {
     "offender_rates": _offenders("true"),
     "table_1_offender_rates": _offenders("true"),
-    "offending_frequency": _offenders("offences = $offences_per_offender", "offences a person"),
+    "offending_frequency": _offenders(
+        _BAND.replace("$number_of_offences", "$offences_band"), "offences a person"
+    ),
     "table_2_offending_frequency": _offenders(_BAND, "offences a person"),
     "offender_profile": _offenders(_PROFILE, "category"),
     "figure_2_offender_profile": _offenders(_PROFILE, "category"),

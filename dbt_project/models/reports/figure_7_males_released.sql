@@ -1,3 +1,3 @@
--- Figure 7: accommodation of men released from prison, by where they went, by period.
+-- Figure 7: accommodation of men released from prison, to the force area and to everywhere.
 
-{{ prison_releases_by_area('Male') }}
+{{ prison_releases('Male') }}

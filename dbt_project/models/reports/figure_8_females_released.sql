@@ -1,3 +1,3 @@
--- Figure 8: accommodation of women released from prison, by where they went, by period.
+-- Figure 8: accommodation of women released from prison, to the force area and to everywhere.
 
-{{ prison_releases_by_area('Female') }}
+{{ prison_releases('Female') }}

@@ -9,7 +9,6 @@ with frequencies as (
         period_label,
         area_code,
         area_name,
-        area_type,
         csp,
         offences_per_offender,
         offences_band,
@@ -19,7 +18,6 @@ with frequencies as (
         all_offences,
         deliveries
     from {{ ref('offending_frequency') }}
-    where area_type in ('district', 'partnership', 'force')
 
 ),
 
@@ -28,26 +26,11 @@ bands as (
     select
         period_start,
         area_code,
-        {{ var('offences_band_from') }} as band_order,
-        '{{ var('offences_band_from') }} or more' as number_of_offences,
-        coalesce(sum(offenders) filter (
-            where offences_per_offender >= {{ var('offences_band_from') }}
-        ), 0) as offenders,
-        coalesce(sum(offences) filter (
-            where offences_per_offender >= {{ var('offences_band_from') }}
-        ), 0) as offences
-    from frequencies
-    group by period_start, area_code
-    union all
-    select
-        period_start,
-        area_code,
         offences_per_offender as band_order,
         offences_band as number_of_offences,
         offenders,
         offences
     from frequencies
-    where offences_per_offender < {{ var('offences_band_from') }}
     union all
     select distinct
         period_start,

@@ -81,12 +81,8 @@ _STAGES: tuple[tuple[str, tuple[_Number, ...]], ...] = (
         "Prison",
         (
             _Number(
-                "figure_7_males_released", "Figure 7", "released",
-                lambda row: f"men released from {row['prison']}",
-            ),
-            _Number(
-                "figure_8_females_released", "Figure 8", "released",
-                lambda row: f"women released from {row['prison']}",
+                "page_prison_releases", "Releases from prison", "released",
+                lambda row: f"people released from {row['prison']}",
             ),
         ),
     ),

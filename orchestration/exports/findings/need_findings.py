@@ -107,26 +107,22 @@ def _accommodation_need(row: Row, rows: Sequence[Row], place: Place) -> Finding:
     return _shared(text, compared, place, 1)
 
 
-def released(who: str) -> Rule:
-    """Return the rule on people released without a home; ``who`` names them."""
-
-    def rule(rows: Sequence[Row], place: Place, off: float) -> list[Finding]:
-        return [
-            _no_fixed_abode(row, rows, place, who, off)
-            for row in _latest(place.own(rows), "period_start")
-            if row["no_fixed_abode"] is not None and row["released"]
-        ]
-
-    return rule
+def released(rows: Sequence[Row], place: Place, off: float) -> list[Finding]:
+    """State who was released from prison without accommodation, beside the rest of the force."""
+    return [
+        _no_accommodation(row, rows, place, off)
+        for row in _latest(place.own(rows), "period_start")
+        if row["no_accommodation"] is not None and row["released"]
+    ]
 
 
-def _no_fixed_abode(row: Row, rows: Sequence[Row], place: Place, who: str, off: float) -> Finding:
+def _no_accommodation(row: Row, rows: Sequence[Row], place: Place, off: float) -> Finding:
     force = [one for one in place.force(rows) if one["prison"] == row["prison"]]
-    compared = shares(row, of_force(row, force), "no_fixed_abode", "released", off)
-    share = 100 * number(row, "no_fixed_abode") / number(row, "released")
+    compared = shares(row, of_force(row, force), "no_accommodation", "released", off)
+    share = 100 * number(row, "no_accommodation") / number(row, "released")
     text = (
-        f"{count(row, 'no_fixed_abode')} of {count(row, 'released')} {who} released from "
-        f"{row['prison']} to {place.name} ({share:.0f}%) had no fixed abode in "
+        f"{count(row, 'no_accommodation')} of {count(row, 'released')} people released from "
+        f"{row['prison']} to {place.name} ({share:.0f}%) had no accommodation in "
         f"{row['period_label']}"
     )
     return _shared(text, compared, place, 0)

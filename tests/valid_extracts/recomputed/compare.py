@@ -17,13 +17,15 @@ KEYS = {
     "offender_rates": "area_code period_type period_start",
     "offending_frequency": "area_code period_start offences_per_offender",
     "offender_profile": "area_code period_start dimension category",
+    "offender_age_and_sex": "area_code period_start age_group sex",
     "youth_offenders": "area_code period_type period_start cohort dimension category",
     "iom_cohort": "area_code period_start dimension category",
     "need_pathways": "cohort period_end area_code sex offence_group pathway",
     "accommodation_need": "cohort period_end area_code",
     "need_complexity": "cohort period_end area_code complexity",
     "probation_profile": "cohort period_end area_code dimension category",
-    "prison_release_accommodation": "prison area_code period_start sex accommodation",
+    "prison_release_accommodation": "prison area_code period_start",
+    "int_prison_releases__by_accommodation": "prison area_code period_start sex accommodation",
     "prison_accommodation_need": "prison area_code period_start sex",
     "supported_accommodation": "area_code period_start scheme town kind",
     "social_housing_stock": "area_code tenure stock_date",
@@ -52,7 +54,8 @@ def marts_of(warehouse: Path) -> dict[str, Table]:
     with duckdb.connect(warehouse, read_only=True) as connection:
         found = {}
         for name, columns in KEYS.items():
-            result = connection.execute(f"select * from marts.{name} {_LEFT_OUT.get(name, '')}")
+            schema = "intermediate" if name.startswith("int_") else "marts"
+            result = connection.execute(f"select * from {schema}.{name} {_LEFT_OUT.get(name, '')}")
             names = [column[0] for column in result.description]
             rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
             found[name] = {tuple(row[key] for key in columns.split()): row for row in rows}

@@ -35,7 +35,7 @@ class Offender:
 
 
 def recompute(landed: Landed) -> dict[str, Table]:
-    """Return ``offender_rates``, ``offending_frequency`` and ``offender_profile``."""
+    """Return rates, frequency, profile, and age by sex."""
     delivered = csv_rows(landed, "police_charges")
     charges = landed.in_force(
         [
@@ -55,6 +55,7 @@ def recompute(landed: Landed) -> dict[str, Table]:
         "offender_rates": {},
         "offending_frequency": {},
         "offender_profile": {},
+        "offender_age_and_sex": {},
     }
     counts = landed.in_force(
         csv_rows(landed, "police_offender_counts"), lambda row: row["force"], "calendar_year"
@@ -70,8 +71,10 @@ def recompute(landed: Landed) -> dict[str, Table]:
         _add_rates(tables["offender_rates"], landed, force, counted, years, populations)
         for start, offenders in years.items():
             for area, some in _by_area(force, offenders).items():
-                _add_frequency(tables["offending_frequency"], area, start, some)
                 _add_profile(tables["offender_profile"], area, start, some)
+                if ":" not in area:
+                    _add_frequency(tables["offending_frequency"], area, start, some)
+                    _add_age_and_sex(tables["offender_age_and_sex"], area, start, some)
     return tables
 
 
@@ -194,36 +197,63 @@ def _status(
 def _add_frequency(table: Table, area: str, start: date, offenders: list[Offender]) -> None:
     numbers = Counter(one.offences for one in offenders)
     everyone, everything = len(offenders), sum(one.offences for one in offenders)
-    for number in sorted({*range(1, 8), *numbers}):
-        some = numbers[number]
+    for number in range(1, 9):
+        within = [one for one in numbers if one == number or one > number == 8]
+        some = sum(numbers[one] for one in within)
+        offences = sum(one * numbers[one] for one in within)
         table[area, start, number] = {
             "offences_band": str(number) if number < 8 else "8 or more",
             "offenders": some,
             "all_offenders": everyone,
             **percentages(some, everyone, "percent_of_offenders"),
-            "offences": some * number,
+            "offences": offences,
             "all_offences": everything,
-            "percent_of_offences": 100 * some * number / everything if everything else None,
+            "percent_of_offences": 100 * offences / everything if everything else None,
             "status": None if everyone else "[z]",
         }
+
+
+def _sex(one: Offender) -> str:
+    return {"M": "Male", "F": "Female"}.get(one.sex or "", "Not known")
+
+
+def _age_group(one: Offender) -> str:
+    fits = [
+        row["category"]
+        for row in seed("offender_profile_categories")
+        if row["age_from"]
+        and one.years
+        and all(int(row["age_from"]) <= years <= int(row["age_to"]) for years in one.years)
+    ]
+    return fits[0] if fits else "Not known"
+
+
+def _add_age_and_sex(table: Table, area: str, start: date, offenders: list[Offender]) -> None:
+    listed = seed("offender_profile_categories")
+    ages = ["All", *(row["category"] for row in listed if row["dimension"] == "age group")]
+    sexes = ["All", *(row["category"] for row in listed if row["dimension"] == "sex")]
+    pairs = Counter((_age_group(one), _sex(one)) for one in offenders)
+    for age in ages:
+        for sex in sexes:
+            some = sum(
+                count
+                for (one_age, one_sex), count in pairs.items()
+                if age in ("All", one_age) and sex in ("All", one_sex)
+            )
+            table[area, start, age, sex] = {
+                "offenders": some,
+                "all_offenders": len(offenders),
+                **percentages(some, len(offenders), "percent_of_all"),
+                "status": None if offenders else "[z]",
+            }
 
 
 def _add_profile(table: Table, area: str, start: date, offenders: list[Offender]) -> None:
     headings = {row["ethnicity_code"]: row["heading"] for row in seed("ethnicity_headings")}
     categories = seed("offender_profile_categories")
-    groups = [row for row in categories if row["age_from"]]
-
-    def group(years: tuple[int, int] | None) -> str:
-        fits = [
-            row["category"]
-            for row in groups
-            if years and all(int(row["age_from"]) <= one <= int(row["age_to"]) for one in years)
-        ]
-        return fits[0] if fits else "Not known"
-
     of = {
-        "sex": lambda one: {"M": "Male", "F": "Female"}.get(one.sex, "Not known"),
-        "age group": lambda one: group(one.years),
+        "sex": _sex,
+        "age group": _age_group,
         "ethnicity": lambda one: headings.get(one.ethnicity, "Refusal and Unknown"),
         "first offence category": lambda one: one.first_group,
     }

@@ -1,8 +1,9 @@
 """Young people, the managed cohort, prisons and the community survey."""
 
+from calendar import isleap
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -244,7 +245,11 @@ def prisons(landed: Landed) -> dict[str, Table]:
     releases, need = [], []
     for quarter, path in landed.files("prison_releases"):
         above, body = table_below(sheet_rows(path, "Releases"), "Local authority of release")
-        whole = {"prison": beside(above, "Prison"), "start": beside(above, "Released from")}
+        whole = {
+            "prison": beside(above, "Prison"),
+            "start": beside(above, "Released from"),
+            "end": beside(above, "Released to"),
+        }
         releases += [(quarter, whole | {"row": line}) for line in body]
         if "Accommodation need" in sheet_names(path):
             above, body = table_below(sheet_rows(path, "Accommodation need"), "Prison")
@@ -252,10 +257,15 @@ def prisons(landed: Landed) -> dict[str, Table]:
             need += [(quarter, start | {"prison": line["Prison"], "row": line}) for line in body]
     by_prison = landed.in_force(releases, lambda row: row["prison"], "start")
     assessed = landed.in_force(need, lambda row: row["prison"], "start")
-    tables: dict[str, Table] = {"prison_release_accommodation": {}, "prison_accommodation_need": {}}
+    tables: dict[str, Table] = {
+        "int_prison_releases__by_accommodation": {},
+        "prison_release_accommodation": {},
+        "prison_accommodation_need": {},
+    }
     for force in landed.forces:
         own = [row for row in by_prison if row["prison"] in force.prisons]
-        _add_releases(tables["prison_release_accommodation"], force, own)
+        _add_releases(tables["int_prison_releases__by_accommodation"], force, own)
+        _add_years(tables["prison_release_accommodation"], force, own)
         some = [row for row in assessed if row["prison"] in force.prisons]
         _add_need(tables["prison_accommodation_need"], force, some)
     return tables
@@ -281,6 +291,32 @@ def _add_releases(table: Table, force: Force, rows: list[Row]) -> None:
                         **proportion(released, everyone),
                         "status": None if everyone else "[z]",
                     }
+
+
+def _add_years(table: Table, force: Force, rows: list[Row]) -> None:
+    """Add the years of which every day lies in a return."""
+    for prison, year in {(row["prison"], row["start"].year) for row in rows}:
+        of_year = [row for row in rows if (row["prison"], row["start"].year) == (prison, year)]
+        covered = {
+            row["start"] + timedelta(days=day)
+            for row in of_year
+            for day in range((row["end"] - row["start"]).days + 1)
+        }
+        first = date(year, 1, 1)
+        if covered != {first + timedelta(days=day) for day in range(365 + isleap(year))}:
+            continue
+        for area in (*_areas(force), f"{force.code}:all"):
+            lines = [row["row"] for row in of_year if _went(force, area, row["row"]["Code"])]
+            everyone = sum(int(line[kind]) for line in lines for kind in _KINDS)
+            without = sum(
+                int(line["No address arranged"]) + int(line["No fixed abode"]) for line in lines
+            )
+            table[prison, area, first] = {
+                "released": everyone,
+                "no_accommodation": without,
+                **proportion(without, everyone),
+                "status": None if everyone else "[z]",
+            }
 
 
 def _went(force: Force, area: str, code: str | None) -> bool:

@@ -82,7 +82,7 @@ table_2_few as (
         offenders,
         offences,
         deliveries
-    from {{ ref('offending_frequency') }}
+    from {{ ref('int_offenders__by_offences') }}
     where
         area_code = {{ district }}
         and period_label = '{{ year }}'
@@ -324,13 +324,13 @@ cells as (
     {%- for printed in ['offenders', 'percentage_of_offences', 'percentage_of_offenders'] %}
     union all
     {{ audited_column(
-        'table_2_few', "figure_stem || '" ~ printed ~ "'", 'null', 'offending_frequency',
+        'table_2_few', "figure_stem || '" ~ printed ~ "'", 'null', 'int_offenders__by_offences',
         few_offences, people='offenders', selected="'offenders between 1 and 4'"
     ) }}
     {%- endfor %}
     union all
     {{ audited_column(
-        'table_2_few', "figure_stem || 'total_offences'", 'offences', 'offending_frequency',
+        'table_2_few', "figure_stem || 'total_offences'", 'offences', 'int_offenders__by_offences',
         few_offences, people='offenders'
     ) }}
     union all

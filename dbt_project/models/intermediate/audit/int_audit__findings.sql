@@ -5,7 +5,7 @@
 {%- set models = [
     'accommodation_need', 'appendix_c_pathways', 'figure_2_offender_profile',
     'figure_3_juvenile_offenders', 'figure_5_nps_profile', 'offender_profile',
-    'prison_accommodation_need', 'prison_release_accommodation', 'probation_profile',
+    'prison_accommodation_need', 'int_prison_releases__by_accommodation', 'probation_profile',
     'survey_perceptions', 'survey_responses', 'table_1_offender_rates',
     'table_2_offending_frequency', 'table_3_oasys_pathways', 'table_4_need_complexity',
     'table_5_social_dwellings', 'table_7_feel_safe', 'table_8_crime_asb_problem'
@@ -107,10 +107,10 @@
         from {prison_accommodation_need} where period_label = '2017'
         and prison = 'HMP Peterborough' and sex = 'Male'"),
     (78, "select case when released between 195 and 198 then '195 to 198 people' end
-        from {prison_release_accommodation}
+        from {int_prison_releases__by_accommodation}
         where period_label = 'January to June 2017' and " ~ released),
     (79, "select case when released between 102 and 104 then '102 to 104 people' end
-        from {prison_release_accommodation}
+        from {int_prison_releases__by_accommodation}
         where period_label = 'July to December 2017' and " ~ released),
     (80, "select min(total) || '..' || max(total) from (
         select unnest([" ~ feel_safe | join(' + ') ~ ",

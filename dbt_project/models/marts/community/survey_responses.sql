@@ -14,6 +14,7 @@ with counted as (
 )
 
 select
+    {{ period_key("'quarter'", 'this_wave.wave_start') }} as period_key,
     'quarter' as period_type,
     this_wave.wave_start as period_start,
     (this_wave.wave_start + interval 3 month - interval 1 day)::date as period_end,
@@ -25,6 +26,7 @@ select
     areas.csp,
     areas.print_order as area_order,
     this_wave.responses,
+    wave_before.wave_start as previous_period_start,
     wave_before.responses as previous_responses,
     this_wave.responses - wave_before.responses as change_in_responses,
     100.0 * (this_wave.responses - wave_before.responses) / nullif(wave_before.responses, 0)

@@ -9,9 +9,7 @@ with categories as (
         dimension_order,
         category,
         category_order,
-        is_known,
-        age_from,
-        age_to
+        is_known
     from {{ ref('offender_profile_categories') }}
 
 ),
@@ -19,19 +17,13 @@ with categories as (
 offenders as (
 
     select
-        offenders.area_code,
-        offenders.period_start,
-        case offenders.sex when 'M' then 'Male' when 'F' then 'Female' else 'Not known' end as sex,
-        coalesce(ages.category, 'Not known') as age_group,
-        coalesce(ethnicities.heading, 'Refusal and Unknown') as ethnicity,
-        offenders.first_offence_group
-    from {{ ref('int_offenders__by_area') }} as offenders
-    left join categories as ages
-        on
-            ages.dimension = 'age group'
-            and offenders.age_years between ages.age_from and ages.age_to
-    left join {{ ref('ethnicity_headings') }} as ethnicities
-        on offenders.ethnicity_code = ethnicities.ethnicity_code
+        area_code,
+        period_start,
+        sex,
+        age_group,
+        ethnicity,
+        first_offence_group
+    from {{ ref('int_offenders__described') }}
 
 ),
 
