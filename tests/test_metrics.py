@@ -24,6 +24,17 @@ PAGE = PROJECT / "docs" / "metrics.md"
 NAMES = [metric["name"] for metric in yaml.safe_load(FILE.read_text(encoding="utf-8"))["metrics"]]
 
 
+WITHOUT_METRICS = {
+    # Rows of crime_trends, or what it is the sum of.
+    "crime_monthly", "shoplifting_trends", "burglary_trends",
+    # What crime_hot_spots is the sum of.
+    "crime_by_small_area", "crime_by_ward_and_town",
+    # Results of models and rules.
+    "crime_outlook", "crime_outlook_verdicts", "crime_priorities",
+}  # fmt: skip
+"""Published marts whose figures are those of other tables, or no sums."""
+
+
 def ask(ground: Ground, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(ground.settings.published / "csp.duckdb", read_only=True) as connection:
         return connection.execute(query).fetchall()
@@ -87,6 +98,16 @@ def test_the_release_lists_every_metric(sample: Ground) -> None:
             declared_metrics(load_manifest(sample.settings)), key=lambda metric: metric.name
         )
     ]
+
+
+def test_every_mart_of_figures_has_its_metrics(sample: Ground) -> None:
+    """A new mart gets metrics (docs/metrics.md), or is listed above with the reason."""
+    found = ask(
+        sample,
+        "select table_name from main.published_tables where table_schema = 'marts' "
+        "and counts <> 'reference' and table_name not in (select table_name from main.metrics)",
+    )
+    assert {name for (name,) in found} == WITHOUT_METRICS
 
 
 def test_a_metric_means_what_the_dictionary_says_of_its_column(sample: Ground) -> None:
