@@ -764,6 +764,7 @@ def _path(table: PublishedTable) -> str:
 
 def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     columns = ", ".join(f"{identifier(column.name)} {column.data_type}" for column in table.columns)
+    connection.execute(f"create schema if not exists {qualified(CATALOGUE, table.schema)}")
     connection.execute(f"create table {_path(table)} ({columns})")
 
 
