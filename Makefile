@@ -7,11 +7,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo $$p; break; }; done)
 TEST_WORKERS ?= 2
+DASHBOARD_HOME := $(abspath $(or $(CSP_HOME),var))/dashboard
 LINT_HOME := $(abspath $(or $(CSP_HOME),var))/sqlfluff
 export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-all test-campaigns coverage test-duckdb2 clients lint sql-lint types dbt-check check dev docs bench sample clean
+.PHONY: help setup refresh test test-all test-campaigns coverage test-duckdb2 clients metricflow metrics superset dashboard lint sql-lint types dbt-check check dev docs bench sample clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -108,5 +109,27 @@ bench: setup ## Measure beside DuckDB and pandas; fail where a ratio got worse (
 sample: setup ## Write the sample in raw/ again
 	@$(BIN)/python -m orchestration.ingest.sources.sample_landing_zone raw
 
+metricflow: $(VENV)-metricflow/.installed ## Set up MetricFlow, which checks the metrics file
+
+$(VENV)-metricflow/.installed: tests/metricflow/requirements.txt $(VENV)/.installed
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-metricflow
+	@$(BIN)/uv pip install --quiet --python $(VENV)-metricflow/bin/python --require-hashes -r $<
+	@touch $@
+
+metrics: metricflow ## Check the metrics with MetricFlow, against the sample's release
+	@$(BIN)/pytest -n 1 tests/test_metricflow.py
+
+superset: $(VENV)-dashboard/.installed ## Set up Superset, which shows the dashboard (needs Python 3.11 or 3.12)
+
+$(VENV)-dashboard/.installed: bi/requirements.txt $(VENV)/.installed
+	@echo "Setting up $(VENV)-dashboard (once; about a minute, 700 MB) ..."
+	@$(BIN)/uv venv --quiet --clear --no-python-downloads --python '>=3.11,<3.13' $(VENV)-dashboard
+	@$(BIN)/uv pip install --quiet --python $(VENV)-dashboard/bin/python --compile-bytecode --require-hashes -r $<
+	@touch $@
+
+dashboard: superset ## Open the dashboard on http://127.0.0.1:8088 (CSP=fenland, PORT=8088 for others)
+	@$(BIN)/python -m bi.bundle $(DASHBOARD_HOME)/board.zip $(CSP:%=--csp %)
+	@$(VENV)-dashboard/bin/python bi/serve.py $(DASHBOARD_HOME) $(DASHBOARD_HOME)/board.zip $(PORT:%=--port %)
+
 clean: ## Remove everything generated, the environment too
-	@rm -rf $(VENV) $(VENV)-duckdb2 $(VENV)-clients $(VENV)-oldest tests/clients/node_modules var
+	@rm -rf $(VENV) $(VENV)-duckdb2 $(VENV)-clients $(VENV)-oldest $(VENV)-metricflow $(VENV)-dashboard tests/clients/node_modules var

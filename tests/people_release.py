@@ -81,7 +81,7 @@ def _add(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None
     )
     for position, (column, data_type) in enumerate(types.items(), start=1):
         connection.execute(
-            "insert into main.data_dictionary values ('reports', ?, ?, ?, ?, ?)",
+            "insert into main.data_dictionary values ('reports', ?, ?, ?, ?, ?, null)",
             [name, position, column, data_type, f"The {column}."],
         )
 

@@ -285,7 +285,35 @@ def manifest(changes: Mapping[str, Mapping[str, object]] | None = None) -> dict[
                 "kwargs": {"arguments": {"combination_of_columns": list(model.key)}},
             },
         }
-    return {"nodes": nodes}
+    return {"nodes": nodes, **_metric_nodes()}
+
+
+@cache
+def _metric_nodes() -> dict[str, object]:
+    """Return the project's metrics as a manifest has them, from their YAML."""
+    declared = yaml.safe_load(
+        (PROJECT / "dbt_project/models/metrics/metrics.yml").read_text(encoding="utf-8")
+    )
+    semantic_models = {
+        model["name"]: {
+            "measures": [],
+            **model,
+            "node_relation": {"schema_name": "marts", "alias": model["model"].split("'")[1]},
+        }
+        for model in declared["semantic_models"]
+    }
+    metrics = {}
+    for metric in declared["metrics"]:
+        params = {
+            name: {"name": value}
+            if name in ("measure", "numerator", "denominator")
+            else [one if isinstance(one, dict) else {"name": one} for one in value]
+            if name == "metrics"
+            else value
+            for name, value in metric["type_params"].items()
+        }
+        metrics[metric["name"]] = {**metric, "type_params": params}
+    return {"semantic_models": semantic_models, "metrics": metrics}
 
 
 def tables() -> list[PublishedTable]:

@@ -20,7 +20,10 @@ from tests.support import Ground
 BI = PROJECT / "docs" / "bi"
 QUERIES = list(example_queries().items())
 PAGES = [
-    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")),
+    *(
+        PROJECT / name
+        for name in ("README.md", "CONTRIBUTING.md", "bi/README.md", "deploy/README.md")
+    ),
     *(PROJECT / "docs").rglob("*.md"),
 ]
 

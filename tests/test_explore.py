@@ -17,12 +17,15 @@ from orchestration.exports import export_partnership
 from orchestration.exports.explore.explore_data import explore_areas, partnership_rows
 from orchestration.exports.explore.explore_page import PageWords, explore_html
 from orchestration.exports.explore.plain_table import plain_table
-from orchestration.exports.explore.subjects import load_subjects
+from orchestration.exports.explore.subjects import Subject, load_subjects, subject_metrics
 from orchestration.exports.report_definition.row_selection import (
     Partnership,
     TableRef,
     fetch,
 )
+from orchestration.publish import declared_metrics
+from orchestration.publish.metrics import METRICS
+from tests.release_fixtures import manifest
 from tests.support import Ground
 from tests.test_pack import made_release
 
@@ -68,6 +71,11 @@ def _query(published: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+def _subjects(published: Path) -> tuple[Subject, ...]:
+    with duckdb.connect(published, read_only=True) as connection:
+        return load_subjects(fetch(connection, "from main.metrics"))
+
+
 def _same(shown: float | None, value: float | None) -> bool:
     """Say whether a figure of the page is the published one, to six significant digits."""
     if shown is None or value is None:
@@ -76,7 +84,7 @@ def _same(shown: float | None, value: float | None) -> bool:
 
 
 def test_every_subject_is_a_published_table_with_its_columns(published: Path) -> None:
-    for subject in load_subjects():
+    for subject in _subjects(published):
         columns = {
             name for (name,) in _query(
                 published,
@@ -87,11 +95,17 @@ def test_every_subject_is_a_published_table_with_its_columns(published: Path) ->
         assert {*subject.columns, *subject.only, *subject.order} <= columns, subject.name
 
 
+def test_a_subject_draws_metrics_of_one_table(published: Path) -> None:
+    tables = dict(_query(published, "select metric_name, table_name from main.metrics"))
+    for name, metrics in subject_metrics().items():
+        assert len({tables[metric] for metric in metrics}) == 1, name
+
+
 def test_every_figure_on_the_page_is_the_published_one(published: Path, page: Path) -> None:
     content = _content(page)
     offered = {area["code"]: area for area in content["areas"]}
-    assert len(content["subjects"]) == len(load_subjects())
-    for subject, told in zip(load_subjects(), content["subjects"], strict=True):
+    assert len(content["subjects"]) == len(_subjects(published)) == len(subject_metrics())
+    for subject, told in zip(_subjects(published), content["subjects"], strict=True):
         assert told["name"] == subject.name
         keys = ["area_code", subject.start, *([subject.kind] if subject.kind else [])]
         keys += [choice.column for choice in subject.choices]
@@ -169,6 +183,11 @@ def test_a_town_and_a_district_of_one_name_are_told_apart() -> None:
             "create table marts.survey_perceptions as "
             "select * exclude (area_label) from marts.dim_area"
         )
+        kinds = ", ".join(f"{column.name} {column.data_type}" for column in METRICS.columns)
+        connection.execute(f"create table main.metrics ({kinds})")
+        marks = ", ".join("?" * len(METRICS.columns))
+        for metric in declared_metrics(manifest()):
+            connection.execute(f"insert into main.metrics values ({marks})", metric.row)
         labelled = explore_areas(connection, tables, whose)
         earlier = explore_areas(connection, tables[:1], whose)
     assert [area["name"] for area in labelled] == ["Ely", "Ely (town)"]
@@ -312,7 +331,7 @@ def test_map_and_types_and_every_subject_are_drawn(published: Path, found: Any) 
     assert found["map"]["marks"] > len(places)
     saved = list(csv.DictReader(io.StringIO(found["mapFile"]["text"].removeprefix("\ufeff"))))
     assert {row["small_area_code"]: int(row["offences"]) for row in saved} == dict(places)
-    assert list(found["subjects"]) == [one.name for one in load_subjects()]
+    assert list(found["subjects"]) == list(subject_metrics())
     for name, seen in found["subjects"].items():
         assert seen["values"], name
         assert seen["table"], name

@@ -112,7 +112,13 @@ def test_every_partnership_gets_the_same_set_of_files(exported):
     expected = {f"tables/{name}.{kind}" for name in models() for kind in ("csv", "parquet")}
     expected |= {
         f"tables/{name}.{kind}"
-        for name in ("changes", "data_dictionary", "joins")
+        for name in ("changes", "data_dictionary", "joins", "metrics")
+        for kind in ("csv", "parquet")
+    }
+    # Empty here: nothing of the printed assessment is in this release.
+    expected |= {
+        f"tables/{name}.{kind}"
+        for name in ("audit", "page_audit", "page_misprints")
         for kind in ("csv", "parquet")
     }
     for chart in ("figure_10_shoplifting", "figure_11_burglary", "table_5_social_dwellings"):
@@ -369,7 +375,7 @@ def test_workbook_has_cover_contents_notes_and_a_table_a_sheet(exported):
     assert any(text.startswith("Synthetic data") for text in texts["Cover"])
     assert any("data.police.uk" in text for text in texts["Cover"])
     assert any("dwelling burglary" in text for text in texts["Notes"])
-    assert texts["Figure 11"][0].endswith("[note 4]")
+    assert texts["Figure 11"][0].endswith("[note 5]")
     assert "[x] means not available." in texts["Figure 10"]
     assert texts["Figure 10"].count("[x]") > 6
 

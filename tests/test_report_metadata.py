@@ -127,7 +127,7 @@ def test_every_report_model_of_the_project_has_valid_metadata() -> None:
         entry["name"] for entry in entries if entry["config"]["meta"]["csp"].get("publish")
     }
     made = {entry["name"]: node_of(entry) for entry in entries}
-    found = {report.name for report in declared_reports({"nodes": made})}
+    found = {report.name for report in declared_reports({**manifest(), "nodes": made})}
     assert published <= found == set(report_models())
 
 

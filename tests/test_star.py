@@ -17,15 +17,6 @@ from tests.joins import join_faults
 from tests.support import Ground
 
 TABLES_PAGE = PROJECT / "docs" / "tables.md"
-PRINTED_ONLY = {
-    "appendix_c_pathways", "figure_2_offender_profile", "figure_5_nps_profile",
-    "figure_6_accommodation_need", "page_crime_map", "page_hot_spots", "page_outcomes",
-    "page_outlook",
-    "page_priorities", "page_scanning", "table_2_offending_frequency", "table_3_oasys_pathways",
-    "table_4_need_complexity", "table_5_social_dwellings", "table_6_acquisitive_pathways",
-    "table_7_feel_safe", "table_8_crime_asb_problem",
-}  # fmt: skip
-"""Reports that name their period as the assessment prints it, without a key."""
 
 
 def published(ground: Ground) -> Path:
@@ -77,7 +68,6 @@ def test_a_join_that_loses_or_doubles_rows_is_found(
 
 
 def test_every_table_of_figures_joins_its_area_and_its_period(sample: Ground) -> None:
-    """Reports without a key of the period are printed from a mart that has one."""
     joined: dict[object, set[object]] = {}
     for name, dimension in ask(sample, "select table_name, dimension_name from main.joins"):
         joined.setdefault(name, set()).add(dimension)
@@ -86,8 +76,7 @@ def test_every_table_of_figures_joins_its_area_and_its_period(sample: Ground) ->
     ):
         if counts != "reference":
             assert "dim_area" in joined[name], name
-            has_period = {"dim_period", "dim_month"} & joined[name]
-            assert bool(has_period) != (name in PRINTED_ONLY), name
+            assert {"dim_period", "dim_month"} & joined[name], name
 
 
 def test_every_column_named_like_a_dimension_joins_it(sample: Ground) -> None:

@@ -50,7 +50,14 @@ INSTEAD = {
     r"goes on": "continues",
 }
 BANNED = [(re.compile(rf"\b(?:{pattern})(?!\w)", re.I), word) for pattern, word in INSTEAD.items()]
-PROSE = ("README.md", "CONTRIBUTING.md", "raw/README.md", "deploy/README.md", "docs/**/*.md")
+PROSE = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "bi/README.md",
+    "raw/README.md",
+    "deploy/README.md",
+    "docs/**/*.md",
+)
 """Pages that people read. CHANGELOG.md is the record of what was written at the time."""
 
 SQL = re.compile(r"\s*(?:with|select|insert|update|delete|create|case|coalesce)\b")
@@ -146,7 +153,7 @@ def test_descriptions_are_in_plain_english() -> None:
 
 CODE = [
     path
-    for path in files("orchestration/**/*.py", "tests/**/*.py", "docs/_site/*.py")
+    for path in files("orchestration/**/*.py", "bi/*.py", "tests/**/*.py", "docs/_site/*.py")
     if "sample" not in path.name and path != Path(__file__) and "node_modules" not in path.parts
 ]
 """Samples are left out: their strings are data."""

@@ -23,6 +23,7 @@
 {% macro survey_table(question, answers) -%}
 select
     period_start,
+    any_value(period_key) as period_key,
     any_value(period_label) as period_label,
     -- Each partnership has a table of its own.
     row_number() over (

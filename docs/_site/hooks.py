@@ -31,6 +31,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "raw/README.md": "sample.md",
     "deploy/README.md": "deploy.md",
+    "bi/README.md": "dashboard.md",
 }
 """Pages from outside docs/, by their place in the repository."""
 

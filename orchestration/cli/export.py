@@ -24,6 +24,7 @@ from orchestration.exports import (
 )
 from orchestration.publish import (
     build_restricted_release,
+    declared_metrics,
     declared_reports,
     source_descriptions,
     true_tables,
@@ -160,6 +161,7 @@ def _restricted_release(settings: Settings, quarter: date | None) -> Iterator[tu
             datetime.now(UTC),
             credits=source_descriptions(manifest),
             reports=declared_reports(manifest),
+            metrics=declared_metrics(manifest),
             sources=sources_behind(manifest, published_nodes(manifest)),
             memory_limit=settings.engine_memory,
             threads=settings.threads,

@@ -2,7 +2,8 @@
 
 A release is built as a new file, checked, synced and renamed into place, so a reader never meets
 a half-written or locked database. What belongs here: which tables leave (``published_tables``),
-how report tables declare how they are shown (``report_declarations``), what the file holds
+how report tables declare how they are shown (``report_declarations``), what is measured
+(``metrics``), what the file holds
 (``release_contents``), what moved since an earlier release (``revisions``, ``revision_causes``),
 how two releases are compared (``release_comparison``) and what a new one must keep
 (``schema_compatibility``). ``release_build`` puts them together. No rule about crime or housing
@@ -18,6 +19,7 @@ from orchestration.publish.errors import (
     VerificationError,
     WrongQuarterError,
 )
+from orchestration.publish.metrics import Metric, declared_metrics
 from orchestration.publish.published_tables import (
     PublishedColumn,
     PublishedTable,
@@ -36,6 +38,7 @@ from orchestration.releases.errors import PublishError, ReleaseUnreadableError
 __all__ = [
     "CatalogueError",
     "DeclaredReport",
+    "Metric",
     "MissingTableError",
     "PublishError",
     "PublishedColumn",
@@ -50,6 +53,7 @@ __all__ = [
     "WrongQuarterError",
     "build_release",
     "build_restricted_release",
+    "declared_metrics",
     "declared_reports",
     "published_tables",
     "source_descriptions",

@@ -22,6 +22,7 @@ from orchestration.publish.errors import (
     WrongQuarterError,
 )
 from orchestration.publish.joins import JOINS
+from orchestration.publish.metrics import METRICS, Metric
 from orchestration.publish.public_audit import AUDIT_TABLES, audit_reports
 from orchestration.publish.published_tables import PublishedTable, refuse_unsafe
 from orchestration.publish.release_comparison import changed_tables, content_digest
@@ -45,6 +46,7 @@ from orchestration.publish.release_contents import (
     write_descriptions,
     write_joins,
     write_methods,
+    write_metrics,
     write_reflection_type,
     write_release,
     write_report_metadata,
@@ -127,6 +129,7 @@ def build_release(
     *,
     credits: Mapping[str, SourceDescription] | None = None,
     reports: Sequence[DeclaredReport] = (),
+    metrics: Sequence[Metric] = (),
     sources: Collection[str] | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -137,7 +140,7 @@ def build_release(
     ``now`` is the time that the release carries (a zone is turned into UTC). ``sources``
     are those that the tables come from (all in force where None is given); ``credits`` says,
     by source, how it is titled, supplied and licensed; ``reports`` how the report tables are shown;
-    ``key`` opens an encrypted warehouse.
+    ``metrics`` what is measured; ``key`` opens an encrypted warehouse.
     Leaves the published files untouched where they hold the same already.
 
     Raises :class:`PublishError` (see ``errors``): an unsafe table, a missing or differing one, a
@@ -162,8 +165,8 @@ def build_release(
                     newest_release(published_root),
                 )
                 counts = _write(
-                    connection, new, quarter, tables, _utc(now), credits or {}, reports, before,
-                    withheld_tables(connection, quarter),
+                    connection, new, quarter, tables, _utc(now), credits or {}, reports, metrics,
+                    before, withheld_tables(connection, quarter),
                 )  # fmt: skip
             _verify(new, counts, quarter)
             changes = _changes(new, target)
@@ -183,6 +186,7 @@ def build_restricted_release(
     *,
     credits: Mapping[str, SourceDescription] | None = None,
     reports: Sequence[DeclaredReport] = (),
+    metrics: Sequence[Metric] = (),
     sources: Collection[str] | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -202,7 +206,7 @@ def build_restricted_release(
             _refuse_other_quarter(connection, quarter)
             choose_sources(connection, sources)
             counts = _write(
-                connection, new, quarter, tables, _utc(now), credits or {}, reports,
+                connection, new, quarter, tables, _utc(now), credits or {}, reports, metrics,
                 _Before(None, folder / "none", None), {},
             )  # fmt: skip
         with engine(folder / SPILL) as connection:
@@ -285,6 +289,7 @@ def _write(
     now: datetime,
     credits: Mapping[str, SourceDescription],
     reports: Sequence[DeclaredReport],
+    metrics: Sequence[Metric],
     before: _Before,
     withheld: Mapping[str, str],
 ) -> dict[str, int]:
@@ -311,7 +316,8 @@ def _write(
         shown += audit_reports()
     write_report_metadata(connection, shown)
     write_joins(connection, copied)
-    write_descriptions(connection, copied)
+    measured = write_metrics(connection, copied, metrics)
+    write_descriptions(connection, copied, measured)
     contents = [
         *copied,
         SOURCES,
@@ -319,6 +325,7 @@ def _write(
         CHANGES,
         DATA_UP_TO,
         REPORT_METADATA,
+        METRICS,
         JOINS,
         *AUDIT_TABLES,
         TABLES,

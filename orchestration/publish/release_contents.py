@@ -2,9 +2,9 @@
 
 Besides the marts and reports every release has, in schema ``main``: ``release`` (what it is),
 ``sources`` (the deliveries that it was made from), ``published_tables`` and ``data_dictionary``
-(what each table and column means), ``joins`` (how the tables join), ``report_metadata`` (how the
-report tables are shown). Everything here works on a connection that has the warehouse attached as
-``warehouse`` and the new file as ``csp``.
+(what each table and column means), ``metrics`` (what is measured, and how), ``joins`` (how the
+tables join), ``report_metadata`` (how the report tables are shown). Everything here works on a
+connection that has the warehouse attached as ``warehouse`` and the new file as ``csp``.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,11 +18,13 @@ from orchestration.config.identifying_texts import holds_identifier
 from orchestration.config.quarters import quarter_label
 from orchestration.ingest.checking.shown_texts import neutral_file_name
 from orchestration.publish.errors import (
+    CatalogueError,
     MissingTableError,
     SchemaMismatchError,
     UnknownOriginError,
 )
 from orchestration.publish.joins import JOINS, joins
+from orchestration.publish.metrics import METRICS, Metric
 from orchestration.publish.public_audit import AUDIT_TABLES, compared_with_print, page_rows
 from orchestration.publish.published_tables import PublishedColumn, PublishedTable
 from orchestration.publish.report_declarations import DeclaredReport
@@ -210,6 +212,9 @@ DICTIONARY = PublishedTable(
         PublishedColumn("column_name", "VARCHAR", "Name of the column."),
         PublishedColumn("data_type", "VARCHAR", "DuckDB type of the column."),
         PublishedColumn("description", "VARCHAR", "What the column means, with its unit."),
+        PublishedColumn(
+            "metric_name", "VARCHAR", "Metric of main.metrics that the column holds; null for none."
+        ),
     ),
     ("table_schema", "table_name", "column_position"),
 )
@@ -287,6 +292,7 @@ ABOUT_TABLES = (
     METHODS,
     DATA_UP_TO,
     REPORT_METADATA,
+    METRICS,
     JOINS,
     *AUDIT_TABLES,
     TABLES,
@@ -573,6 +579,30 @@ def write_joins(connection: duckdb.DuckDBPyConnection, tables: Sequence[Publishe
     _insert(connection, JOINS, [join.row for join in joins(tables)])
 
 
+def write_metrics(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[PublishedTable],
+    metrics: Iterable[Metric],
+) -> list[Metric]:
+    """Write ``metrics``: one row for each of them whose table is published. Return these.
+
+    Raises :class:`CatalogueError` where a table has not every column that a metric of it names.
+    """
+    known = {
+        (table.schema, table.name): {column.name for column in table.columns} for table in tables
+    }
+    kept = sorted((one for one in metrics if one.table in known), key=lambda one: one.name)
+    for metric in kept:
+        if missing := [name for name in metric.columns if name not in known[metric.table]]:
+            raise CatalogueError(
+                f"Metric {metric.name} names {', '.join(missing)}, no column of "
+                f"{'.'.join(metric.table)}. Correct dbt_project/models/metrics/metrics.yml."
+            )
+    _create(connection, METRICS)
+    _insert(connection, METRICS, [metric.row for metric in kept])
+    return kept
+
+
 def write_audit(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> bool:
     """Write what the release says of the printed assessment; return whether it compares it.
 
@@ -597,13 +627,17 @@ def write_reflection_type(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_descriptions(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[PublishedTable],
+    metrics: Iterable[Metric],
 ) -> None:
     """Write ``published_tables`` and ``data_dictionary`` for ``tables`` and for themselves."""
+    held = {(*metric.table, metric.column): metric.name for metric in metrics}
     described = sorted([*tables, *ABOUT_TABLES], key=lambda table: (table.schema, table.name))
     columns = [
-        [table.schema, table.name, position, *column]
+        [*where, position, *column, held.get((*where, column.name))]
         for table in described
+        for where in [(table.schema, table.name)]
         for position, column in enumerate(table.columns, start=1)
     ]
     _create(connection, DICTIONARY)
@@ -730,6 +764,7 @@ def _path(table: PublishedTable) -> str:
 
 def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     columns = ", ".join(f"{identifier(column.name)} {column.data_type}" for column in table.columns)
+    connection.execute(f"create schema if not exists {qualified(CATALOGUE, table.schema)}")
     connection.execute(f"create table {_path(table)} ({columns})")
 
 

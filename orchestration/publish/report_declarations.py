@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from orchestration.errors import nearest
 from orchestration.publish.errors import CatalogueError
+from orchestration.publish.metrics import Metric, declared_metrics
 from orchestration.releases.report_metadata import DIAGRAMS, ReportMetadata
 
 REPORTS = "reports"
@@ -43,13 +45,16 @@ def declared_reports(manifest: Mapping[str, Any]) -> list[DeclaredReport]:
     be used, or where a published report model has none.
     """
     found = []
+    metrics = {metric.name: metric for metric in declared_metrics(manifest)}
     for node in manifest.get("nodes", {}).values():
         meta = ((node.get("config") or {}).get("meta") or {}).get("csp") or {}
         if node.get("resource_type") != "model":
             continue
         if "report" in meta:
             name = node.get("alias") or node["name"]
-            found.append(DeclaredReport(node["schema"], name, _parsed(node, meta["report"])))
+            found.append(
+                DeclaredReport(node["schema"], name, _parsed(node, meta["report"], metrics))
+            )
         elif meta.get("publish") is True and node["schema"] == REPORTS:
             raise _fault(node["name"], "it is published but declares nothing")
     found.sort(key=lambda report: report.name)
@@ -58,14 +63,16 @@ def declared_reports(manifest: Mapping[str, Any]) -> list[DeclaredReport]:
     return found
 
 
-def _parsed(node: Mapping[str, Any], declared: object) -> ReportMetadata:
+def _parsed(
+    node: Mapping[str, Any], declared: object, metrics: Mapping[str, Metric]
+) -> ReportMetadata:
     if node["schema"] != REPORTS:
         raise _fault(
             node["name"],
             f"it is in schema {node['schema']}, and only models in schema {REPORTS} are shown",
         )
     try:
-        made = ReportMetadata.model_validate(declared)
+        made = ReportMetadata.model_validate(_with_metrics(node, declared, metrics))
     except ValidationError as error:
         faults = "; ".join(_words(dict(fault)) for fault in error.errors())
         raise _fault(node["name"], faults) from error
@@ -78,6 +85,36 @@ def _parsed(node: Mapping[str, Any], declared: object) -> ReportMetadata:
     if unknown:
         raise _fault(node["name"], "; ".join(unknown))
     return made
+
+
+def _with_metrics(
+    node: Mapping[str, Any], declared: object, metrics: Mapping[str, Metric]
+) -> object:
+    """Return a declaration whose columns have heading, form and note of the metrics they name.
+
+    What a column declares itself comes first.
+    """
+    columns = declared.get("columns") if isinstance(declared, dict) else None
+    if not isinstance(declared, dict) or not isinstance(columns, list):
+        return declared
+    notes = dict(declared.get("notes") or {})
+    made = []
+    for column in columns:
+        name = column.get("metric") if isinstance(column, dict) else None
+        if name is None:
+            made.append(column)
+            continue
+        if name not in metrics:
+            near = ", ".join(nearest(str(name), list(metrics)))
+            hint = f" (nearest: {near})" if near else ""
+            raise _fault(node["name"], f"field columns: there is no metric {name!r}{hint}")
+        metric = metrics[name]
+        filled = {"heading": metric.label, "form": metric.form, **column}
+        if metric.printed_note and "note" not in filled:
+            filled["note"] = name
+            notes[name] = {"text": metric.printed_note}
+        made.append(filled)
+    return {**declared, "columns": made, "notes": notes}
 
 
 def _words(fault: Mapping[str, Any]) -> str:

@@ -78,7 +78,9 @@ class ReportColumn(_Declared):
 
     ``status_column`` names the column with the shorthand that explains an empty cell;
     ``show_marker`` shows the shorthand that qualifies a full one, too. ``in_brackets`` names a
-    column that follows the value in brackets in the pack. ``note`` is the key of a note.
+    column that follows the value in brackets in the pack. ``note`` is the key of a note. ``metric``
+    is the metric that it shows, from which publishing takes heading, form and note where the column
+    declares none.
     """
 
     column: str
@@ -88,6 +90,7 @@ class ReportColumn(_Declared):
     show_marker: bool = False
     in_brackets: str = ""
     note: str = ""
+    metric: str = ""
 
 
 class CrossTable(_Declared):

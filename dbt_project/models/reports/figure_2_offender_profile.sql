@@ -74,6 +74,7 @@ printed as (
 
 select
     period_start,
+    {{ period_key("'financial_year'", 'period_start') }} as period_key,
     period_label,
     area_code,
     area_name,

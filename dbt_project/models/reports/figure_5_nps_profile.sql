@@ -145,6 +145,7 @@ figure as (
 select
     figure.cohort,
     figure.period_end,
+    {{ period_key("'snapshot'", 'figure.period_end') }} as period_key,
     figure.period_label,
     dense_rank() over (
         order by figure.dimension_order, figure.category_order

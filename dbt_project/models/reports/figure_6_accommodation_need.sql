@@ -56,6 +56,7 @@ select
     latest.cohort,
     latest.cohort_order::integer as cohort_order,
     latest.period_end,
+    {{ period_key("'snapshot'", 'latest.period_end') }} as period_key,
     latest.period_label,
     row_number() over (
         partition by latest.cohort

@@ -14,6 +14,7 @@ select
     small_areas.town_names,
     spots.crime_type,
     spots.period_end,
+    spots.period_key,
     spots.period_label,
     spots.offences,
     spots.offences_year_before,

@@ -10,6 +10,7 @@ select
     )::integer as row_order,
     crime_type,
     period_end,
+    period_key,
     period_label,
     offences,
     places,

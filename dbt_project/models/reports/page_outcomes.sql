@@ -9,6 +9,7 @@ with latest as (
         outcomes.area_name,
         outcomes.csp,
         outcomes.crime_type,
+        outcomes.period_key,
         outcomes.period_end,
         outcomes.period_label,
         any_value(outcomes.offences) as offences,
@@ -38,6 +39,7 @@ with latest as (
         outcomes.area_name,
         outcomes.csp,
         outcomes.crime_type,
+        outcomes.period_key,
         outcomes.period_end,
         outcomes.period_label
 
@@ -49,6 +51,7 @@ select
     latest.csp,
     types.crime_type_order,
     latest.crime_type,
+    latest.period_key,
     latest.period_end,
     latest.period_label,
     latest.offences,

@@ -29,6 +29,7 @@ select
             verdicts.crime_type
     )::integer as row_order,
     verdicts.crime_type,
+    verdicts.period_key,
     verdicts.last_month,
     trends.offences,
     trends.seasonally_adjusted,

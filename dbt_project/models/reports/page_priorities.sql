@@ -10,6 +10,7 @@ select
     )::integer as row_order,
     crime_type,
     period_end,
+    period_key,
     period_label,
     priority_score,
     {{ rank_range('priority_rank_best', 'priority_rank_worst') }} as rank_range,

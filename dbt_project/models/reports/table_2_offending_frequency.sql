@@ -60,6 +60,7 @@ areas as (
 
 select
     areas.period_start,
+    {{ period_key("'financial_year'", 'areas.period_start') }} as period_key,
     areas.period_label,
     areas.area_code,
     areas.area_name,

@@ -79,6 +79,7 @@ printed as (
 select
     printed.cohort,
     printed.period_end,
+    {{ period_key("'snapshot'", 'printed.period_end') }} as period_key,
     printed.period_label,
     printed.row_order::integer as row_order,
     printed.row_label as pathway,

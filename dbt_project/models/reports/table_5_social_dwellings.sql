@@ -153,6 +153,8 @@ with_totals as (
 )
 
 select
+    {{ period_key("'snapshot'", 'make_date(with_totals.stock_year::integer, 3, 31)') }}
+        as period_key,
     with_totals.stock_year::integer as stock_year,
     row_number() over (
         partition by with_totals.stock_year

@@ -121,6 +121,7 @@ printed as (
 select
     cohort,
     period_end,
+    {{ period_key("'snapshot'", 'period_end') }} as period_key,
     period_label,
     area_code,
     area_name,

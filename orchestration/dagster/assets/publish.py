@@ -15,6 +15,7 @@ from orchestration.dagster.resources import WarehouseWriter
 from orchestration.publish import (
     Release,
     build_release,
+    declared_metrics,
     declared_reports,
     published_tables,
     source_descriptions,
@@ -74,6 +75,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         datetime.now(UTC),
         credits=source_descriptions(manifest),
         reports=declared_reports(manifest),
+        metrics=declared_metrics(manifest),
         sources=sources_behind(manifest, published_nodes(manifest)),
         memory_limit=settings.engine_memory,
         threads=settings.threads,

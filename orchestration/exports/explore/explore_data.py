@@ -12,6 +12,7 @@ from datetime import date
 
 import duckdb
 
+from orchestration.exports.errors import ExportError
 from orchestration.exports.explore.subjects import Subject, load_subjects
 from orchestration.exports.report_definition.row_selection import (
     Partnership,
@@ -40,7 +41,7 @@ def explore_subjects(
     """
     marts = {table.name: table for table in tables if table.schema == "marts"}
     found: list[Json] = []
-    for subject in load_subjects():
+    for subject in release_subjects(connection):
         table = marts.get(subject.table)
         if table is None:
             continue
@@ -61,7 +62,7 @@ def explore_areas(
     ``own`` says which are its own, ``chosen`` which are drawn at first: it and its force. Names
     are the dimension's labels, since a town may have the name of its district.
     """
-    names = {subject.table for subject in load_subjects()}
+    names = {subject.table for subject in release_subjects(connection)}
     marts = [table for table in tables if table.schema == "marts" and table.name in names]
     asked = [_area_query(table, whose) for table in marts]
     if not asked:
@@ -102,6 +103,20 @@ def explore_map(
         "columns": _columns(counts),
         "note": marts["crime_hot_spots"].note,
     }
+
+
+def release_subjects(connection: duckdb.DuckDBPyConnection) -> tuple[Subject, ...]:
+    """Return the subjects whose metrics the release has.
+
+    Raises :class:`ExportError` for a release of an earlier version, which has none.
+    """
+    try:
+        return load_subjects(fetch(connection, "from main.metrics"))
+    except duckdb.CatalogException as error:
+        raise ExportError(
+            "The release has no main.metrics: another version of the product published it. "
+            "Refresh its quarter again."
+        ) from error
 
 
 def _query(subject: Subject, table: TableRef, whose: Partnership) -> str:

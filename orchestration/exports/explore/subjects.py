@@ -1,10 +1,20 @@
-"""The subjects that the page offers, read from ``subjects.toml`` beside this module."""
+"""The subjects that the page offers: ``subjects.toml`` beside this module, and the metrics.
+
+Names, limits, forms and notes of what is drawn are those of ``main.metrics`` of the release.
+"""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from orchestration.exports.report_definition.row_selection import Row
+from orchestration.releases.report_metadata import ColumnNote
+
+_DECIMALS = {"count": 0, "rate": 2, "percent": 1, "share": 1}
+"""How many decimals a value is shown with, by the form of its metric."""
 
 
 class _Declared(BaseModel):
@@ -24,24 +34,28 @@ class Choice(_Declared):
 
 
 class Measure(_Declared):
-    """A column that is drawn, with the columns of its limits; ``limits`` says what these are.
+    """A metric of the release that is drawn, by the column that holds it.
 
+    ``lower`` and ``upper`` are the columns of its limits, and ``limits`` says what these are.
     ``decimals`` is how many a value is shown with. A ``share`` is a part of 1, shown as percent.
+    ``note`` says what it means, how it is formed and what must not be summed.
     """
 
     column: str
     label: str
     lower: str = ""
     upper: str = ""
-    limits: str = "95 % limits"
+    limits: str = ""
     decimals: int = 0
     share: bool = False
+    note: str = ""
 
 
 class Subject(_Declared):
     """A published mart, with what is chosen and drawn of it.
 
-    ``order`` has the columns by which rows, and so the values to choose from, are sorted first.
+    ``measures`` are the metrics of the mart that are drawn. ``order`` has the columns by which
+    rows, and so the values to choose from, are sorted first.
     """
 
     name: str
@@ -72,7 +86,46 @@ class Subject(_Declared):
         return [name for name in dict.fromkeys(named) if name]
 
 
-def load_subjects() -> tuple[Subject, ...]:
-    """Return every subject in the order of the file."""
+def subject_metrics() -> dict[str, tuple[str, ...]]:
+    """Return the names of the metrics that each subject draws."""
+    return {name: tuple(one["metrics"]) for name, one in _declared().items()}
+
+
+def load_subjects(metrics: Iterable[Row]) -> tuple[Subject, ...]:
+    """Return every subject whose metrics the release has, in the order of the file.
+
+    ``metrics`` are the rows of ``main.metrics``.
+    """
+    known = {str(row["metric_name"]): row for row in metrics}
+    return tuple(
+        _subject(name, one, [known[metric] for metric in one["metrics"]])
+        for name, one in _declared().items()
+        if known.keys() >= set(one["metrics"])
+    )
+
+
+def _declared() -> dict[str, dict[str, Any]]:
     text = files("orchestration.exports.explore").joinpath("subjects.toml").read_text("utf-8")
-    return tuple(Subject(name=name, **one) for name, one in tomllib.loads(text).items())
+    return tomllib.loads(text)
+
+
+def _subject(name: str, declared: Mapping[str, Any], metrics: Sequence[Row]) -> Subject:
+    fields = {key: value for key, value in declared.items() if key != "metrics"}
+    table = str(metrics[0]["table_name"])
+    return Subject(name=name, table=table, measures=tuple(map(_measure, metrics)), **fields)
+
+
+def _measure(metric: Row) -> Measure:
+    column, label = str(metric["column_name"]), str(metric["metric_label"])
+    meaning = ColumnNote(text=f"{label}: {metric['description']}").words({})
+    formula = f"Formula: {metric['formula']}." if metric["formula"] else ""
+    return Measure(
+        column=column,
+        label=label,
+        lower=str(metric["lower_column"] or ""),
+        upper=str(metric["upper_column"] or ""),
+        limits=str(metric["limits"] or ""),
+        decimals=_DECIMALS[str(metric["form"])],
+        share=metric["form"] == "share",
+        note=" ".join(filter(None, (meaning, formula, str(metric["note"] or "")))),
+    )

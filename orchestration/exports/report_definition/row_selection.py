@@ -202,7 +202,7 @@ def _partnership(csp: str, name: str, areas: list[Row]) -> Partnership:
 
 
 def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
-    """Return the tables to export: marts, reports, audit, changes, data dictionary and joins.
+    """Return the tables to export: marts, reports, audit, changes, dictionary, joins, metrics.
 
     Raises :class:`ExportError` for a release of an earlier version.
     """
@@ -212,7 +212,7 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[TableRef]:
             "select table_schema, table_name, title, description, note, key_columns, rounded_to "
             "from main.published_tables "
             "where table_schema <> 'main' "
-            "or table_name in ('audit', 'changes', 'data_dictionary', 'joins') "
+            "or table_name in ('audit', 'changes', 'data_dictionary', 'joins', 'metrics') "
             "order by table_schema, table_name",
         )
     except duckdb.BinderException as error:

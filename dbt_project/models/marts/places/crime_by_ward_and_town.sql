@@ -22,6 +22,17 @@ with places as (
     inner join {{ source('control', 'partnership_towns') }} as towns
         on small_areas.town_area_code = towns.area_code
 
+),
+
+breaks as (
+
+    select distinct
+        force_code,
+        crime_type,
+        month
+    from {{ ref('int_crime__completed') }}
+    where is_after_break
+
 )
 
 select
@@ -35,10 +46,18 @@ select
     counted.month,
     counted.crime_type,
     sum(counted.offences)::bigint as offences,
+    {{ row_status(
+        unavailable='false', after_break='bool_or(breaks.month is not null)'
+    ) }} as status,
     {{ all_deliveries('counted.delivery') }} as deliveries
 from {{ ref('int_small_area_crime__counted') }} as counted
 inner join places on counted.small_area_code = places.small_area_code
 inner join {{ ref('int_areas__listed') }} as areas on places.area_code = areas.area_code
+left join breaks
+    on
+        counted.force_code = breaks.force_code
+        and counted.crime_type = breaks.crime_type
+        and counted.month = breaks.month
 group by
     places.place_type,
     places.place_code,

@@ -99,6 +99,7 @@ select
         when tested.verdict = 'hot spot' and tested_before.verdict is not null then 'new'
         when tested_before.verdict = 'hot spot' and tested.verdict is not null then 'past'
     end as persistence,
+    {{ row_status(unavailable='before.offences is null') }} as status,
     latest.deliveries
 from compared as latest
 inner join {{ ref('int_small_areas__described') }} as small_areas

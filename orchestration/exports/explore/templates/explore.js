@@ -318,7 +318,7 @@
       notes.push(state.view === 'time' && state.periods.length > FEW_PERIODS
         ? `The band has the ${measure.limits} of ${areas.get(state.areas[0]).name}.` : `The lines have the ${measure.limits}.`);
     }
-    const written = isMap(state) ? [data.map.note] : [subject.description, ...subject.notes];
+    const written = isMap(state) ? [data.map.note] : [measure.note, subject.description, ...subject.notes];
     const source = `Source: ${subject.sources.join('; ') || 'not named'}.`;
     part('notes').replaceChildren(...[...notes, ...written, source].map((text) => element('li', text)));
   }
