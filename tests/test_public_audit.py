@@ -113,7 +113,7 @@ def test_every_number_is_counted_once_on_the_page() -> None:
 
 def test_pages_have_the_columns_that_they_name() -> None:
     for report in audit_reports():
-        assert report.metadata.section == "printed_assessment"
+        assert report.metadata.section == "audit"
         assert {name for _, name in report.metadata.references}
 
 

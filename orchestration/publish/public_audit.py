@@ -1,4 +1,4 @@
-"""The public form of the audit of the printed assessment (``docs/audit.md``).
+"""The public form of the audit of an assessment in print (``docs/audit.md``).
 
 A verdict beside a printed number gives the true count away where the release hides or rounds it.
 So each query of the audit runs again on the release itself, and a verdict is given only where the
@@ -48,8 +48,8 @@ _WHY = PublishedColumn(
 AUDIT = PublishedTable(
     "main",
     "audit",
-    "The printed assessment beside this release",
-    "One row for each number that the assessment of July 2018 printed, compared with this release. "
+    "Audit: printed numbers beside this release",
+    "One row for each number that the audited assessment printed, compared with this release. "
     "Without rows where the release is of another quarter, or for other partnerships.",
     "A number that the release hides or rounds has no verdict, because the verdict would give the "
     "true count away.",
@@ -73,8 +73,9 @@ AUDIT = PublishedTable(
 PAGE_AUDIT = PublishedTable(
     REPORTS,
     "page_audit",
-    "The printed assessment: how many of its numbers are reproduced",
-    "One row for each place of the assessment of July 2018, then all of them.",
+    "Audit: how many printed numbers are reproduced",
+    "One row for each place of the audited assessment, then all of them. Without rows where the "
+    "release is of another quarter, or for other partnerships.",
     "A number that this release hides or rounds is not compared: a verdict would give it away.",
     "reference",
     (
@@ -96,8 +97,8 @@ PAGE_AUDIT = PublishedTable(
 PAGE_MISPRINTS = PublishedTable(
     REPORTS,
     "page_misprints",
-    "The printed assessment: misprints",
-    "One row for each number of the assessment of July 2018 that is a misprint by this release.",
+    "Audit: misprints",
+    "One row for each number of the audited assessment that is a misprint by this release.",
     "",
     "reference",
     (
@@ -110,7 +111,7 @@ PAGE_MISPRINTS = PublishedTable(
 )
 
 AUDIT_TABLES = (AUDIT, PAGE_AUDIT, PAGE_MISPRINTS)
-"""What a release says of the printed assessment."""
+"""What a release says of the audited assessment."""
 
 
 def audit_reports() -> list[DeclaredReport]:
@@ -118,8 +119,8 @@ def audit_reports() -> list[DeclaredReport]:
     pages = {
         PAGE_AUDIT.name: {
             "position": 1,
-            "label": "Printed assessment",
-            "subject": "The printed assessment, compared with this release",
+            "label": "Audit",
+            "subject": "Printed numbers, compared with this release",
             "columns": [
                 {"column": "place", "heading": "Place"},
                 {"column": "printed", "heading": "Numbers printed", "form": "count"},
@@ -133,7 +134,7 @@ def audit_reports() -> list[DeclaredReport]:
         PAGE_MISPRINTS.name: {
             "position": 2,
             "label": "Misprints",
-            "subject": "Misprints of the printed assessment",
+            "subject": "Misprints",
             "columns": [
                 {"column": "place", "heading": "Place"},
                 {"column": "area", "heading": "Area"},
@@ -146,9 +147,7 @@ def audit_reports() -> list[DeclaredReport]:
         },
     }
     return [
-        DeclaredReport(
-            REPORTS, name, ReportMetadata.model_validate({"section": "printed_assessment", **page})
-        )
+        DeclaredReport(REPORTS, name, ReportMetadata.model_validate({"section": "audit", **page}))
         for name, page in pages.items()
     ]
 

@@ -604,7 +604,7 @@ def write_metrics(
 
 
 def write_audit(connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]) -> bool:
-    """Write what the release says of the printed assessment; return whether it compares it.
+    """Write the audit of the assessment as printed; return whether it has rows.
 
     ``tables`` are those of the release that have rows.
     """

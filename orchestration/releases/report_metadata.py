@@ -32,7 +32,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "burglary": "Burglary",
         "survey": "Community survey",
         "appendix_c": "Appendix C: offender pathways",
-        "printed_assessment": "The printed assessment, compared",
+        "audit": "Audit of the assessment as printed",
     }
 )
 """The sections of the report in order, and their titles."""
