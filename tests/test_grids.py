@@ -28,10 +28,12 @@ def exhibit(table):
 def test_the_catalogue_has_the_printed_order_and_names_every_table_once():
     labels = [one.label for one in exhibits()]
     assert labels == [
-        "Figure 1", "Table 1", "Table 2", "Figure 2", "Age and sex", "Figure 3", "Figure 4", "Figure 5",
+        "Figure 1", "Table 1", "Table 2", "Figure 2", "Age and sex", "Figure 3", "Figure 4",
+        "Figure 5",
         "Table 3", "Table 4", "Figure 6", "Figure 6 (others)", "Figure 7", "Figure 8",
         "Releases from prison", "Figure 9",
-        "Table 5", "Scanning", "Priorities", "Outlook", "Outcomes", "Crime map", "Hot spots", "Figure 10",
+        "Table 5", "Scanning", "Priorities", "Outlook", "Outcomes", "Crime map", "Hot spots",
+        "Figure 10",
         "Table 6", "Figure 11", "Table 7", "Table 8", "Appendix C",
     ]  # fmt: skip
     slugs = [one.slug for one in exhibits()]
