@@ -129,6 +129,7 @@ def _named(contracts: dict[str, Contract]) -> list[Good]:
             "Response ID",
         ),
         _workbook(contracts, "oasys_assessments", "2017-01-01/*crc*.xlsx", "OASys extract", "CRN"),
+        _recorded_crime(contracts),
         _prison(contracts),
         _dwellings(contracts),
         _population(contracts),
@@ -186,6 +187,27 @@ def _workbook(
         heading: column.name for heading, column in contract.by_header.items() if heading in held
     }
     return Good(contract, path.name, path.suffix[1:], sheets, sheet, header, columns)
+
+
+def _recorded_crime(contracts: dict[str, Contract]) -> Good:
+    source, pattern = "recorded_crime_by_csp", "2018-04-01/*.ods"
+    names = CalamineWorkbook.from_path(str(_sample(contracts[source], pattern))).sheet_names
+    tables = [name for name in names if name[:2] == "20"]
+    made = _workbook(contracts, source, pattern, tables[0], "Financial Year")
+    return replace(
+        made,
+        sheets={name: grid for name, grid in made.sheets.items() if name not in tables[1:]},
+        columns={
+            "Financial Year": "quarter",
+            "Financial Quarter": "quarter",
+            "Police Force": "police_force",
+            "CSP Name": "csp_name",
+            "Offence Group": "offence_group",
+            "Offence Subgroup": "offence_subgroup",
+            "Offence Code": "offence_code",
+            "Offence Count": "offences",
+        },
+    )
 
 
 def _prison(contracts: dict[str, Contract]) -> Good:
