@@ -47,6 +47,9 @@ _HARMLESS = re.compile(
 
 _MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 
+_DAY_OF_A_TABLE = re.compile(r"(?<=-tables-)\d{6}(?=\.)")
+"""The day in the name of a table that a department publishes."""
+
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 _NUMBER = re.compile(r"[+-]?[\d,]{1,10}(?:\.\d+)?")
@@ -91,6 +94,7 @@ def holds_identifier(text: str) -> bool:
     """
     if _NUMBER.fullmatch(text) and sum(sign.isdigit() for sign in text.partition(".")[0]) <= 8:
         return False
+    text = _DAY_OF_A_TABLE.sub(" ", text)
     plain = spelled_plainly(_MONTH.sub(" ", _HARMLESS.sub(" ", text)))
     plain = _A_DAY.sub(" ", plain)
     return any(form.search(plain) for form in _IDENTIFIERS.values())

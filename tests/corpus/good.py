@@ -198,8 +198,6 @@ def _recorded_crime(contracts: dict[str, Contract]) -> Good:
         made,
         sheets={name: grid for name, grid in made.sheets.items() if name not in tables[1:]},
         columns={
-            "Financial Year": "quarter",
-            "Financial Quarter": "quarter",
             "Police Force": "police_force",
             "CSP Name": "csp_name",
             "Offence Group": "offence_group",

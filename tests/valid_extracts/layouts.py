@@ -139,5 +139,15 @@ def dwellings_workbook(
     return Extract("dwelling_stock", quarter, name, sheets)
 
 
+def recorded_crime_workbook(quarter: date, year: str, rows: Grid) -> Extract:
+    """Return the counts by partnership, a sheet a financial year."""
+    headings = [
+        "Financial Year", "Financial Quarter", "Police Force", "CSP Name", "Offence Group",
+        "Offence Subgroup", "Offence Code", "Offence Count",
+    ]  # fmt: skip
+    sheets: dict[str, Grid] = {"Notes": [["Counts"]], year.replace("/", "_"): [headings, *rows]}
+    return Extract("recorded_crime_by_csp", quarter, "prc-csp-tables.ods", sheets)
+
+
 def _cell(value: Any) -> Any:
     return "" if value is None else value

@@ -16,6 +16,7 @@ from tests.valid_extracts.layouts import (
     ons_workbook,
     prison_workbook,
     quarter_last_day,
+    recorded_crime_workbook,
     survey_workbook,
 )
 from tests.valid_extracts.people import drawn_quarters, shifted
@@ -202,6 +203,26 @@ def dwellings(draw: Draw, world: World, contract: Contract) -> list[Extract]:
                 sheets[year] = rows
         if sheets:
             extracts.append(dwellings_workbook(quarter, "Live_Table_100.ods", sheets, _TENURES))
+    return extracts
+
+
+def recorded_crime(draw: Draw, world: World, contract: Contract) -> list[Extract]:
+    """Return the Home Office's table: each district as a partnership, some counts negative."""
+    extracts = []
+    for quarter in drawn_quarters(draw, world):
+        start = quarter.year - (quarter.month < 4)
+        year, number = f"{start}/{(start + 1) % 100:02d}", (quarter.month - 4) % 12 // 3 + 1
+        rows = [
+            [year, number, force.name, world.name_of(code), group, group, offence]
+            for force in world.forces
+            for code in force.districts
+            for offence, group in (("46", "Theft offences"), ("34A", "Robbery"))
+            if world.chance.random() < _LISTED
+        ]
+        counts = [world.chance.choice([-1, 0, 3, 4_821]) for _ in rows]
+        if rows:
+            grid = [[*row, count] for row, count in zip(rows, counts, strict=True)]
+            extracts.append(recorded_crime_workbook(quarter, year, grid))
     return extracts
 
 

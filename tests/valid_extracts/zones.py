@@ -24,7 +24,8 @@ from tests.valid_extracts.world import World, draw_world
 OF_THE_WORLD = {
     "area_lookups", "community_survey", "dwelling_stock", "iom_cohort", "oasys_assessments",
     "police_charges", "police_offender_counts", "police_uk_street", "population_estimates",
-    "prison_releases", "probation_caseload", "supported_accommodation", "youth_offending",
+    "prison_releases", "probation_caseload", "recorded_crime_by_csp", "supported_accommodation",
+    "youth_offending",
 }  # fmt: skip
 """Sources whose rows are about the people and places of the world. Any other is drawn from its
 contract alone."""
@@ -94,6 +95,7 @@ def _drawn(draw: Draw, world: World, source: str, contracts: dict[str, Contract]
         "police_uk_street": places.street_crime,
         "population_estimates": places.populations,
         "dwelling_stock": places.dwellings,
+        "recorded_crime_by_csp": places.recorded_crime,
         "supported_accommodation": places.schemes,
         "prison_releases": places.prisons,
         "community_survey": places.surveys,

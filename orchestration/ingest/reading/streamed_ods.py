@@ -53,6 +53,10 @@ def ods_rows(file: LandedFile) -> Iterator[SheetRow]:
     Raises :class:`SubmissionError` for a file that is no such spreadsheet, is damaged, is locked,
     or unpacks to more than any table has.
     """
+    if file.path.stat().st_size == 0:
+        raise SubmissionError(
+            Fault("not empty", "The workbook is empty (0 bytes). Send it again.", file=file.name)
+        )
     try:
         with zipfile.ZipFile(file.path) as archive:
             content = archive.getinfo("content.xml")

@@ -34,6 +34,9 @@ _COLUMNS = {
     "offence count": "offences",
     "number of offences": "offences",
 }
+_HEADINGS = {"csp name": "CSP Name", "number of offences": "Number of Offences"}
+"""Headings that are not written with a capital letter for each word."""
+
 _WANTED = tuple(dict.fromkeys(_COLUMNS.values()))
 
 
@@ -109,15 +112,15 @@ def _header(
 
 
 def _miscounted(file: LandedFile, row: SheetRow, name: str, count: int) -> Fault:
-    label = name.replace("_", " ")
-    wanted = ", ".join(title for title in _COLUMNS if _COLUMNS[title] == name)
+    titles = [_HEADINGS.get(title, title.title()) for title in _COLUMNS if _COLUMNS[title] == name]
+    wanted = " or ".join(f"'{title}'" for title in titles)
     return Fault(
         "columns are named once" if count else "has every column",
-        f"The column for {label} is there {count} times. Known headings: {wanted}.",
+        f"The table has {count} columns with the heading {wanted}; it must have one.",
         file=file.name,
         sheet=row.sheet,
         line=row.line,
-        column=name,
+        column=titles[0],
     )
 
 
