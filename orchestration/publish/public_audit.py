@@ -73,7 +73,7 @@ AUDIT = PublishedTable(
 PAGE_AUDIT = PublishedTable(
     REPORTS,
     "page_audit",
-    "Audit: how many printed numbers are reproduced",
+    "How many printed numbers are reproduced",
     "One row for each place of the audited assessment, then all of them. Without rows where the "
     "release is of another quarter, or for other partnerships.",
     "A number that this release hides or rounds is not compared: a verdict would give it away.",
@@ -97,7 +97,7 @@ PAGE_AUDIT = PublishedTable(
 PAGE_MISPRINTS = PublishedTable(
     REPORTS,
     "page_misprints",
-    "Audit: misprints",
+    "Numbers that were printed wrongly",
     "One row for each number of the audited assessment that is a misprint by this release.",
     "",
     "reference",
