@@ -237,7 +237,7 @@ def _unreadable(contract: Contract, pending: Pending, error: duckdb.Error) -> Fa
             return Fault(
                 "can be read",
                 "The file cannot be read as a table. This line ends with another line break than "
-                "the first (CR LF and LF are mixed). Save the file with one kind of line break.",
+                "the first (CR LF and LF are mixed), and may be cut short.",
                 file=scanned.file.name,
                 line=line,
             )
