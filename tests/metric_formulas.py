@@ -163,6 +163,40 @@ RECOMPUTED = {
         select rate_ratio, rate_per_1000 / rest_rate_per_1000 from marts.crime_scanning
         where rate_ratio is not null
     """,
+    "offences_with_outcome": """
+        select whole.offences_with_outcome, sum(parts.offences_with_outcome)
+        from marts.crime_outcomes as whole
+        inner join marts.crime_outcomes as parts using (area_code, crime_type, outcome_group)
+        where whole.period_type = 'twelve_months' and parts.period_type = 'quarter'
+            and parts.period_start between whole.period_start and whole.period_end
+        group by area_code, crime_type, outcome_group, whole.period_start, 1
+    """,
+    "outcome_offences": f"""
+        select outcomes.offences, crime.offences from marts.crime_outcomes as outcomes
+        left join ({_CRIME}) as crime using (area_code, crime_type, period_type, period_start)
+        where outcomes.period_type = 'quarter'
+    """,
+    "outcome_percent": _quotient(
+        "crime_outcomes", "percent_of_offences", "offences_with_outcome / (offences / 100)"
+    )
+    + " where offences > 0",
+    "recorded_offences": """
+        select whole.offences, sum(parts.offences) from marts.recorded_crime_by_csp as whole
+        inner join marts.recorded_crime_by_csp as parts
+            using (recorded_offence_group, period_key)
+        where whole.place_level = 'all' and parts.place_level = 'partnership'
+        group by recorded_offence_group, period_key, 1
+    """,
+    "recorded_population": """
+        select whole.population, sum(parts.population) from marts.recorded_crime_by_csp as whole
+        inner join marts.recorded_crime_by_csp as parts
+            using (police_force, recorded_offence_group, period_key)
+        where whole.place_level = 'force' and parts.place_level = 'partnership'
+        group by police_force, recorded_offence_group, period_key, 1
+    """,
+    "recorded_offence_rate": _quotient(
+        "recorded_crime_by_csp", "rate_per_1000", "offences / (population / 1000)"
+    ),
     "harm_score": f"""
         select harm.harm_score, sum(parts.offences * parts.mean_weight)
         from marts.crime_harm as harm

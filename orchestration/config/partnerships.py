@@ -73,6 +73,8 @@ class _Partnership(BaseModel):
     district_code: DistrictCode | None = None
     district_name: Name | None = None
     districts: list[_District] = []
+    similar_districts: list[DistrictCode] = []
+    """Districts to compare it with, the most similar first, in place of those computed."""
 
     @model_validator(mode="after")
     def _has_districts(self) -> Self:
@@ -127,7 +129,8 @@ class _Partnerships(BaseModel):
 def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Replace ``control.partnership_areas`` by what the partnerships file lists.
 
-    One row a district. Without a partnership it has an empty ``csp`` and ``csp_name``. Returns the
+    One row a district. Without a partnership it has an empty ``csp`` and ``csp_name``. Beside it go
+    the districts that a partnership is to be compared with, and the force's places. Returns the
     number of partnerships. Raises :class:`SettingsError` that names the file and every fault in it.
     """
     listed = _read(path)
@@ -140,6 +143,7 @@ def load_partnerships(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         "values (?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
+    _load_similar_districts(connection, listed.force_areas)
     load_force_places(connection, _places(listed.force_areas))
     connection.execute("commit")
     return len({one.csp for area in listed.force_areas for one in area.partnerships})
@@ -178,6 +182,29 @@ def _rows(area: _ForceArea) -> Iterator[tuple[str | None, ...]]:
         yield ("", "", district.district_code, district.district_name, *force, None)
 
 
+def _load_similar_districts(
+    connection: duckdb.DuckDBPyConnection, areas: Iterable[_ForceArea]
+) -> None:
+    connection.execute("delete from control.partnership_similar_districts")
+    similar = {
+        (area_code, district): place
+        for area in areas
+        for area_code, one in _partnership_codes(area)
+        for place, district in enumerate(one.similar_districts, start=1)
+    }
+    if similar:
+        connection.executemany(
+            "insert into control.partnership_similar_districts values (?, ?, ?)",
+            [[*codes, place] for codes, place in similar.items()],
+        )
+
+
+def _partnership_codes(area: _ForceArea) -> Iterator[tuple[str, _Partnership]]:
+    """Yield each entry of a partnership with the code of the area of its figures."""
+    codes = {row[0]: row[-1] for row in _rows(area) if row[-1]}
+    return ((str(codes[one.csp]), one) for one in area.partnerships)
+
+
 def _places(areas: Iterable[_ForceArea]) -> list[tuple[str, str, str, ForcePlaces]]:
     return [(area.code, area.name, area.force, area) for area in areas]
 
@@ -205,6 +232,7 @@ _FORMS = {
     f"{_LONGEST_SLUG} characters, such as north-shire",
     "district_code": "the GSS code of a district, such as E07000010",
     "districts": "a list of districts, each by its GSS code, such as E07000010",
+    "similar_districts": "a list of districts, each by its GSS code, such as E07000010",
     "small_areas": "a list of codes of small areas (LSOA), such as E01000001",
     "code": "the GSS code of a police force area, such as E23000023",
 }
@@ -220,7 +248,10 @@ def _said(error: Any) -> str:
         return f"{place} is no key of the file. Remove it, or correct its name."
     if error["type"] == "too_short":
         return f"{place} is empty. Name at least one."
-    if error["type"] in ("list_type", "model_type", "model_attributes_type"):
+    lists_codes = key in ("small_areas", "similar_districts") or (
+        key == "districts" and "partnerships" not in error["loc"]
+    )
+    if error["type"] in ("list_type", "model_type", "model_attributes_type") and not lists_codes:
         return f"{place} must be a table of its own, in double brackets ([[{key}]])."
     if error["type"] == "value_error":
         # The value may be what must not be shown.
@@ -241,6 +272,7 @@ def _faults(listed: _Partnerships) -> Iterator[str]:
     yield from _twice_in_forces(listed.force_areas)
     yield from _slugs_twice(listed.force_areas)
     yield from _districts_twice(listed.force_areas)
+    yield from _similar_faults(listed.force_areas)
     districts = {
         one.district_code: area.code for area in listed.force_areas for one in area.districts
     }
@@ -304,6 +336,21 @@ def _districts_twice(areas: Iterable[_ForceArea]) -> Iterator[str]:
     for name, codes in names.items():
         if len(codes) > 1:
             yield f"Districts {' and '.join(sorted(codes))} have the same name, '{name}'."
+
+
+def _similar_faults(areas: Iterable[_ForceArea]) -> Iterator[str]:
+    for area in areas:
+        own: dict[str, set[str]] = defaultdict(set)
+        for one, district in area.served:
+            own[one.csp].add(district.district_code)
+        for one in area.partnerships:
+            for code in _repeated(one.similar_districts):
+                yield f"similar_districts of '{one.csp}' has {code} twice. Name it once."
+            for code in sorted(own[one.csp].intersection(one.similar_districts)):
+                yield (
+                    f"similar_districts of '{one.csp}' has its own district {code}. Remove it: a "
+                    "partnership is compared with others."
+                )
 
 
 def _repeated(values: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ REPORTS = "reports"
 
 _PLACE = "config.meta.csp.report"
 
-_KINDS = frozenset({"control", "bars", "panels", "pairs", "intervals"})
+_KINDS = frozenset({"control", "bars", "panels", "pairs", "intervals", "funnel"})
 """Values of ``chart.kind``, which pydantic puts into the place of a fault."""
 
 

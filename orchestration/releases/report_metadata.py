@@ -150,6 +150,40 @@ class CrimeMap(_Declared):
         ]
 
 
+class FunnelChart(_Declared):
+    """A funnel plot, one point for each row, for each area of the partnership.
+
+    ``own`` says of a row whether it is of the area itself and ``label`` names it; ``value`` is
+    drawn by ``across``. ``centre`` is the value of all rows together, and ``warning`` and
+    ``limits`` are its lower and upper limits, those of ``limits`` the wider ones.
+    """
+
+    kind: Literal["funnel"]
+    title: str
+    subtitle: str
+    label: str
+    own: str
+    across: str
+    value: str
+    centre: str
+    warning: tuple[str, str]
+    limits: tuple[str, str]
+
+    @property
+    def references(self) -> list[Reference]:
+        """The columns of the model that it names, each with the field that does."""
+        single = ("label", "own", "across", "value", "centre")
+        return _references(
+            {name: (getattr(self, name),) for name in single}
+            | {"warning": self.warning, "limits": self.limits}
+        ) + [
+            (field, name)
+            for field in ("title", "subtitle")
+            for name in _names_in_braces(getattr(self, field))
+            if name not in _TITLE_NAMES
+        ]
+
+
 class BarChart(_Declared):
     """A chart of bars, one for each row that is drawn, for each area of the partnership.
 
@@ -253,7 +287,10 @@ class ReportMetadata(_Declared):
     workbook_order_by: tuple[str, ...] = ()
     own_areas_only: bool = False
     landscape: bool = False
-    chart: Annotated[ControlChart | BarChart | CrimeMap, Field(discriminator="kind")] | None = None
+    chart: (
+        Annotated[ControlChart | BarChart | CrimeMap | FunnelChart, Field(discriminator="kind")]
+        | None
+    ) = None
     notes: Mapping[str, ColumnNote] = Field(default_factory=dict)
     absent_because: str = Field(default="not in the release", pattern=r".*[^.]$")
     empty_because: str = Field(default="no figures", pattern=r".*[^.]$")

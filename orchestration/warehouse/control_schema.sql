@@ -173,6 +173,13 @@ create table if not exists control.partnership_areas (
 -- Code of the area that the partnership's figures are about; null without a partnership.
 alter table control.partnership_areas add column if not exists partnership_code varchar;
 
+-- Districts that the partnerships file lists to compare a partnership with, in its order.
+create table if not exists control.partnership_similar_districts (
+    area_code varchar not null,
+    district_code varchar not null,
+    list_position integer not null
+);
+
 -- Youth offending services, prisons, towns and forms of numbers that the partnerships file names.
 create table if not exists control.partnership_youth_services (
     youth_offending_service varchar not null,

@@ -15,6 +15,7 @@ from orchestration.exports.charts.bar_charts import (
 )
 from orchestration.exports.charts.chart_text import bar_chart_words, explained, month_chart_words
 from orchestration.exports.charts.crime_map import crime_map, map_words, mapped_places
+from orchestration.exports.charts.funnel_chart import FunnelPoint, funnel_chart, funnel_words
 from orchestration.exports.charts.line_charts import Chart, control_chart
 from orchestration.exports.charts.monthly_series import monthly_series
 from orchestration.exports.report_definition.row_selection import Partnership, Place, Row
@@ -25,7 +26,13 @@ from orchestration.exports.report_definition.table_layout import (
     periods,
     shown_rows,
 )
-from orchestration.releases.report_metadata import BarChart, CrimeMap, Exhibit, ReportColumn
+from orchestration.releases.report_metadata import (
+    BarChart,
+    CrimeMap,
+    Exhibit,
+    FunnelChart,
+    ReportColumn,
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ def _chart(
     chart = exhibit.chart
     if isinstance(chart, CrimeMap):
         return _map(exhibit, chart, place.own(rows), place, slug, footnotes, synthetic)
+    if isinstance(chart, FunnelChart):
+        return _funnel(exhibit, chart, place.own(rows), place, slug, footnotes, synthetic)
     if not isinstance(chart, BarChart):
         own = place.own(rows)
         if all(row["offences"] is None for row in own):
@@ -105,16 +114,52 @@ def _map(
 ) -> Chart | None:
     if not rows:
         return None
-    names = {
+    names = _names(rows, place)
+    drawn = mapped_places(ordered_rows(rows, ("row_order",)))
+    title, subtitle = (text.format_map(names) for text in (chart.title, chart.subtitle))
+    words = map_words(drawn, slug, exhibit.label, title, subtitle, footnotes, synthetic)
+    return crime_map(drawn, words)
+
+
+def _funnel(
+    exhibit: Exhibit,
+    chart: FunnelChart,
+    rows: Sequence[Row],
+    place: Place,
+    slug: str,
+    footnotes: Sequence[str],
+    synthetic: bool,
+) -> Chart | None:
+    """Draw the rows that have limits; nothing where the area itself has none."""
+    drawn = [row for row in rows if row[chart.value] is not None and row[chart.centre] is not None]
+    if not any(row[chart.own] for row in drawn):
+        return None
+    points = [
+        FunnelPoint(
+            str(row[chart.label]),
+            _number(row, chart.across),
+            _number(row, chart.value),
+            bool(row[chart.own]),
+            (_number(row, chart.warning[0]), _number(row, chart.warning[1])),
+            (_number(row, chart.limits[0]), _number(row, chart.limits[1])),
+        )
+        for row in drawn
+    ]
+    centre = _number(drawn[0], chart.centre)
+    names = _names(drawn, place)
+    title, subtitle = (text.format_map(names) for text in (chart.title, chart.subtitle))
+    words = funnel_words(points, centre, slug, exhibit.label, title, subtitle, footnotes, synthetic)
+    return funnel_chart(points, centre, words)
+
+
+def _names(rows: Sequence[Row], place: Place) -> dict[str, str]:
+    """Return what the braces of a title may name: columns of the first row, place and periods."""
+    return {
         **{column: str(value) for column, value in rows[0].items()},
         "place": place.name,
         "force": place.force_name,
         "periods": periods(rows),
     }
-    drawn = mapped_places(ordered_rows(rows, ("row_order",)))
-    title, subtitle = (text.format_map(names) for text in (chart.title, chart.subtitle))
-    words = map_words(drawn, slug, exhibit.label, title, subtitle, footnotes, synthetic)
-    return crime_map(drawn, words)
 
 
 def _value_in_words(bar: Bar, chart: BarChart, place: Place) -> tuple[str, str]:
@@ -134,12 +179,7 @@ def _drawing(
     # A pair needs the district's bar.
     if chart.kind == "pairs" and not place.own(drawn):
         return None
-    names = {
-        **{column: str(value) for column, value in drawn[0].items()},
-        "place": place.name,
-        "force": place.force_name,
-        "periods": periods(drawn),
-    }
+    names = _names(drawn, place)
     bars = [_bar(exhibit, chart, row, place) for row in _in_order(chart, drawn, place)]
     return Drawing(
         _ranked(bars) if chart.ranked else tuple(bars),
@@ -229,6 +269,10 @@ def _text(exhibit: Exhibit, row: Row, column: str) -> str:
 def _value(row: Row, column: str) -> float | None:
     value = row[column]
     return None if value is None else float(value)  # type: ignore[arg-type]
+
+
+def _number(row: Row, column: str) -> float:
+    return float(row[column])  # type: ignore[arg-type]
 
 
 def _ranked(bars: Sequence[Bar]) -> tuple[Bar, ...]:

@@ -23,6 +23,7 @@ from orchestration.exports.findings.offender_findings import (
 )
 from orchestration.exports.findings.place_findings import concentrated_types
 from orchestration.exports.findings.scanning_findings import scanned_types
+from orchestration.exports.findings.similar_area_findings import against_similar_areas
 from orchestration.exports.findings.survey_findings import survey_answers
 from orchestration.exports.findings.youth_findings import first_time_entrants, juvenile_offenders
 from orchestration.exports.report_definition.row_selection import Partnership, Place, Row
@@ -42,6 +43,7 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "page_prison_releases": released,
         "table_5_social_dwellings": social_dwellings,
         "page_scanning": scanned_types,
+        "page_against_similar_areas": against_similar_areas,
         "page_hot_spots": concentrated_types,
         "figure_10_shoplifting": recorded_crime("Shoplifting", "figure_10_shoplifting"),
         "figure_11_burglary": recorded_crime("Burglary", "figure_11_burglary"),

@@ -34,8 +34,8 @@ def deliveries() -> Iterator[SampleDelivery]:
         nature="real",
         note=(
             "Excerpt: real figures of Live Table 100 (edition of 21 May 2026), sheets 2009 to "
-            "2017, for England, Cambridgeshire and the six districts, in the publisher's layout; "
-            "titles and notes are worded anew. "
+            "2017, for England, Cambridgeshire and the six districts, and for sixteen others in "
+            "2016 and 2017, in the publisher's layout; titles and notes are worded anew. "
             "Source: Ministry of Housing, Communities and Local Government, "
             "Open Government Licence v3.0."
         ),
@@ -77,7 +77,7 @@ def _cover_sheet() -> list[Row]:
         ("Back to contents",),
         ("Figures: edition of 21 May 2026\nOpen Government Licence v3.0",),
         ("Background",),
-        ("Only England, Cambridgeshire and the six districts are here; figures are unchanged.",),
+        ("Only England, Cambridgeshire and some districts are here; figures are unchanged.",),
     ]
 
 

@@ -47,6 +47,9 @@ _NOMIS_COLUMNS = {
 }
 """Headings of the data set of mid-year estimates of Nomis, one row for each area and year."""
 
+_EXTENT = "Area (sq km)"
+"""Heading of the extent of areas, which the sheet MYE5 has."""
+
 _ROWS_ABOVE_HEADER = 15
 _EDITIONS = (
     "a sheet 'MYE5' (or 'MYE 5'), headed 'Code', 'Name' and 'Estimated Population mid-yyyy' "
@@ -188,6 +191,7 @@ def _table(
     contract = load_contract(Path(__file__).parent)
     titles = [title or "" for title in header.titles]
     known = {"Code", "Name", *other, *(titles[place] for place in years)}
+    known |= {_EXTENT} & set(known_headings(titles, [_EXTENT]))
     found, unknown = places_of(header, sorted(known), contract)
     workbook.refuse_merged_cells(header.sheet, header.line - 1)
     rows, notes = [], []
@@ -203,6 +207,7 @@ def _table(
                 "mid_year": f"{year}-06-30",
                 "area_code": code,
                 "area_name": text_of(row[found["Name"]]),
+                "area_sq_km": text_of(row[found[_EXTENT]]) if _EXTENT in found else None,
                 **_estimate(row[place]),
             }
             rows.append(Row(values, line, header.sheet, titles[place]))

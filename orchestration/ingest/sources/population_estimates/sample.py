@@ -27,10 +27,10 @@ def deliveries() -> Iterator[SampleDelivery]:
         received_at=datetime(2018, 7, 14, 9),
         nature="real",
         note=(
-            "Excerpt: real estimates for the United Kingdom, England, Cambridgeshire and the six "
-            "districts. The ONS workbook has the publisher's layout, with mid-2001 to mid-2017 as "
-            "given in the mid-2019 edition; the research group's file holds mid-2016, rounded to "
-            "ten, as printed in the assessment's Table 5. "
+            "Excerpt: real estimates for the United Kingdom, England, Cambridgeshire, its six "
+            "districts and sixteen others. The ONS workbook has the publisher's layout, with "
+            "mid-2001 to mid-2017 as given in the mid-2019 edition; the research group's file "
+            "holds mid-2016, rounded to ten, as printed in the assessment's Table 5. "
             "Source: Office for National Statistics, Open Government Licence v3.0; county "
             "research group."
         ),
@@ -39,6 +39,24 @@ def deliveries() -> Iterator[SampleDelivery]:
             "research-group-population-2016.csv": _research_group_csv(),
         },
     )
+
+
+def district_names() -> dict[str, str]:
+    """Return the name of each district of the ONS workbook, by code."""
+    return {
+        row["area_code"]: row["area_name"]
+        for row in _facts("sample_ons_mid_year.csv")
+        if row["geography"] in ("Unitary Authority", "Non-metropolitan District")
+    }
+
+
+def populations(mid_year: int) -> dict[str, int]:
+    """Return the ONS estimate of each area in a mid-year, by code."""
+    return {
+        row["area_code"]: int(row["population"])
+        for row in _facts("sample_ons_mid_year.csv")
+        if row["mid_year"] == str(mid_year)
+    }
 
 
 def _ons_workbook() -> bytes:
@@ -77,7 +95,7 @@ def _ons_sheets() -> dict[str, list[Row]]:
             *[()] * 5,
             ("", "Notes and definitions"),
             (),
-            (1, "An excerpt in the layout of the published workbook, for nine areas only."),
+            (1, "An excerpt in the layout of the published workbook, for some areas only."),
         ],
         "MYE 5": _density_sheet(),
     }
@@ -94,7 +112,7 @@ def _density_sheet() -> list[Row]:
     return [
         ("Contents",),
         (),
-        ("MYE5: Population and density of nine areas, mid-2001 to mid-2017",),
+        ("MYE5: Population and density of some areas, mid-2001 to mid-2017",),
         (),
         header,
         *body,

@@ -6,5 +6,6 @@ select
     area_code,
     area_name,
     population,
+    area_sq_km,
     delivery
 from {{ source('in_force', 'population_estimates') }}

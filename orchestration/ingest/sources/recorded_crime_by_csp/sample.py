@@ -2,7 +2,7 @@
 
 No figure is a real count. The layout is the publisher's: a Notes sheet and a sheet a financial
 year. Counts of the six districts follow the street sample, so that the two can be compared; those
-of their neighbours are made up at the same levels. The street sample is thinned, and so is this.
+of the other districts are made up at the same levels. The street sample is thinned, and so is this.
 """
 
 import csv
@@ -17,6 +17,7 @@ from orchestration.ingest.landing.receipt import SampleDelivery
 from orchestration.ingest.sources.area_lookups.sample import districts, lsoas
 from orchestration.ingest.sources.dwelling_stock.sample import Row, open_document
 from orchestration.ingest.sources.police_uk_street.sample import StreetSample
+from orchestration.ingest.sources.population_estimates.sample import district_names, populations
 
 YEARS = (2017, 2018)
 RELEASES = {
@@ -25,7 +26,6 @@ RELEASES = {
 }
 """File and day of the release that follows a quarter."""
 
-NEIGHBOURS = 4
 HEADER = (
     "Financial Year", "Financial Quarter", "Police Force", "CSP Name", "Offence Description",
     "Offence Group", "Offence Subgroup", "Offence Code", "Offence Count",
@@ -83,11 +83,14 @@ three quarters of them where there are two."""
 FORCES = {
     "E06000031": "Cambridgeshire", "E07000008": "Cambridgeshire", "E07000009": "Cambridgeshire",
     "E07000010": "Cambridgeshire", "E07000011": "Cambridgeshire", "E07000012": "Cambridgeshire",
-    "E06000055": "Bedfordshire", "E06000056": "Bedfordshire", "E07000077": "Essex",
-    "E07000099": "Hertfordshire", "E07000140": "Lincolnshire", "E07000141": "Lincolnshire",
-    "E07000146": "Norfolk", "E07000152": "Northamptonshire", "E07000201": "Suffolk",
-    "E07000204": "Suffolk",
+    "E06000032": "Bedfordshire", "E06000055": "Bedfordshire", "E06000056": "Bedfordshire",
+    "E07000077": "Essex", "E07000099": "Hertfordshire", "E07000136": "Lincolnshire",
+    "E07000138": "Lincolnshire", "E07000140": "Lincolnshire", "E07000141": "Lincolnshire",
+    "E07000143": "Norfolk", "E07000146": "Norfolk", "E07000148": "Norfolk",
+    "E07000152": "Northamptonshire", "E07000154": "Northamptonshire",
+    "E07000178": "Thames Valley", "E07000202": "Suffolk",
 }  # fmt: skip
+"""Police force of each district: the six of the force area, and those they are compared with."""
 
 
 def deliveries() -> Iterator[SampleDelivery]:
@@ -127,24 +130,26 @@ def _year_rows(year: int, last: date) -> list[Row]:
 
 def _quarter_rows(year: str, number: int, quarter: date) -> Iterator[Row]:
     counts = _street_counts(quarter)
-    own = [one for one in districts() if one.in_force_area]
-    codes = [one.code for one in own]
-    neighbours = [one for one in districts() if not one.in_force_area][:NEIGHBOURS]
-    for district in [*own, *neighbours]:
-        random = Random(f"recorded_crime_by_csp sample {quarter} {district.code}")
-        # A neighbour has the level of one of the six, and a spread of its own.
-        like = district.code if district.in_force_area else codes[random.randrange(len(codes))]
+    own = [one.code for one in districts() if one.in_force_area]
+    people = populations(quarter.year - 1)
+    for district, name in district_names().items():
+        if district not in FORCES:
+            continue
+        random = Random(f"recorded_crime_by_csp sample {quarter} {district}")
+        # Another district has the rate of one of the six, and a spread of its own.
+        like = district if district in own else Random(district).choice(own)
         for crime_type, offences in OFFENCES.items():
             level = counts[like, crime_type]
             total = level + random.randrange(-2, 3) + random.randrange(1 + level // 25)
-            if not district.in_force_area:
-                total = level * random.randrange(70, 131) // 100
+            if district not in own:
+                level = level * people[district] // people[like]
+                total = level * random.randrange(80, 121) // 100
             shares = [max(0, total)]
             if len(offences) == 2:
                 shares = [max(0, total) - max(0, total) // 4, max(0, total) // 4]
             for (description, group, subgroup, code), share in zip(offences, shares, strict=True):
                 yield (
-                    year, Decimal(number), FORCES[district.code], district.name, description,
+                    year, Decimal(number), FORCES[district], name, description,
                     group, subgroup, code, Decimal(share),
                 )  # fmt: skip
 
