@@ -58,7 +58,7 @@ def characteristics() -> dict[str, dict[str, float]]:
 def test_characteristics_are_those_of_the_files(sample: Ground) -> None:
     made: dict[str, dict[str, float]] = defaultdict(dict)
     for code, name, figure in sample.query(
-        "select place_code, characteristic, figure from marts.characteristics_of_areas"
+        "select measured_code, characteristic, figure from marts.characteristics_of_areas"
     ):
         made[code][name] = figure
     expected = characteristics()

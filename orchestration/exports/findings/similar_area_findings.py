@@ -1,4 +1,4 @@
-"""Findings on recorded crime against similar areas: the rate, its place, and what stands out."""
+"""Findings on recorded crime against similar areas: the rate, and what is outside the limits."""
 
 from collections.abc import Sequence
 from math import inf

@@ -5,15 +5,15 @@
 with places as (
 
     select
-        district_code as place_code,
-        district_name as place_name,
+        district_code as measured_code,
+        district_name as measured_name,
         district_code,
         true as is_district
     from {{ ref('int_area_figures__latest') }}
     union all
     select
-        partnership_code as place_code,
-        csp_name as place_name,
+        partnership_code as measured_code,
+        csp_name as measured_name,
         area_code as district_code,
         false as is_district
     from {{ ref('int_areas__listed') }}
@@ -25,8 +25,8 @@ with places as (
 figures as (
 
     select
-        places.place_code,
-        places.place_name,
+        places.measured_code,
+        places.measured_name,
         places.is_district,
         max(figures.mid_year) as mid_year,
         max(figures.stock_date) as stock_date,
@@ -40,19 +40,19 @@ figures as (
     from places
     left join {{ ref('int_area_figures__latest') }} as figures
         on places.district_code = figures.district_code
-    group by places.place_code, places.place_name, places.is_district
+    group by places.measured_code, places.measured_name, places.is_district
 
 ),
 
 measured as (
 
     select
-        figures.place_code,
-        figures.place_name,
+        figures.measured_code,
+        figures.measured_name,
         figures.is_district,
         figures.mid_year,
         described.characteristic,
-        described.takes_logarithm,
+        described.is_compared_by_logarithm,
         case described.characteristic
             when 'population' then figures.population
             when 'people_per_sq_km' then figures.population / nullif(figures.area_sq_km, 0)
@@ -72,18 +72,18 @@ measured as (
 known as (
 
     select
-        place_code,
-        place_name,
+        measured_code,
+        measured_name,
         is_district,
         mid_year,
         characteristic,
         figure,
-        case when takes_logarithm then ln(figure) else figure end as compared_figure,
+        case when is_compared_by_logarithm then ln(figure) else figure end as compared_figure,
         deliveries
     from measured
     where
         figure is not null
-        and (not takes_logarithm or figure > 0)
+        and (not is_compared_by_logarithm or figure > 0)
 
 ),
 
@@ -100,8 +100,8 @@ districts as (
 )
 
 select
-    known.place_code,
-    known.place_name,
+    known.measured_code,
+    known.measured_name,
     known.is_district,
     known.mid_year,
     known.characteristic,

@@ -27,18 +27,18 @@ compared as (
 
     select
         areas.area_code,
-        others.place_code as similar_code,
-        any_value(others.place_name) as similar_name,
+        others.measured_code as similar_code,
+        any_value(others.measured_name) as similar_name,
         count(*) as characteristics,
         sqrt(avg(power(own.score - others.score, 2) order by own.characteristic)) as distance,
         any_value(own.deliveries) as deliveries
     from areas
     inner join {{ ref('int_area_characteristics__scored') }} as own
-        on areas.area_code = own.place_code
+        on areas.area_code = own.measured_code
     inner join {{ ref('int_area_characteristics__scored') }} as others
         on own.characteristic = others.characteristic
     where own.score is not null and others.is_district
-    group by areas.area_code, others.place_code
+    group by areas.area_code, others.measured_code
 
 ),
 

@@ -2,8 +2,8 @@
 -- characteristics by which similar areas are found.
 
 select
-    scored.place_code,
-    scored.place_name,
+    scored.measured_code,
+    scored.measured_name,
     served.area_code as served_area_code,
     scored.characteristic,
     described.characteristic_label,
@@ -11,10 +11,10 @@ select
     scored.mid_year as estimated_on,
     scored.figure,
     described.unit,
-    described.takes_logarithm,
+    described.is_compared_by_logarithm,
     scored.score as standard_score,
     scored.deliveries
 from {{ ref('int_area_characteristics__scored') }} as scored
 inner join {{ ref('area_characteristics') }} as described
     on scored.characteristic = described.characteristic
-left join {{ ref('int_areas__listed') }} as served on scored.place_code = served.area_code
+left join {{ ref('int_areas__listed') }} as served on scored.measured_code = served.area_code
