@@ -28,8 +28,8 @@ _LEFT, _RIGHT = 0.055, 0.86
 _LETTER, _LINE = 0.075, 0.17
 """Inches of a letter and of a line of a label."""
 
-_GAP = 0.09
-"""Inches between a point and its label."""
+_GAP, _DOT = 0.09, 0.06
+"""Inches between a point and its label, and from the middle of a point to its edge."""
 
 
 @dataclass(frozen=True)
@@ -129,38 +129,52 @@ def _draw_limits(
 
 
 def _label_points(axes: Axes, points: Sequence[FunnelPoint], colours: Palette) -> None:
-    """Name every area, its own and those outside the limits first, where no other label is."""
+    """Name the own area and those outside the limits, and the others where there is room."""
     width, height = WIDTH * (_RIGHT - _LEFT), HEIGHT * axes.get_position().height
     right, top = axes.get_xlim()[1], axes.get_ylim()[1]
-    taken: list[tuple[float, float, float]] = []
+    inches = {one.name: (one.population / right * width, one.rate / top * height) for one in points}
+    taken = [_Box(x - _DOT, x + _DOT, y - _DOT, y + _DOT) for x, y in inches.values()]
     for one in sorted(points, key=lambda one: (not one.own, not one.is_outside)):
         marked = one.own or one.is_outside
         long = _LETTER * len(one.name) * (1.15 if one.own else 1 if one.is_outside else 0.85)
-        x, y = one.population / right * width, one.rate / top * height
-        begin, middle = _free_place(x, y, long, taken, width)
-        taken.append((begin, begin + long, middle))
+        boxes = _places_beside(*inches[one.name], long, width)
+        free = [box for box in boxes if not any(box.meets(other) for other in taken)]
+        if not free and not marked:
+            continue
+        box = (free or boxes)[0]
+        taken.append(box)
         axes.text(
-            begin / width * right, middle / height * top, one.name, va="center",
-            size=9.5 if marked else 8, color=colours.text if marked else QUIET_TEXT,
+            box.left / width * right, (box.low + box.high) / 2 / height * top, one.name,
+            va="center", size=9.5 if marked else 8, color=colours.text if marked else QUIET_TEXT,
             weight="bold" if one.own else "normal", zorder=5,
         )  # fmt: skip
 
 
-def _free_place(
-    x: float, y: float, long: float, taken: Sequence[tuple[float, float, float]], width: float
-) -> tuple[float, float]:
-    """Return where a label of a point begins, and its middle: beside, above or below the point."""
-    right, left = x + _GAP, x - _GAP - long
-    tries = [
-        (begin, y + step * _LINE)
-        for step in (0, 1, -1, 2, -2, 3, -3)
-        for begin in (right, left)
-        if begin >= 0 and begin + long <= width
+@dataclass(frozen=True)
+class _Box:
+    """Where something is drawn, in inches from the corner of the axes."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    def meets(self, other: "_Box") -> bool:
+        """Say whether the two share any room."""
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.low < other.high
+            and other.low < self.high
+        )
+
+
+def _places_beside(x: float, y: float, long: float, width: float) -> list[_Box]:
+    """Return the places of a label so long by a point, the best first: beside, above, below."""
+    made = [
+        _Box(begin, begin + long, y + step * _LINE - _LINE / 2, y + step * _LINE + _LINE / 2)
+        for step in (0, 0.7, -0.7)
+        for begin in (x + _GAP, x - _GAP - long)
     ]
-    for begin, middle in tries:
-        if all(
-            abs(middle - other) >= _LINE or begin >= end or begin + long <= start
-            for start, end, other in taken
-        ):
-            return begin, middle
-    return right, y
+    inside = [box for box in made if box.left >= 0 and box.right <= width]
+    return inside or made

@@ -21,7 +21,7 @@ with members as (
         0 as similarity_rank,
         ranked.area_code as member_code,
         ranked.area_name as member_name,
-        null::double as distance,
+        0.0::double as distance,
         true as is_own
     from {{ ref('int_similar_areas__ranked') }} as ranked
 
