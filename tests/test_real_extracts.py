@@ -1,10 +1,12 @@
 """The whole refresh on the real public extracts, against the print and an independent count."""
 
 import csv
+import math
 from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from statistics import fmean, pstdev
 
 import pytest
 
@@ -164,3 +166,56 @@ def test_a_row_is_traced_to_its_line_in_the_file(real: Ground, real_data: Path) 
         assert text.startswith(f"{crime_id},")
         assert location in text
         assert crime_type in text
+
+
+def _likeness(real_data: Path) -> dict[str, dict[str, float]]:
+    """What each district of England and Wales is like, read from the files by other libraries."""
+    import xlrd
+    from python_calamine import CalamineWorkbook
+
+    book = xlrd.open_workbook(str(next((real_data / "population").glob("*.xls"))))
+    rows = [book.sheet_by_name("MYE 5").row_values(row) for row in range(4, 440)]
+    now, before = (rows[0].index(f"Estimated Population mid-{year}") for year in (2019, 2009))
+    stock = CalamineWorkbook.from_path(real_data / "housing" / "Live_Table_100.ods")
+    homes = {str(row[1]): row for row in stock.get_sheet_by_name("2019").to_python()[4:]}
+    made: dict[str, dict[str, float]] = {}
+    for row in rows[1:]:
+        code, people = str(row[0]), row[now]
+        if code[:3] not in ("E06", "E07", "E08", "E09", "W06"):
+            continue
+        made[code] = {
+            "population": math.log(people),
+            "density": math.log(people / row[3]),
+            "change": 100 * (people / row[before] - 1),
+        }
+        if code in homes:
+            social = sum(float(str(cell)) for cell in homes[code][3:6])
+            dwellings = float(str(homes[code][7]))
+            made[code] |= {"social": 100 * social / dwellings, "size": people / dwellings}
+    return made
+
+
+def test_similar_areas_are_the_nearest_of_all_districts(real: Ground, real_data: Path) -> None:
+    known = _likeness(real_data)
+    assert len(known) == 336
+    spread = {
+        name: (fmean(values), pstdev(values))
+        for name in known["E07000010"]
+        if (values := [one[name] for one in known.values() if name in one])
+    }
+    scores = {
+        code: {name: (value - spread[name][0]) / spread[name][1] for name, value in one.items()}
+        for code, one in known.items()
+    }
+    for own in ("E07000010", "E07000008", "E06000031"):
+        away = sorted(
+            (math.dist(scores[own].values(), other.values()) / math.sqrt(5), code)
+            for code, other in scores.items()
+            if code != own and len(other) == 5
+        )
+        made = real.query(
+            "select distance, similar_code from marts.similar_areas "
+            f"where area_code = '{own}' order by similarity_rank"
+        )
+        assert [code for _, code in made] == [code for _, code in away[:14]]
+        assert [one for one, _ in made] == pytest.approx([one for one, _ in away[:14]])
