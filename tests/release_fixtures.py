@@ -79,14 +79,14 @@ def _figure(scale: int) -> tuple[tuple[object, ...], ...]:
             label = f"{month:%B %Y}"
             if month in MISSING_MONTHS:
                 empty = (None,) * 6
-                rows.append((code, name, csp, month, label, *empty, "[x]", None, None, None))
+                rows.append((code, name, csp, month, label, *empty, "[x]", None, None, None, None))
                 continue
             offences = scale * (1 + place) + number * 7 % 11
             signal = "above limit" if number == 39 else None
             centre = scale * (1.0 + place) + 5
             rows.append(
                 (code, name, csp, month, label, offences, None, centre, centre - 30, centre + 12.5,
-                 signal, None, "police_uk_street 2018-04-01 v1", months()[0], False)
+                 signal, None, "police_uk_street 2018-04-01 v1", months()[0], False, None)
             )  # fmt: skip
         assert kind
     return tuple(rows)
@@ -108,6 +108,7 @@ FIGURE_COLUMNS = {
     "deliveries": "varchar",
     "xmr_since": "date",
     "xmr_is_restart": "boolean",
+    "seasonally_adjusted": "double",
 }
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import pairwise
@@ -213,6 +214,25 @@ def test_gap_in_the_series_is_a_gap_in_the_chart(exported):
     groups = [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g")
               if group.get("id", "").startswith("offences")]  # fmt: skip
     assert len(groups) == 3
+
+
+def test_the_adjusted_series_is_a_line_of_its_own():
+    series = one_series()
+    places = list(runs(series.offences)[-1])
+    values = tuple(10.0 + place if place in places else None for place in range(40))
+    adjusted = replace(series, adjusted=values)
+    words = month_chart_words(adjusted, "figure_10", "Figure 10", "Shoplifting", (), False)
+    axes = control_figure(adjusted, words).axes[0]
+    (line,) = [line for line in axes.lines if line.get_gid() == "adjusted"]
+    assert list(np.asarray(line.get_xdata())) == places
+    assert list(np.asarray(line.get_ydata())) == [10.0 + place for place in places]
+    assert "Without season 49" in [text.get_text() for text in axes.texts]
+    assert "without their season, 49 in June 2018" in words.alt
+    assert "and without their season" in words.subtitle
+    plain = month_chart_words(series, "figure_10", "Figure 10", "Shoplifting", (), False)
+    assert "season" not in plain.alt + plain.subtitle
+    lines = control_figure(series, plain).axes[0].lines
+    assert not [line for line in lines if line.get_gid() == "adjusted"]
 
 
 def test_limit_below_zero_is_not_drawn_and_signals_are():

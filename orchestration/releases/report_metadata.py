@@ -44,8 +44,8 @@ _ON_NULL = re.compile(r"; (?:null|empty)\b[^.;]*|\s+(?:Null|Empty)\b[^.]*\.")
 """What the description of a column says of its empty cells."""
 
 _CONTROL_CHART_COLUMNS = (
-    "area_code", "area_name", "month", "offences", "xmr_centre", "xmr_lower", "xmr_upper",
-    "xmr_signal", "xmr_is_restart", "status",
+    "area_code", "area_name", "month", "offences", "seasonally_adjusted", "xmr_centre",
+    "xmr_lower", "xmr_upper", "xmr_signal", "xmr_is_restart", "status",
 )  # fmt: skip
 
 _MAP_COLUMNS = (

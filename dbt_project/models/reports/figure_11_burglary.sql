@@ -10,6 +10,7 @@ select
     trends.period_label as month_label,
     trends.offences,
     trends.rolling_12m_offences,
+    adjusted.seasonally_adjusted,
     trends.xmr_since,
     trends.xmr_is_restart,
     trends.xmr_centre,
@@ -20,6 +21,11 @@ select
     trends.count_deliveries as deliveries
 from {{ ref('int_crime_trends__measured') }} as trends
 cross join {{ source('control', 'refresh') }} as refresh
+left join {{ ref('crime_seasonal') }} as adjusted
+    on
+        trends.area_code = adjusted.area_code
+        and trends.crime_type = adjusted.crime_type
+        and trends.period_start = adjusted.month
 where
     trends.crime_type = 'Burglary'
     and trends.period_type = 'month'

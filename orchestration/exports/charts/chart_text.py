@@ -75,7 +75,12 @@ def month_chart_words(
     notes = list(footnotes)
     if missing:
         notes.insert(0, "Shaded: months for which no data have been supplied. They are not zero.")
-    alt = [f"Line chart. {title}.", *_range_sentences(series), *_limit_sentences(series)]
+    alt = [
+        f"Line chart. {title}.",
+        *_range_sentences(series),
+        *_adjusted_sentences(series),
+        *_limit_sentences(series),
+    ]
     if missing:
         stretches = [
             _stretch(series.months[gap.start], series.months[gap.stop - 1])
@@ -88,7 +93,8 @@ def month_chart_words(
         slug=slug,
         number=number,
         title=title,
-        subtitle=f"Offences recorded by the police each month, {_limits_phrase(series)}",
+        subtitle=f"Offences recorded by the police each month{_adjusted_phrase(series)}, "
+        f"{_limits_phrase(series)}",
         footnotes=tuple(notes),
         alt=" ".join(alt),
     )
@@ -139,6 +145,21 @@ def _range_sentences(series: MonthlySeries) -> list[str]:
     ]
 
 
+def _adjusted_sentences(series: MonthlySeries) -> list[str]:
+    """Say what the latest month is without its season, where a line shows it."""
+    known = [
+        (value, month)
+        for month, value in zip(series.months, series.adjusted, strict=True)
+        if value is not None
+    ]
+    if not known:
+        return []
+    value, month = known[-1]
+    return [
+        f"A thinner line has the offences without their season, {value:.0f} in {month_name(month)}."
+    ]
+
+
 def _limit_sentences(series: MonthlySeries) -> list[str]:
     last = last_limits(series)
     if last is None:
@@ -179,6 +200,11 @@ def last_limits(series: MonthlySeries) -> int | None:
     """Return the position of the last month that has control limits, or none."""
     places = [place for place, value in enumerate(series.centre) if value is not None]
     return places[-1] if places else None
+
+
+def _adjusted_phrase(series: MonthlySeries) -> str:
+    adjusted = any(value is not None for value in series.adjusted)
+    return ", and without their season" if adjusted else ""
 
 
 def _limits_phrase(series: MonthlySeries) -> str:

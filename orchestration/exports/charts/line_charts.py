@@ -63,6 +63,7 @@ class Palette:
     """Colours by what they are used for."""
 
     main: str
+    adjusted: str
     signal: str
     limits: str
     muted: str
@@ -89,10 +90,11 @@ class _Label:
 
 @cache
 def palette() -> Palette:
-    """Return the Analysis Function colours: dark blue, orange, dark grey and light grey."""
+    """Return the Analysis Function colours: dark blue, dark pink, orange and greys."""
     categorical = get_af_colours("categorical")
     return Palette(
         main=categorical[0],
+        adjusted=categorical[2],
         signal=categorical[3],
         limits=categorical[4],
         muted=get_af_colours("focus")[1],
@@ -121,6 +123,7 @@ def control_figure(series: MonthlySeries, words: ChartWords) -> Figure:
     for values, dashes in ((series.centre, (5, 2.5)), (series.upper, (1.2, 2)),
                            (_above_zero(series.lower), (1.2, 2))):  # fmt: skip
         _draw_level(axes, values, colours.limits, dashes)
+    _draw_adjusted(axes, series, colours)
     _draw_offences(axes, series, colours)
     _mark_breaks(axes, series, colours)
     _mark_restarts(axes, series, colours)
@@ -209,6 +212,12 @@ def _draw_level(
             )
 
 
+def _draw_adjusted(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
+    for run in runs(series.adjusted):
+        values = [value for value in series.adjusted[run.start : run.stop] if value is not None]
+        axes.plot(list(run), values, color=colours.adjusted, lw=1.4, gid="adjusted", zorder=2.5)
+
+
 def _draw_offences(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
     for run in runs(series.offences):
         values = [value for value in series.offences[run.start : run.stop] if value is not None]
@@ -278,7 +287,8 @@ def _month_axis(axes: Axes, series: MonthlySeries) -> None:
 
 
 def _count_axis(axes: Axes, series: MonthlySeries) -> None:
-    values = [value for value in (*series.offences, *series.upper) if value is not None]
+    drawn = (*series.offences, *series.adjusted, *series.upper)
+    values = [value for value in drawn if value is not None]
     axes.set_ylim(0, 1.08 * max([*values, 1]))
     axes.locator_params(axis="y", nbins=6, integer=True)
     axes.yaxis.set_major_formatter(lambda value, _: count_text(value))
@@ -293,6 +303,9 @@ def _label_lines(axes: Axes, series: MonthlySeries, colours: Palette) -> None:
     latest = series.offences[last]
     if latest is not None:
         labels.append(_Label(f"Offences {count_text(latest)}", latest, colours.main, "bold"))
+    adjusted = series.adjusted[last]
+    if adjusted is not None:
+        labels.append(_Label(f"Without season {adjusted:.0f}", adjusted, colours.adjusted))
     anchor = last_limits(series)
     limits = [] if anchor is None else _limit_labels(series, anchor, colours)
     if anchor == last:

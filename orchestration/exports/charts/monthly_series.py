@@ -24,6 +24,8 @@ class MonthlySeries:
     area_name: str
     months: tuple[date, ...]
     offences: tuple[Value, ...]
+    adjusted: tuple[Value, ...]
+    """Offences without their season, where the series is adjusted."""
     centre: tuple[Value, ...]
     lower: tuple[Value, ...]
     upper: tuple[Value, ...]
@@ -36,10 +38,10 @@ class MonthlySeries:
 def monthly_series(rows: Iterable[Row]) -> MonthlySeries:
     """Return the series of one area from rows of a figure's report.
 
-    Rows have ``area_name``, ``month`` (first day), ``offences``, ``xmr_centre``, ``xmr_lower``,
-    ``xmr_upper``, ``xmr_signal``, ``xmr_is_restart`` and ``status``. Months between the first and
-    the last that have no row are put in without values. Raises ValueError where a month comes
-    twice, or there is no row at all.
+    Rows have ``area_name``, ``month`` (first day), ``offences``, ``seasonally_adjusted``,
+    ``xmr_centre``, ``xmr_lower``, ``xmr_upper``, ``xmr_signal``, ``xmr_is_restart`` and ``status``.
+    Months between the first and the last that have no row are put in without values. Raises
+    ValueError where a month comes twice, or there is no row at all.
     """
     by_month: dict[date, Row] = {}
     for row in rows:
@@ -55,6 +57,7 @@ def monthly_series(rows: Iterable[Row]) -> MonthlySeries:
         area_name=str(next(iter(by_month.values()))["area_name"]),
         months=tuple(months),
         offences=tuple(_number(row.get("offences")) for row in found),
+        adjusted=tuple(_number(row.get("seasonally_adjusted")) for row in found),
         centre=tuple(_number(row.get("xmr_centre")) for row in found),
         lower=tuple(_number(row.get("xmr_lower")) for row in found),
         upper=tuple(_number(row.get("xmr_upper")) for row in found),
