@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestration.disclosure.attack import Interval, attack, attack_from_within
+from orchestration.disclosure.attack import Interval, Reached, attack, attack_from_within
 from orchestration.disclosure.attack_verdict import BELOW, Finding, fault_of
 from orchestration.disclosure.published_rounding import PublishedRounding, changes_before
 from orchestration.disclosure.rounding_cube import (
@@ -88,12 +88,13 @@ def safe_rounding(
     before: Mapping[str, tuple[int, int]] = {}
     away: frozenset[str] = frozenset()
     earlier = earlier_builds(beside.earlier, cube)
+    reached: Reached = {}
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
         system = system_of(cube, taken, beside, inner, changes, rule, earlier)
         if number == _ASKED_OF_EARLIER and beside.earlier:
             away = _given_away(cube, taken, beside, inner, rule, earlier)
-        found = _findings(system, beside, _beside_changes(system, before, found), away)
+        found = _findings(system, beside, _beside_changes(system, before, found), away, reached)
         before = system.bounds
         if not found:
             kept = {key: None if key in changes.lost else inner[key] for key in inner}
@@ -234,11 +235,13 @@ def _findings(
     beside: Beside,
     first: Collection[str],
     away: Collection[str] = frozenset(),
+    reached: Reached | None = None,
 ) -> list[Finding]:
     """Return what the attack finds: in the counts ``first``, or else in all of them.
 
     Nothing is asked about what is given ``away`` without this build. Only where it finds nothing
-    from outside, it is repeated from within.
+    from outside, it is repeated from within. ``reached`` is what earlier rounds have: what still
+    fits shows again that a count is wide open, and is not searched for anew.
     """
     cells, hidden = system.cells, beside.hidden
     asked = [
@@ -259,10 +262,11 @@ def _findings(
     wanted = [key for key in asked if (cells[key].sensitive or key in hidden) and key not in away]
     near = [key for key in wanted if key in first]
     found: dict[str, str] = {}
+    reached = {} if reached is None else reached
     for keys in (near, wanted):
         found = {
             key: fault
-            for key, interval in attack(published, keys, clear).items()
+            for key, interval in attack(published, keys, clear, reached).items()
             if (fault := fault_of(cells[key], key in hidden, interval))
         }
         if found:
