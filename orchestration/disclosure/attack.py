@@ -65,6 +65,9 @@ class _Row:
     high: int | None
 
 
+_Open = tuple[_Row, list[str]]
+"""A row and the counts in it that are not known."""
+
 _PUSHES = 12
 _FEW_LACKING = 20
 _ROUGHLY = 0.1
@@ -176,7 +179,7 @@ def _systems(
 ) -> "list[_System]":
     """Narrow ``bounds`` by what is plain, and return the groups that are left to be solved."""
     rows = _tightened(bounds, _rows(published))
-    return [_System(keys, bounds, part) for keys, part in _parts(bounds, rows, wanted)]
+    return [_System(keys, bounds, part) for keys, part in _parts(rows, wanted)]
 
 
 def _interval(least: int, greatest: int) -> Interval:
@@ -209,17 +212,19 @@ def _ratio_rows(printed: PrintedRatio) -> list[_Row]:
     ]
 
 
-def _tightened(bounds: dict[str, tuple[int, int]], rows: Sequence[_Row]) -> list[_Row]:
+def _tightened(bounds: dict[str, tuple[int, int]], rows: Sequence[_Row]) -> list[_Open]:
     """Narrow ``bounds`` by rows with one unknown count, repeatedly; return the rows that remain."""
-    left = list(rows)
+    opened = {key for key, (least, greatest) in bounds.items() if least != greatest}
+    left = [(row, [key for key in row.terms if key in opened]) for row in rows]
     while True:
         open_rows = []
-        for row in left:
-            unknown = [key for key in row.terms if bounds[key][0] != bounds[key][1]]
+        for row, before in left:
+            unknown = [key for key in before if key in opened]
             if len(unknown) > 1:
-                open_rows.append(row)
-            else:
-                _settle(bounds, row, unknown)
+                open_rows.append((row, unknown))
+                continue
+            _settle(bounds, row, unknown)
+            opened.difference_update(key for key in unknown if bounds[key][0] == bounds[key][1])
         if len(open_rows) == len(left):
             return open_rows
         left = open_rows
@@ -261,9 +266,7 @@ def _contradiction(keys: Sequence[str]) -> UnpublishableCountError:
     return UnpublishableCountError(_CONTRADICTION.format(", ".join(keys)), keys[0])
 
 
-def _parts(
-    bounds: Mapping[str, tuple[int, int]], rows: Iterable[_Row], wanted: Iterable[str]
-) -> list[tuple[list[str], list[_Row]]]:
+def _parts(rows: Iterable[_Open], wanted: Iterable[str]) -> list[tuple[list[str], list[_Row]]]:
     """Return the groups of linked unknown counts that hold one that is wanted."""
     leader: dict[str, str] = {}
 
@@ -273,16 +276,14 @@ def _parts(
             key = leader[key]
         return key
 
-    placed = []
-    for row in rows:
-        unknown = [key for key in row.terms if bounds[key][0] != bounds[key][1]]
-        placed.append((row, unknown[0]))
-        for key in unknown[1:]:
-            leader[find(key)] = find(unknown[0])
+    placed = list(rows)
+    for _, (first, *others) in placed:
+        for key in others:
+            leader[find(key)] = find(first)
     groups: dict[str, tuple[set[str], list[_Row]]] = {}
-    for row, key in placed:
-        keys, part = groups.setdefault(find(key), (set(), []))
-        keys.update(key for key in row.terms if bounds[key][0] != bounds[key][1])
+    for row, unknown in placed:
+        keys, part = groups.setdefault(find(unknown[0]), (set(), []))
+        keys.update(unknown)
         part.append(row)
     asked = set(wanted)
     return [(sorted(keys), part) for _, (keys, part) in sorted(groups.items()) if keys & asked]

@@ -87,7 +87,7 @@ def safe_rounding(
     found: Collection[Finding] = ()
     before: Mapping[str, tuple[int, int]] = {}
     away: frozenset[str] = frozenset()
-    earlier = earlier_builds(beside.earlier, cube)
+    earlier = earlier_builds(beside, cube)
     reached: Reached = {}
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
@@ -278,17 +278,22 @@ def _findings(
 
 def _linked_open_counts(system: System) -> dict[str, int]:
     """Return for each open count how many are linked with it, itself included."""
+    opened = {key for key, (least, most) in system.bounds.items() if least != most}
+    beside: dict[str, list[list[str]]] = defaultdict(list)
+    for relation in system.relations:
+        together = [key for key, _ in relation.terms if key in opened]
+        for key in together:
+            beside[key].append(together)
     sizes: dict[str, int] = {}
-    for first in system.by_key:
-        if first in sizes or not _is_open(system, first):
+    for first in beside:
+        if first in sizes:
             continue
         linked, waiting = {first}, [first]
         while waiting:
-            for relation in system.by_key[waiting.pop()]:
-                for key, _ in relation.terms:
-                    if key not in linked and _is_open(system, key):
-                        linked.add(key)
-                        waiting.append(key)
+            for together in beside[waiting.pop()]:
+                fresh = [key for key in together if key not in linked]
+                linked.update(fresh)
+                waiting.extend(fresh)
         sizes |= dict.fromkeys(linked, len(linked))
     return sizes
 

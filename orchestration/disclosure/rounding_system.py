@@ -105,19 +105,21 @@ class EarlierBuilds:
     """All that earlier builds tell, put together once for many attacks.
 
     ``unchanged`` are the least and greatest values that they leave open together for the counts
-    that are as they were; ``builds`` have the rest of each.
+    that are as they were; ``builds`` have the rest of each. ``links`` are the sums that every build
+    is read with, and the counts in each.
     """
 
     unchanged: Mapping[str, tuple[int, int]]
     builds: Sequence[_Build]
+    links: Sequence[tuple[Relation, Sequence[str]]]
 
 
-def earlier_builds(earlier: Sequence[PublishedRounding], cube: Cube) -> EarlierBuilds:
+def earlier_builds(beside: Beside, cube: Cube) -> EarlierBuilds:
     """Put the roundings of published builds together, oldest first, beside the present counts."""
     unchanged: dict[str, tuple[int, int]] = {}
     builds = []
     seen: set[tuple[object, ...]] = set()
-    for number, told in enumerate(earlier):
+    for number, told in enumerate(beside.earlier):
         revised = frozenset(
             key for key, value in told.values.items() if cube.values.get(key, value) != value
         )
@@ -132,7 +134,8 @@ def earlier_builds(earlier: Sequence[PublishedRounding], cube: Cube) -> EarlierB
         fresh = dict(pair for same, pair in groups.items() if same not in seen)
         builds.append(_Build(told, fresh, revised, f" (build {number})"))
         seen |= groups.keys()
-    return EarlierBuilds(unchanged, builds)
+    links = [(link, [key for key, _ in link.terms]) for link in _links(cube, beside.cells)]
+    return EarlierBuilds(unchanged, builds, links)
 
 
 def _as_rounded(told: PublishedRounding, group: str, keys: Sequence[str]) -> tuple[object, ...]:
@@ -153,16 +156,15 @@ def system_of(
     system = System(
         dict(beside.cells), dict(beside.published.bounds), list(beside.published.relations)
     )
-    links = [(link, [key for key, _ in link.terms]) for link in _links(cube, beside.cells)]
     present = rounding_as_shown(cube, inner, changes, rule.threshold)
     build = _Build(present, _members(present.groups, cube.values))
-    system.names = _add_build(system, cube, build, links, rule)
+    system.names = _add_build(system, cube, build, earlier.links, rule)
     for key in taken.hidden & cube.inner_keys.keys():
         system.open[key] = None
     for key, pair in earlier.unchanged.items():
         system.key_of.setdefault(system.add(key, cube.values[key], pair, rule), key)
     for build in earlier.builds:
-        _add_build(system, cube, build, links, rule)
+        _add_build(system, cube, build, earlier.links, rule)
     system.relations = list(dict.fromkeys(system.relations))
     for relation in system.relations:
         for key, _ in relation.terms:
