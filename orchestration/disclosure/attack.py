@@ -76,6 +76,9 @@ _ROUGHLY = 0.1
 _NEARBY = 600
 """Counts around one that are moved first where there are more: a tenth of the work for all."""
 
+_LARGE = 1000
+"""Counts from which on a search among whole numbers is quicker if the solver simplifies it."""
+
 _OF_A_ROW = 16
 """Counts of a row that are taken among them."""
 
@@ -307,7 +310,7 @@ def _solver(
         ("mip_rel_gap", 0.0),
         ("mip_abs_gap", 0.5),
         ("mip_max_nodes", NODES),
-        # Problems are small and many.
+        # Most problems are small and many: it would take longer than they do.
         ("presolve", "off"),
         ("mip_heuristic_run_feasibility_jump", False),
     ):
@@ -327,6 +330,8 @@ def _make_whole(solver: Any, columns: int) -> None:
     """Let a solver search among whole numbers from now on."""
     everything = np.arange(columns, dtype=np.int32)
     solver.changeColsIntegrality(columns, everything, np.ones(columns, dtype=np.uint8))
+    if columns > _LARGE:
+        solver.setOptionValue("presolve", "on")
 
 
 class _System:

@@ -33,6 +33,7 @@ from orchestration.disclosure.rounding_system import (
     rounding_as_shown,
     system_of,
 )
+from orchestration.disclosure.small_count_rounding import without_dates
 from orchestration.disclosure.table_model import MANY, PEOPLE, Publication, Relation, Rule
 
 MOST_ROUNDS = 14
@@ -88,6 +89,7 @@ def safe_rounding(
     before: Mapping[str, tuple[int, int]] = {}
     away: frozenset[str] = frozenset()
     earlier = earlier_builds(beside, cube)
+    seeds = {key: seeds.get(key) or without_dates(key) for key in cube.inner}
     reached: Reached = {}
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
