@@ -15,7 +15,9 @@ If the caller says which interval is wide enough, counts are first moved many at
 set of counts that fits, a linear problem moves as many as it can. The move splits into parts that
 no row links, and each part in whole numbers makes another set that fits. That set is a witness for
 every count in it, to every contributor whose count it does not move. A count without such a witness
-is searched to its extremes.
+is searched to its extremes: in a large group first by moving the counts around it only, whose
+witnesses fit the whole group, and among all counts where that reaches neither enough nor as far as
+fractions do.
 """
 
 import os
