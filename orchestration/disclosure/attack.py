@@ -15,10 +15,13 @@ If the caller says which interval is wide enough, counts are first moved many at
 set of counts that fits, a linear problem moves as many as it can. The move splits into parts that
 no row links, and each part in whole numbers makes another set that fits. That set is a witness for
 every count in it, to every contributor whose count it does not move. A count without such a witness
-is searched to its extremes.
+is searched to its extremes: in a large group first by moving the counts around it only, whose
+witnesses fit the whole group, and among all counts where that reaches neither enough nor as far as
+fractions do.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -64,23 +67,49 @@ class _Row:
     high: int | None
 
 
+_Open = tuple[_Row, list[str]]
+"""A row and the counts in it that are not known."""
+
 _PUSHES = 12
 _FEW_LACKING = 20
+_ROUGHLY = 0.1
+"""Share of the best by which a push among whole numbers may fall short: it proves nothing."""
+
+_NEARBY = 600
+"""Counts around one that are moved first where there are more: a tenth of the work for all."""
+
+_LARGE = 1000
+"""Counts from which on a search among whole numbers is quicker if the solver simplifies it."""
+
+_OF_A_ROW = 16
+"""Counts of a row that are taken among them."""
+
+_NEARBY_NODES = 200
 
 _Found = TypeVar("_Found")
 
 Enough = Callable[[str, Interval], bool]
 """Says of a count and an interval within its true one whether the search may stop there."""
 
+Reached = dict[tuple[str, ...], NDArray[np.int64]]
+"""Sets of counts that attacks have reached, a row each, by the keys of the counts.
+
+A later attack begins with those of them that fit what is printed then.
+"""
+
 
 def attack(
-    published: Publication, asked: Collection[str] | None = None, enough: Enough | None = None
+    published: Publication,
+    asked: Collection[str] | None = None,
+    enough: Enough | None = None,
+    reached: Reached | None = None,
 ) -> dict[str, Interval]:
     """Return the interval of each count ``asked`` for (all that are not printed by default).
 
     With ``enough``, the search for a count stops at an interval that is: it may then be too narrow,
-    never too wide. Raises :class:`UnpublishableCountError` where what is printed contradicts
-    itself, so that no counts fit.
+    never too wide. What is ``reached`` is taken from there, and left there.
+    Raises :class:`UnpublishableCountError` where what is printed contradicts itself, so that no
+    counts fit.
     """
     wanted = sorted(published.asked if asked is None else asked)
     bounds = dict(published.bounds)
@@ -89,10 +118,15 @@ def attack(
 
     def work(system: _System) -> dict[str, Interval]:
         here = [key for key in system.keys if key in found]
-        if enough:
-            system.spread(here, {}, enough)
-            system.push(here, enough)
-        return system.intervals(here, enough=enough)
+        if reached is not None:
+            system.recall(reached)
+        if enough and (lacking := system.lacking(here, enough)):
+            system.spread(lacking, {}, enough)
+            system.push(lacking, enough)
+        intervals = system.intervals(here, enough=enough)
+        if reached is not None:
+            system.remember(reached)
+        return intervals
 
     for intervals in _beside_each_other(work, systems):
         found.update(intervals)
@@ -150,7 +184,7 @@ def _systems(
 ) -> "list[_System]":
     """Narrow ``bounds`` by what is plain, and return the groups that are left to be solved."""
     rows = _tightened(bounds, _rows(published))
-    return [_System(keys, bounds, part) for keys, part in _parts(bounds, rows, wanted)]
+    return [_System(keys, bounds, part) for keys, part in _parts(rows, wanted)]
 
 
 def _interval(least: int, greatest: int) -> Interval:
@@ -183,17 +217,19 @@ def _ratio_rows(printed: PrintedRatio) -> list[_Row]:
     ]
 
 
-def _tightened(bounds: dict[str, tuple[int, int]], rows: Sequence[_Row]) -> list[_Row]:
+def _tightened(bounds: dict[str, tuple[int, int]], rows: Sequence[_Row]) -> list[_Open]:
     """Narrow ``bounds`` by rows with one unknown count, repeatedly; return the rows that remain."""
-    left = list(rows)
+    opened = {key for key, (least, greatest) in bounds.items() if least != greatest}
+    left = [(row, [key for key in row.terms if key in opened]) for row in rows]
     while True:
         open_rows = []
-        for row in left:
-            unknown = [key for key in row.terms if bounds[key][0] != bounds[key][1]]
+        for row, before in left:
+            unknown = [key for key in before if key in opened]
             if len(unknown) > 1:
-                open_rows.append(row)
-            else:
-                _settle(bounds, row, unknown)
+                open_rows.append((row, unknown))
+                continue
+            _settle(bounds, row, unknown)
+            opened.difference_update(key for key in unknown if bounds[key][0] == bounds[key][1])
         if len(open_rows) == len(left):
             return open_rows
         left = open_rows
@@ -235,9 +271,7 @@ def _contradiction(keys: Sequence[str]) -> UnpublishableCountError:
     return UnpublishableCountError(_CONTRADICTION.format(", ".join(keys)), keys[0])
 
 
-def _parts(
-    bounds: Mapping[str, tuple[int, int]], rows: Iterable[_Row], wanted: Iterable[str]
-) -> list[tuple[list[str], list[_Row]]]:
+def _parts(rows: Iterable[_Open], wanted: Iterable[str]) -> list[tuple[list[str], list[_Row]]]:
     """Return the groups of linked unknown counts that hold one that is wanted."""
     leader: dict[str, str] = {}
 
@@ -247,19 +281,59 @@ def _parts(
             key = leader[key]
         return key
 
-    placed = []
-    for row in rows:
-        unknown = [key for key in row.terms if bounds[key][0] != bounds[key][1]]
-        placed.append((row, unknown[0]))
-        for key in unknown[1:]:
-            leader[find(key)] = find(unknown[0])
+    placed = list(rows)
+    for _, (first, *others) in placed:
+        for key in others:
+            leader[find(key)] = find(first)
     groups: dict[str, tuple[set[str], list[_Row]]] = {}
-    for row, key in placed:
-        keys, part = groups.setdefault(find(key), (set(), []))
-        keys.update(key for key in row.terms if bounds[key][0] != bounds[key][1])
+    for row, unknown in placed:
+        keys, part = groups.setdefault(find(unknown[0]), (set(), []))
+        keys.update(unknown)
         part.append(row)
     asked = set(wanted)
     return [(sorted(keys), part) for _, (keys, part) in sorted(groups.items()) if keys & asked]
+
+
+def _solver(
+    matrix: csr_matrix,
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    row_low: NDArray[np.float64],
+    row_high: NDArray[np.float64],
+    *,
+    whole: bool = False,
+) -> Any:
+    """Return a solver that holds these counts and rows, ``whole`` for one among whole numbers."""
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", 0),
+        ("mip_rel_gap", 0.0),
+        ("mip_abs_gap", 0.5),
+        ("mip_max_nodes", NODES),
+        # Most problems are small and many: it would take longer than they do.
+        ("presolve", "off"),
+        ("mip_heuristic_run_feasibility_jump", False),
+    ):
+        solver.setOptionValue(option, value)
+    rows, columns = matrix.shape
+    solver.addVars(columns, low.astype(float), high.astype(float))
+    solver.addRows(
+        rows, row_low, row_high, matrix.nnz, matrix.indptr[:-1].astype(np.int32),
+        matrix.indices.astype(np.int32), matrix.data.astype(float),
+    )  # fmt: skip
+    if whole:
+        _make_whole(solver, columns)
+    return solver
+
+
+def _make_whole(solver: Any, columns: int) -> None:
+    """Let a solver search among whole numbers from now on."""
+    everything = np.arange(columns, dtype=np.int32)
+    solver.changeColsIntegrality(columns, everything, np.ones(columns, dtype=np.uint8))
+    if columns > _LARGE:
+        solver.setOptionValue("presolve", "on")
 
 
 class _System:
@@ -292,30 +366,38 @@ class _System:
         self._witnesses = np.zeros((0, len(keys)), dtype=np.int64)
 
     def _loaded(self) -> Any:
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("random_seed", 0),
-            ("mip_rel_gap", 0.0),
-            ("mip_abs_gap", 0.5),
-            ("mip_max_nodes", NODES),
-            # Problems are small and many.
-            ("presolve", "off"),
-            ("mip_heuristic_run_feasibility_jump", False),
-        ):
-            solver.setOptionValue(option, value)
-        solver.addVars(len(self.keys), self._low.astype(float), self._high.astype(float))
+        rows = np.arange(self._matrix.shape[0])
+        return _solver(self._matrix, self._low, self._high, *self._sides(rows, 0))
+
+    def _sides(
+        self, rows: NDArray[np.int64], sums: NDArray[np.int64] | int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the limits of rows less ``sums``, as a solver takes them."""
         limits, infinite = np.iinfo(np.int64), highspy.kHighsInf
-        matrix = self._matrix
-        solver.addRows(
-            matrix.shape[0],
-            np.where(self._row_low == limits.min, -infinite, self._row_low.astype(float)),
-            np.where(self._row_high == limits.max, infinite, self._row_high.astype(float)),
-            matrix.nnz, matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32),
-            matrix.data.astype(float),
-        )  # fmt: skip
-        return solver
+        low, high = self._row_low[rows], self._row_high[rows]
+        return (
+            np.where(low == limits.min, -infinite, low - sums * 1.0),
+            np.where(high == limits.max, infinite, high - sums * 1.0),
+        )
+
+    def recall(self, reached: Reached) -> None:
+        """Take as witnesses what was reached before and fits."""
+        points = reached.get(tuple(self.keys))
+        if points is None:
+            return
+        sums = (self._matrix @ points.T).T
+        fitting = (points >= self._low).all(axis=1) & (points <= self._high).all(axis=1)
+        fitting &= (sums >= self._row_low).all(axis=1) & (sums <= self._row_high).all(axis=1)
+        self._witnesses = points[fitting]
+
+    def remember(self, reached: Reached) -> None:
+        """Leave the witnesses for later attacks."""
+        reached[tuple(self.keys)] = self._witnesses
+
+    def lacking(self, asked: Sequence[str], enough: Enough) -> list[str]:
+        """Return the counts that no witnesses show to be enough."""
+        seen = self._seen_enough(asked, enough)
+        return [key for key in asked if key not in seen]
 
     def spread(
         self,
@@ -359,6 +441,7 @@ class _System:
             if point is None and solver is self._solver:
                 # Fractions reach further here: search among whole numbers from now on.
                 solver = self._whole_solver()
+                solver.setOptionValue("mip_rel_gap", _ROUGHLY)
             elif point is None:
                 return
             else:
@@ -380,6 +463,9 @@ class _System:
 
     def _start(self, contributors: Mapping[str, int]) -> NDArray[np.int64] | None:
         """Return counts that fit, with all contributors' as they know them; none if none found."""
+        if not contributors and len(self._witnesses):
+            point: NDArray[np.int64] | None = self._witnesses[0]
+            return point
         solver = self._loaded()
         for key, value in contributors.items():
             place = self._place[key]
@@ -389,10 +475,7 @@ class _System:
         solver.run()
         point = self._fitting(solver)
         if point is None:
-            everything = np.arange(len(self.keys), dtype=np.int32)
-            solver.changeColsIntegrality(
-                len(everything), everything, np.ones(len(everything), dtype=np.uint8)
-            )
+            _make_whole(solver, len(self.keys))
             solver.run()
             point = self._fitting(solver)
         return point
@@ -433,26 +516,8 @@ class _System:
             ),
             shape=(rows, 2 * columns),
         )
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("random_seed", 0),
-            ("presolve", "off"),
-        ):
-            solver.setOptionValue(option, value)
-        nothing = np.zeros(2 * columns)
-        solver.addVars(2 * columns, nothing, nothing)
-        sums, limits = self._matrix @ start, np.iinfo(np.int64)
-        low = np.where(self._row_low == limits.min, -highspy.kHighsInf, self._row_low - sums * 1.0)
-        high = np.where(
-            self._row_high == limits.max, highspy.kHighsInf, self._row_high - sums * 1.0
-        )
-        solver.addRows(
-            rows, low, high, both.nnz, both.indptr[:-1].astype(np.int32),
-            both.indices.astype(np.int32), both.data.astype(float),
-        )  # fmt: skip
-        return solver
+        nothing = np.zeros(2 * columns, dtype=np.int64)
+        return _solver(both, nothing, nothing, *self._sides(np.arange(rows), self._matrix @ start))
 
     def intervals(
         self,
@@ -496,7 +561,7 @@ class _System:
             if seen and enough and enough(key, _interval(*seen)):
                 return _interval(*seen)
             if not seen or seen[sense < 0] != bound[place]:
-                self._witnesses = np.vstack([self._witnesses, self._extreme(place, sense)])
+                self._reach(place, sense, enough)
         seen = self._seen(place)
         assert seen is not None
         return _interval(*seen)
@@ -506,8 +571,8 @@ class _System:
         column = self._witnesses[:, place]
         return (int(column.min()), int(column.max())) if len(column) else None
 
-    def _extreme(self, place: int, sense: int) -> NDArray[np.int64]:
-        """Return counts that fit and of which ``place`` is least (sense 1) or greatest (-1)."""
+    def _reach(self, place: int, sense: int, enough: Enough | None) -> None:
+        """See to a witness in which ``place`` is least (sense 1) or greatest (-1), or enough."""
         solver = self._solver
         solver.changeColCost(place, float(sense))
         solver.run()
@@ -517,6 +582,14 @@ class _System:
         witness = self._fitting(solver)
         solver.changeColCost(place, 0.0)
         if witness is None or furthest < sense * witness[place]:
+            # No whole number is beyond what fractions reach: where one is there, that is all.
+            if (seen := self._seen(place)) and sense * seen[sense < 0] <= furthest:
+                return
+            near = self._nearby(place, sense)
+            if near is not None:
+                self._witnesses = np.vstack([self._witnesses, near])
+                if sense * near[place] <= furthest or (enough and self._seen_is(place, enough)):
+                    return
             whole = self._whole(place, sense)
             if whole is not None and (
                 witness is None or sense * whole[place] < sense * witness[place]
@@ -524,7 +597,50 @@ class _System:
                 witness = whole
         if witness is None:
             raise _contradiction(self.keys[:5])
-        return witness
+        self._witnesses = np.vstack([self._witnesses, witness])
+
+    def _nearby(self, place: int, sense: int) -> NDArray[np.int64] | None:
+        """Return how far a count gets from the furthest witness if only counts around it move.
+
+        None where there is no witness, or where these are all counts anyway.
+        """
+        if len(self.keys) <= _NEARBY or not len(self._witnesses):
+            return None
+        start = self._witnesses[(sense * self._witnesses[:, place]).argmin()]
+        around = self._around(place)
+        part = self.by_count[:, around]
+        rows = np.unique(part.indices)
+        part = csr_matrix(part)[rows]
+        others = self._matrix[rows] @ start - part @ start[around]
+        solver = _solver(
+            part, self._low[around], self._high[around], *self._sides(rows, others), whole=True
+        )
+        solver.setOptionValue("mip_max_nodes", _NEARBY_NODES)
+        solver.changeColCost(int(np.searchsorted(around, place)), float(sense))
+        solver.run()
+        values = np.rint(np.array(solver.getSolution().col_value)).astype(np.int64)
+        if len(values) != len(around):
+            return None
+        point: NDArray[np.int64] = start.copy()
+        point[around] = values
+        return point if self.fits(point) else None
+
+    def _around(self, place: int) -> NDArray[np.int64]:
+        """Return the counts nearest to one in rows; of a long row those in the fewest others."""
+        matrix, by_count = self._matrix, self.by_count
+        rows_of = np.diff(by_count.indptr)
+        found, seen, waiting = {place}, set[int](), deque([place])
+        while waiting and len(found) < _NEARBY:
+            one = waiting.popleft()
+            rows = set(by_count.indices[by_count.indptr[one] : by_count.indptr[one + 1]].tolist())
+            for row in sorted(rows - seen):
+                terms = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+                order = np.argsort(rows_of[terms], kind="stable")[:_OF_A_ROW]
+                fresh = [other for other in terms[order].tolist() if other not in found]
+                found.update(fresh)
+                waiting.extend(fresh)
+            seen |= rows
+        return np.array(sorted(found), dtype=np.int64)
 
     def _whole(self, place: int, sense: int) -> NDArray[np.int64] | None:
         """The same over whole numbers, where fractions would reach further."""
@@ -535,11 +651,8 @@ class _System:
 
     def _whole_solver(self) -> Any:
         """Return a solver that searches among whole numbers."""
-        everything = np.arange(len(self.keys), dtype=np.int32)
         solver = self._loaded()
-        solver.changeColsIntegrality(
-            len(everything), everything, np.full(len(everything), 1, dtype=np.uint8)
-        )
+        _make_whole(solver, len(self.keys))
         return solver
 
     def _fitting(self, solver: Any) -> NDArray[np.int64] | None:

@@ -23,6 +23,9 @@ Kind = TypeVar("Kind", bound=BaseModel)
 STATUS = "status"
 """Column that carries the marker; every table of people has it."""
 
+NO_VALUE = "none"
+"""How a missing value is written in names."""
+
 
 class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -225,14 +228,21 @@ def _chosen(
 
 def named(template: str, row: Row) -> str:
     """Return the name that a template gives a row."""
-    return template.format_map({column: text(value) for column, value in row.items()})
+    return template.format_map(told(row))
 
 
 def text(value: object) -> str:
     """Return a value of a row as it is written in a name."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, date):
         return value.isoformat()
-    return "none" if value is None else str(value)
+    return NO_VALUE if value is None else str(value)
+
+
+def told(row: Row) -> dict[str, str]:
+    """Return a row with its values as they are written in names."""
+    return {column: text(value) for column, value in row.items()}
 
 
 def groups_of(rows: Sequence[Row], by: Sequence[str]) -> dict[tuple[str, ...], list[int]]:

@@ -12,7 +12,7 @@ from orchestration.disclosure.confidence_limits import (
     proportion_of_rounded,
     wilson,
 )
-from orchestration.disclosure.declarations import STATUS, Row
+from orchestration.disclosure.declarations import NO_VALUE, STATUS, Row, told
 from orchestration.disclosure.rounding_cube import ColumnKeys
 from orchestration.disclosure.rounding_declarations import (
     LEAST_BASE,
@@ -21,6 +21,7 @@ from orchestration.disclosure.rounding_declarations import (
     Margin,
     Proportion,
     RoundedDeclaration,
+    Told,
     fits,
 )
 from orchestration.disclosure.table_assembly import MARKER
@@ -43,16 +44,16 @@ def rounded_rows(
     columns = ColumnKeys(declared)
     shown = []
     for row in rows:
-        made = dict(row)
+        made, names = dict(row), told(row)
         for column in declared.emptied:
             made[column] = None
-        hidden = _write_counts(made, row, columns, values, printed_elsewhere)
-        applying = [share for share in declared.proportions if fits(row, share.where)]
-        bases = [_write_proportion(made, row, share, columns, off) for share in applying]
+        hidden = _write_counts(made, row, names, columns, values, printed_elsewhere)
+        applying = [share for share in declared.proportions if fits(names, share.where)]
+        bases = [_write_proportion(made, names, share, columns, off) for share in applying]
         bases += [_write_difference(made, gap) for gap in declared.differences]
-        bases += [_write_margin(made, row, margin, columns, off) for margin in declared.margins]
+        bases += [_write_margin(made, names, margin, columns, off) for margin in declared.margins]
         if declared.comparison:
-            _write_comparison(made, row, declared.comparison, columns, values, off)
+            _write_comparison(made, names, declared.comparison, columns, values, off)
         made[STATUS] = _status(row[STATUS], hidden, [base for base in bases if base is not None])
         for added in ("partnership_code", "force_code", "compared_with"):
             made.pop(added, None)
@@ -63,6 +64,7 @@ def rounded_rows(
 def _write_counts(
     made: dict[str, Any],
     row: Row,
+    names: Told,
     columns: ColumnKeys,
     values: Mapping[str, int | None],
     printed_elsewhere: Collection[str],
@@ -71,9 +73,9 @@ def _write_counts(
     hidden = False
     for naming in columns.namings:
         column = naming.count.column
-        if row[column] is None or not naming.has(row):
+        if row[column] is None or not naming.has(names):
             continue
-        key = naming.key(row)
+        key = naming.key(names)
         made[column] = values[key]
         hidden = hidden or made[column] is None
         if key not in printed_elsewhere:
@@ -83,7 +85,7 @@ def _write_counts(
 
 def _write_proportion(
     made: dict[str, Any],
-    row: Row,
+    names: Told,
     share: Proportion,
     columns: ColumnKeys,
     off: Callable[[str], float],
@@ -98,8 +100,8 @@ def _write_proportion(
     limits = None
     if known and base >= LEAST_BASE:
         limits = proportion_of_rounded(
-            Rounded(part, off(columns.key(share.of, row))),
-            Rounded(base, off(columns.key(share.base, row))),
+            Rounded(part, off(columns.key(share.of, names))),
+            Rounded(base, off(columns.key(share.base, names))),
         )
     if share.lower:
         made[share.lower] = _printed(limits.lower, share) if limits else None
@@ -121,7 +123,7 @@ def _write_difference(made: dict[str, Any], declared: Difference) -> int | None:
 
 def _write_margin(
     made: dict[str, Any],
-    row: Row,
+    names: Told,
     declared: Margin,
     columns: ColumnKeys,
     off: Callable[[str], float],
@@ -130,7 +132,7 @@ def _write_margin(
     base: int | None = made[declared.base]
     made[declared.value] = None
     if base is not None and base >= LEAST_BASE:
-        least = base - off(columns.key(declared.base, row))
+        least = base - off(columns.key(declared.base, names))
         limits = wilson(least / 2, least)
         made[declared.value] = 50 * (limits.upper - limits.lower)
     return base
@@ -150,7 +152,7 @@ def _applies(made: Row) -> bool:
 
 def _write_comparison(
     made: dict[str, Any],
-    row: Row,
+    names: Told,
     declared: Comparison,
     columns: ColumnKeys,
     values: Mapping[str, int | None],
@@ -158,9 +160,9 @@ def _write_comparison(
 ) -> None:
     """Write how an area compares with the rest of its force."""
     made |= dict.fromkeys(declared.columns)
-    if row["compared_with"] in (None, row["area_code"]):
+    if names["compared_with"] in (NO_VALUE, names["area_code"]):
         return
-    found = _beside_rest(row, declared, columns, values, off)
+    found = _beside_rest(names, declared, columns, values, off)
     if found is None:
         return
     part, base, rest, rest_base = found
@@ -178,18 +180,18 @@ def _write_comparison(
 
 
 def _beside_rest(
-    row: Row,
+    names: Told,
     declared: Comparison,
     columns: ColumnKeys,
     values: Mapping[str, int | None],
     off: Callable[[str], float],
 ) -> tuple[Rounded, Rounded, Rounded, Rounded] | None:
     """Return the counts of an area and of the rest of its force; none where one is hidden."""
-    force = {**row, "area_code": row["compared_with"], "area_type": "force"}
+    force = {**names, "area_code": names["compared_with"], "area_type": "force"}
     found: list[Rounded] = []
     rests: list[Rounded] = []
     for column in (declared.of, declared.base):
-        key, whole = columns.key(column, row), columns.key(column, force)
+        key, whole = columns.key(column, names), columns.key(column, force)
         here, there = values.get(key), values.get(whole)
         if here is None or there is None:
             return None

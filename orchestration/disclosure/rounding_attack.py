@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestration.disclosure.attack import Interval, attack, attack_from_within
+from orchestration.disclosure.attack import Interval, Reached, attack, attack_from_within
 from orchestration.disclosure.attack_verdict import BELOW, Finding, fault_of
 from orchestration.disclosure.published_rounding import PublishedRounding, changes_before
 from orchestration.disclosure.rounding_cube import (
@@ -33,6 +33,7 @@ from orchestration.disclosure.rounding_system import (
     rounding_as_shown,
     system_of,
 )
+from orchestration.disclosure.small_count_rounding import without_dates
 from orchestration.disclosure.table_model import MANY, PEOPLE, Publication, Relation, Rule
 
 MOST_ROUNDS = 14
@@ -87,13 +88,15 @@ def safe_rounding(
     found: Collection[Finding] = ()
     before: Mapping[str, tuple[int, int]] = {}
     away: frozenset[str] = frozenset()
-    earlier = earlier_builds(beside.earlier, cube)
+    earlier = earlier_builds(beside, cube)
+    seeds = {key: seeds.get(key) or without_dates(key) for key in cube.inner}
+    reached: Reached = {}
     for number in range(MOST_ROUNDS):
         inner = rounded_inner(cube, taken, seeds, secret, changes, rule.threshold)
         system = system_of(cube, taken, beside, inner, changes, rule, earlier)
         if number == _ASKED_OF_EARLIER and beside.earlier:
             away = _given_away(cube, taken, beside, inner, rule, earlier)
-        found = _findings(system, beside, _beside_changes(system, before, found), away)
+        found = _findings(system, beside, _beside_changes(system, before, found), away, reached)
         before = system.bounds
         if not found:
             kept = {key: None if key in changes.lost else inner[key] for key in inner}
@@ -234,11 +237,13 @@ def _findings(
     beside: Beside,
     first: Collection[str],
     away: Collection[str] = frozenset(),
+    reached: Reached | None = None,
 ) -> list[Finding]:
     """Return what the attack finds: in the counts ``first``, or else in all of them.
 
     Nothing is asked about what is given ``away`` without this build. Only where it finds nothing
-    from outside, it is repeated from within.
+    from outside, it is repeated from within. ``reached`` is what earlier rounds have: what still
+    fits shows again that a count is wide open, and is not searched for anew.
     """
     cells, hidden = system.cells, beside.hidden
     asked = [
@@ -259,10 +264,11 @@ def _findings(
     wanted = [key for key in asked if (cells[key].sensitive or key in hidden) and key not in away]
     near = [key for key in wanted if key in first]
     found: dict[str, str] = {}
+    reached = {} if reached is None else reached
     for keys in (near, wanted):
         found = {
             key: fault
-            for key, interval in attack(published, keys, clear).items()
+            for key, interval in attack(published, keys, clear, reached).items()
             if (fault := fault_of(cells[key], key in hidden, interval))
         }
         if found:
@@ -274,17 +280,22 @@ def _findings(
 
 def _linked_open_counts(system: System) -> dict[str, int]:
     """Return for each open count how many are linked with it, itself included."""
+    opened = {key for key, (least, most) in system.bounds.items() if least != most}
+    beside: dict[str, list[list[str]]] = defaultdict(list)
+    for relation in system.relations:
+        together = [key for key, _ in relation.terms if key in opened]
+        for key in together:
+            beside[key].append(together)
     sizes: dict[str, int] = {}
-    for first in system.by_key:
-        if first in sizes or not _is_open(system, first):
+    for first in beside:
+        if first in sizes:
             continue
         linked, waiting = {first}, [first]
         while waiting:
-            for relation in system.by_key[waiting.pop()]:
-                for key, _ in relation.terms:
-                    if key not in linked and _is_open(system, key):
-                        linked.add(key)
-                        waiting.append(key)
+            for together in beside[waiting.pop()]:
+                fresh = [key for key in together if key not in linked]
+                linked.update(fresh)
+                waiting.extend(fresh)
         sizes |= dict.fromkeys(linked, len(linked))
     return sizes
 

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from orchestration.disclosure.declarations import Row, named, text
+from orchestration.disclosure.declarations import Row, told
 from orchestration.disclosure.rounding_declarations import (
     Naming,
     RoundedCount,
     RoundedDeclaration,
+    Told,
     fits,
 )
 from orchestration.disclosure.small_count_rounding import (
@@ -118,12 +119,21 @@ def cube_of(
     cube = Cube()
     for name, rows in contents.items():
         columns = ColumnKeys(declared[name])
+        both = [(row, told(row)) for row in rows]
         for naming in columns.namings:
-            for row in rows:
-                if row[naming.count.column] is not None and naming.has(row):
-                    _add(cube, name, row, naming, columns)
+            for row, names in both:
+                if row[naming.count.column] is not None and naming.has(names):
+                    _add(cube, name, _Named(row, names), naming, columns)
     _check(cube)
     return cube
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A row, with its values as they are and as they are written in names."""
+
+    values: Row
+    names: Told
 
 
 class ColumnKeys:
@@ -135,7 +145,7 @@ class ColumnKeys:
         for naming in self.namings:
             self._columns[naming.count.column].append(naming)
 
-    def key(self, column: str, row: Row) -> str:
+    def key(self, column: str, row: Told) -> str:
         """Return the name of the row's count in a column. Raises :class:`DisclosureError`."""
         for naming in self._columns[column]:
             if naming.has(row):
@@ -143,9 +153,9 @@ class ColumnKeys:
         raise DisclosureError(f"No count of {column} is declared for a row that another names.")
 
 
-def _add(cube: Cube, name: str, row: Row, naming: Naming, columns: ColumnKeys) -> None:
+def _add(cube: Cube, name: str, row: _Named, naming: Naming, columns: ColumnKeys) -> None:
     count = naming.count
-    key, value = naming.key(row), int(row[count.column])
+    key, value = naming.key(row.names), int(row.values[count.column])
     if cube.values.setdefault(key, value) != value:
         raise DisclosureError(
             f"{name} and another table show different counts of one thing: {key}."
@@ -153,47 +163,47 @@ def _add(cube: Cube, name: str, row: Row, naming: Naming, columns: ColumnKeys) -
     if count.broad:
         cube.broad.add(key)
     if count.control:
-        group = " ".join(text(row[column]) for column in count.control)
+        group = " ".join(row.names[column] for column in count.control)
         cube.groups.setdefault(key, f"{count.column} {group}")
     _add_sums(cube, key, row, naming, columns)
     _add_bounds(cube, name, key, row, count, columns)
 
 
-def _add_sums(cube: Cube, key: str, row: Row, naming: Naming, columns: ColumnKeys) -> None:
+def _add_sums(cube: Cube, key: str, row: _Named, naming: Naming, columns: ColumnKeys) -> None:
     """Add what the count is made of and what is made of it."""
     count = naming.count
-    for over, whole in naming.wholes(row):
+    for over, whole in naming.wholes(row.names):
         cube.wholes.setdefault(whole, {}).setdefault(over, {})[key] = None
     if count.sum_of or count.made_of:
-        parts = [columns.key(column, row) for column in count.sum_of]
-        parts += [named(template, row) for template in count.made_of]
+        parts = [columns.key(column, row.names) for column in count.sum_of]
+        parts += [template.format_map(row.names) for template in count.made_of]
         cube.wholes.setdefault(key, {})[_COLUMNS] = dict.fromkeys(parts)
     if count.less:
-        whole, part = (columns.key(column, row) for column in count.less)
-        least = columns.key(count.at_least, row) if count.at_least else None
+        whole, part = (columns.key(column, row.names) for column in count.less)
+        least = columns.key(count.at_least, row.names) if count.at_least else None
         cube.less[key] = (whole, part, least)
     into = count.into
-    if into and row[into.column] is not None and fits(row, into.where):
-        whole = columns.key(into.column, row)
+    if into and row.values[into.column] is not None and fits(row.names, into.where):
+        whole = columns.key(into.column, row.names)
         cube.wholes.setdefault(whole, {}).setdefault(_CATEGORIES, {})[key] = None
 
 
 def _add_bounds(
-    cube: Cube, name: str, key: str, row: Row, count: RoundedCount, columns: ColumnKeys
+    cube: Cube, name: str, key: str, row: _Named, count: RoundedCount, columns: ColumnKeys
 ) -> None:
     """Add what readers know of the count beside the sums that it is shown as."""
     if count.part_of:
-        cube.held[key] = columns.key(count.part_of, row)
+        cube.held[key] = columns.key(count.part_of, row.names)
     if count.within:
-        cube.held[key] = named(count.within, row)
-    if count.divides and (whole := columns.key(count.divides, row)) != key:
+        cube.held[key] = count.within.format_map(row.names)
+    if count.divides and (whole := columns.key(count.divides, row.names)) != key:
         # Two tables may divide one whole in two ways.
-        by = " ".join((name, count.column, *(text(row[column]) for column in count.by)))
+        by = " ".join((name, count.column, *(row.names[column] for column in count.by)))
         cube.divided.setdefault((whole, by), {})[key] = None
     for balance in count.balances:
-        if fits(row, balance.where):
-            sides = cube.balances.setdefault(named(balance.name, row), {})
-            times = int(row[balance.times]) if balance.times else 1
+        if fits(row.names, balance.where):
+            sides = cube.balances.setdefault(balance.name.format_map(row.names), {})
+            times = int(row.values[balance.times]) if balance.times else 1
             sides.setdefault(balance.side, {})[key] = times
 
 

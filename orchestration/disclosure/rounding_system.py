@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from orchestration.disclosure.earlier_releases import version_name
 from orchestration.disclosure.published_rounding import PublishedRounding
-from orchestration.disclosure.rounding_cube import Changes, Cube, Taken
+from orchestration.disclosure.rounding_cube import Changes, Cube, Taken, Terms
 from orchestration.disclosure.small_count_rounding import possible_values
 from orchestration.disclosure.table_model import (
     MANY,
@@ -75,7 +75,8 @@ class System:
     def add(self, key: str, value: int, bounds: tuple[int, int], rule: Rule) -> str:
         """Add what is known of a count to its cell, and return the cell's name."""
         name = self.find(key, value) or self._free(key)
-        self.cells.setdefault(name, Cell(name, value, rule, printed=False))
+        if name not in self.cells:
+            self.cells[name] = Cell(name, value, rule, printed=False)
         least, most = self.bounds.get(name, (0, MANY))
         self.bounds[name] = (max(least, bounds[0]), min(most, bounds[1]))
         self.open[name] = None
@@ -105,19 +106,23 @@ class EarlierBuilds:
     """All that earlier builds tell, put together once for many attacks.
 
     ``unchanged`` are the least and greatest values that they leave open together for the counts
-    that are as they were; ``builds`` have the rest of each.
+    that are as they were; ``builds`` have the rest of each. ``links`` are the sums that every build
+    is read with, and the counts in each; ``rests`` the counts that a whole holds without being
+    made of them, with the whole and the inner counts that it is made of.
     """
 
     unchanged: Mapping[str, tuple[int, int]]
     builds: Sequence[_Build]
+    links: Sequence[tuple[Relation, Sequence[str]]]
+    rests: Sequence[tuple[str, str, Terms]]
 
 
-def earlier_builds(earlier: Sequence[PublishedRounding], cube: Cube) -> EarlierBuilds:
+def earlier_builds(beside: Beside, cube: Cube) -> EarlierBuilds:
     """Put the roundings of published builds together, oldest first, beside the present counts."""
     unchanged: dict[str, tuple[int, int]] = {}
     builds = []
     seen: set[tuple[object, ...]] = set()
-    for number, told in enumerate(earlier):
+    for number, told in enumerate(beside.earlier):
         revised = frozenset(
             key for key, value in told.values.items() if cube.values.get(key, value) != value
         )
@@ -132,7 +137,13 @@ def earlier_builds(earlier: Sequence[PublishedRounding], cube: Cube) -> EarlierB
         fresh = dict(pair for same, pair in groups.items() if same not in seen)
         builds.append(_Build(told, fresh, revised, f" (build {number})"))
         seen |= groups.keys()
-    return EarlierBuilds(unchanged, builds)
+    links = [(link, [key for key, _ in link.terms]) for link in _links(cube, beside.cells)]
+    rests = [
+        (held, whole, cube.terms(whole))
+        for held, whole in cube.held.items()
+        if held not in cube.wholes
+    ]
+    return EarlierBuilds(unchanged, builds, links, rests)
 
 
 def _as_rounded(told: PublishedRounding, group: str, keys: Sequence[str]) -> tuple[object, ...]:
@@ -153,16 +164,15 @@ def system_of(
     system = System(
         dict(beside.cells), dict(beside.published.bounds), list(beside.published.relations)
     )
-    links = [(link, [key for key, _ in link.terms]) for link in _links(cube, beside.cells)]
     present = rounding_as_shown(cube, inner, changes, rule.threshold)
     build = _Build(present, _members(present.groups, cube.values))
-    system.names = _add_build(system, cube, build, links, rule)
+    system.names = _add_build(system, cube, build, earlier, rule)
     for key in taken.hidden & cube.inner_keys.keys():
         system.open[key] = None
     for key, pair in earlier.unchanged.items():
         system.key_of.setdefault(system.add(key, cube.values[key], pair, rule), key)
     for build in earlier.builds:
-        _add_build(system, cube, build, links, rule)
+        _add_build(system, cube, build, earlier, rule)
     system.relations = list(dict.fromkeys(system.relations))
     for relation in system.relations:
         for key, _ in relation.terms:
@@ -192,7 +202,7 @@ def _add_build(
     system: System,
     cube: Cube,
     build: _Build,
-    links: Sequence[tuple[Relation, Sequence[str]]],
+    earlier: EarlierBuilds,
     rule: Rule,
 ) -> dict[str, str]:
     """Add what a build tells, and return the names of its inner cells by key."""
@@ -210,12 +220,12 @@ def _add_build(
             return names[key]
         return system.find(key, told.values[key]) if key in told.values else None
 
-    for link, keys in links:
+    for link, keys in earlier.links:
         if build.tells(keys):
             _add_link(system, link, name_of)
-    for held, whole in cube.held.items():
-        if build.tells((held, *cube.terms(whole))):
-            _add_rest(system, cube, build, held, whole, name_of, rule)
+    for held, whole, terms in earlier.rests:
+        if build.tells((held, *terms)):
+            _add_rest(system, build, held, whole, terms, name_of, rule)
     for group, keys in build.groups.items():
         _add_control(system, build, group, keys, name_of, rule)
     return names
@@ -272,26 +282,26 @@ def _relation(whole: Mapping[str, int], parts: Mapping[str, int]) -> Relation:
 
 def _add_rest(
     system: System,
-    cube: Cube,
     build: _Build,
     held: str,
     whole: str,
+    terms: Terms,
     name_of: Callable[[str], str | None],
     rule: Rule,
 ) -> None:
     """Those of a whole who are not in a count of it: printed nowhere, and not below zero."""
     values = build.rounding.values
-    if held in cube.wholes or held not in values or whole not in values:
+    if held not in values or whole not in values:
         return
-    parts = {key: name_of(key) for key in (held, *cube.terms(whole))}
+    parts = {key: name_of(key) for key in (held, *terms)}
     value = values[whole] - values[held]
     if value < 0 or None in parts.values():
         return
     rest = system.add(f"{whole} without {held}", value, (0, MANY), rule)
     system.rests[rest] = None
-    system.key_of.setdefault(rest, next(iter(cube.terms(whole))))
-    terms = {str(parts[key]): times for key, times in cube.terms(whole).items()}
-    system.relations.append(_relation(terms, {str(parts[held]): 1, rest: 1}))
+    system.key_of.setdefault(rest, next(iter(terms)))
+    made = {str(parts[key]): times for key, times in terms.items()}
+    system.relations.append(_relation(made, {str(parts[held]): 1, rest: 1}))
 
 
 def _add_control(
