@@ -174,7 +174,8 @@ def _likeness(real_data: Path) -> dict[str, dict[str, float]]:
     from python_calamine import CalamineWorkbook
 
     book = xlrd.open_workbook(str(next((real_data / "population").glob("*.xls"))))
-    rows = [book.sheet_by_name("MYE 5").row_values(row) for row in range(4, 440)]
+    sheet = book.sheet_by_name("MYE 5")
+    rows = [sheet.row_values(row) for row in range(4, sheet.nrows)]
     now, before = (rows[0].index(f"Estimated Population mid-{year}") for year in (2019, 2009))
     stock = CalamineWorkbook.from_path(real_data / "housing" / "Live_Table_100.ods")
     homes = {str(row[1]): row for row in stock.get_sheet_by_name("2019").to_python()[4:]}

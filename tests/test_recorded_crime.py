@@ -216,7 +216,7 @@ def test_street_level_counts_are_set_beside_the_official_ones(latest: Ground) ->
         if of_quarter and "burglary" in row["Offence Subgroup"].lower():
             burglary[row["CSP Name"]] += int(float(row["Offence Count"]))
     made = latest.query(
-        "select area_name, official_offences, street_offences, difference, offences "
+        "select compared.area_name, official_offences, street_offences, difference, offences "
         "from marts.crime_counts_compared as compared inner join marts.crime_trends as trends "
         "using (area_code, crime_type, period_key) "
         "where period_key = 'quarter:2018-10-01' and crime_type = 'Burglary' "

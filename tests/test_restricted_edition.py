@@ -118,7 +118,10 @@ def true_rows(home: Ground) -> Mapping[str, list[tuple[object, ...]]]:
     with open_release(home.settings.published / "csp.duckdb") as release:
         whose = partnership(release, "fenland")
         tables = {table.name: table for table in exported_tables(release)}
-        exhibits = [one for one in read_catalogue(release).exhibits if one.table]
+        # The audit is of a release; the warehouse has no such table.
+        exhibits = [
+            one for one in read_catalogue(release).exhibits if one.table and one.section != "audit"
+        ]
     queries = {}
     for exhibit in exhibits:
         names = tables[exhibit.table].column_names
@@ -133,6 +136,8 @@ def test_every_cell_is_that_of_the_true_tables(home, edition):
     true = true_rows(home)
     compared = 0
     for table, rows in sheets(edition / "workbook.xlsx", home):
+        if table in ("page_audit", "page_misprints"):
+            continue
         assert len(rows) == len(true[table]), table
         for row, expected in zip(rows, true[table], strict=True):
             for cell, value in zip(row, expected, strict=True):
@@ -146,6 +151,10 @@ def test_counts_that_the_public_edition_hides_or_rounds_are_there(home, edition)
     open_tables = dict(sheets(public(home) / "workbook.xlsx", home))
     hidden, rounded = set(), set()
     for table, rows in sheets(edition / "workbook.xlsx", home):
+        if table == "page_misprints":
+            # With true counts, more of the printed numbers can be compared.
+            assert len(rows) > len(open_tables[table])
+            continue
         for row, shown in zip(rows, open_tables[table], strict=True):
             for cell, public_cell in zip(row, shown, strict=True):
                 if public_cell == "[c]" and isinstance(cell, float):

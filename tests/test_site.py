@@ -85,6 +85,8 @@ def test_dictionary_describes_every_source_and_published_table(site: Path, sampl
         tables = connection.execute(
             "select table_schema, table_name from main.published_tables"
             " where table_schema in ('marts', 'reports')"
+            # Made with the release, not by dbt: main.data_dictionary describes them.
+            " and table_name not in ('page_audit', 'page_misprints')"
         ).fetchall()
     assert len(tables) > 10
     sources = [("in_force", source) for source in load_contracts()]

@@ -110,6 +110,9 @@ PAGE_MISPRINTS = PublishedTable(
     lists_changes=False,
 )
 
+_CONFIDENTIAL = "[c]"
+"""What the warehouse's audit has in place of a number behind which are one to four people."""
+
 AUDIT_TABLES = (AUDIT, PAGE_AUDIT, PAGE_MISPRINTS)
 """What a release says of the audited assessment."""
 
@@ -173,7 +176,23 @@ def compared_with_print(
         if why[number["figure_id"]] is None
     }
     why |= _without_value(connection, queries)
+    for number in compared:
+        if number["computed_value"] == _CONFIDENTIAL and why[number["figure_id"]] is None:
+            number["computed_value"] = _value_shown(connection, number)
     return [_row(number, why.get(number["figure_id"])) for number in numbers]
+
+
+def _value_shown(connection: duckdb.DuckDBPyConnection, number: Mapping[str, Any]) -> str:
+    """Return what the release shows of a number that the warehouse's audit keeps to itself.
+
+    Only a restricted edition shows one. It is written with the decimals and sign of the print.
+    """
+    with connection.cursor() as own:
+        own.execute(f"use {identifier(CATALOGUE)}")
+        ((value,),) = own.execute(number["regenerated_by"]).fetchall()
+    printed = str(number["printed_value"])
+    decimals = len(printed.rstrip("%").partition(".")[2])
+    return f"{value:,.{decimals}f}{'%' if printed.endswith('%') else ''}"
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, warehouse: str) -> list[dict[str, Any]]:
