@@ -55,6 +55,9 @@ class Model:
     data_up_to: Mapping[str, str] | None = None
 
 
+NO_DATA = "the force supplied no data for these months"
+"""The reason for the months that are missing."""
+
 MONTHLY = {"period_end": "last_day(month)", "measure": "offences"}
 
 AREAS = (
@@ -79,14 +82,15 @@ def _figure(scale: int) -> tuple[tuple[object, ...], ...]:
             label = f"{month:%B %Y}"
             if month in MISSING_MONTHS:
                 empty = (None,) * 6
-                rows.append((code, name, csp, month, label, *empty, "[x]", None, None, None, None))
+                rows.append((code, name, csp, month, label, *empty, "[x]", None, None, None, None,
+                             NO_DATA))  # fmt: skip
                 continue
             offences = scale * (1 + place) + number * 7 % 11
             signal = "above limit" if number == 39 else None
             centre = scale * (1.0 + place) + 5
             rows.append(
                 (code, name, csp, month, label, offences, None, centre, centre - 30, centre + 12.5,
-                 signal, None, "police_uk_street 2018-04-01 v1", months()[0], False, None)
+                 signal, None, "police_uk_street 2018-04-01 v1", months()[0], False, None, None)
             )  # fmt: skip
         assert kind
     return tuple(rows)
@@ -109,6 +113,7 @@ FIGURE_COLUMNS = {
     "xmr_since": "date",
     "xmr_is_restart": "boolean",
     "seasonally_adjusted": "double",
+    "missing_because": "varchar",
 }
 
 

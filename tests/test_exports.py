@@ -30,7 +30,11 @@ from orchestration.exports import (
 )
 from orchestration.exports import partnership_export as partnership
 from orchestration.exports.charts.bar_charts import Bar, bar_figure, interval_figure
-from orchestration.exports.charts.chart_text import bar_chart_words, month_chart_words
+from orchestration.exports.charts.chart_text import (
+    bar_chart_words,
+    missing_months,
+    month_chart_words,
+)
 from orchestration.exports.charts.exhibit_charts import charts_of
 from orchestration.exports.charts.line_charts import control_figure, palette, spread, style
 from orchestration.exports.charts.monthly_series import (
@@ -49,6 +53,7 @@ from tests.release_fixtures import (
     CREDITS,
     FORCE,
     MISSING_MONTHS,
+    NO_DATA,
     NOW,
     QUARTER,
     build_warehouse,
@@ -235,6 +240,30 @@ def test_the_adjusted_series_is_a_line_of_its_own():
     assert not [line for line in lines if line.get_gid() == "adjusted"]
 
 
+def test_footnotes_and_notes_say_why_months_are_missing(exported):
+    series = one_series()
+    words = month_chart_words(series, "figure_10", "Figure 10", "Shoplifting", ("Other.",), False)
+    assert words.footnotes == (
+        f"Shaded: months without data ({NO_DATA}). They are not zero.",
+        "Other.",
+    )
+    unexplained = replace(series, missing_because=(None,) * 40)
+    words = month_chart_words(unexplained, "figure_10", "Figure 10", "Shoplifting", (), False)
+    assert words.footnotes == ("Shaded: months without data. They are not zero.",)
+
+
+def test_missing_months_are_named_by_their_reason_in_the_order_of_time():
+    def month(number: int) -> date:
+        return date(2019 + number // 12, number % 12 + 1, 1)
+
+    reasons = {month(11): "a", month(12): "a", month(13): "b", month(15): "a", month(14): "b"}
+    assert missing_months(reasons) == [
+        "December 2019 to January 2020, April 2020: a",
+        "February 2020 to March 2020: b",
+    ]
+    assert missing_months({}) == []
+
+
 def test_limit_below_zero_is_not_drawn_and_signals_are():
     series = one_series()
     words = month_chart_words(series, "figure_10", "Figure 10", "Shoplifting", (), False)
@@ -252,6 +281,7 @@ def test_alternative_text_says_what_is_seen(exported):
     alt = (exported / "charts" / "figure_10_shoplifting.txt").read_text(encoding="utf-8")
     assert alt.startswith("Line chart. Shoplifting in Fenland by month, March 2015 to June 2018.")
     assert "May 2016 to June 2016; February 2017" in alt
+    assert f"May 2016 to June 2016, February 2017: {NO_DATA}." in alt
     assert "1 month signals a change: 1 above limit." in alt
     assert "The data are synthetic." in alt
     root = ElementTree.fromstring((exported / "charts" / "figure_10_shoplifting.svg").read_bytes())
@@ -395,7 +425,10 @@ def test_workbook_has_cover_contents_notes_and_a_table_a_sheet(exported):
     assert any(text.startswith("Synthetic data") for text in texts["Cover"])
     assert any("data.police.uk" in text for text in texts["Cover"])
     assert any("dwelling burglary" in text for text in texts["Notes"])
-    assert texts["Figure 11"][0].endswith("[note 5]")
+    assert f"No data for May 2016 to June 2016, February 2017: {NO_DATA}." in " ".join(
+        texts["Notes"]
+    )
+    assert texts["Figure 11"][0].endswith("[note 6]")
     assert "[x] means not available." in texts["Figure 10"]
     assert texts["Figure 10"].count("[x]") > 6
 

@@ -455,7 +455,7 @@ def month_rows(first_year, latest_year, **last):
     return [
         {"area_code": PLACE.code, "area_name": PLACE.name, "month": month,
          "month_label": f"{month:%B %Y}",
-         "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n),
+         "offences": 30, "rolling_12m_offences": {11: first_year, 23: latest_year}.get(n),
          "xmr_centre": 10.0, "xmr_signal": None, "status": None, **(last if n == 23 else {})}
         for n, month in enumerate(months)
     ]  # fmt: skip
@@ -479,6 +479,34 @@ def test_missing_months_and_breaks_stop_the_comparison_of_years():
     assert "not compared" in findings("figure_10_shoplifting", broken, PLACE)[0]
 
 
+def test_months_without_data_are_named_with_their_reason():
+    rows = month_rows(400, 600)
+    why = "the force has supplied no data since its computer system changed"
+    ended = [
+        {**rows[-1], "month": month, "month_label": f"{month:%B %Y}", "offences": None,
+         "rolling_12m_offences": None, "xmr_centre": None, "missing_because": why}
+        for month in (date(2018, 1, 1), date(2018, 2, 1))
+    ]  # fmt: skip
+    said = findings("figure_10_shoplifting", [*rows, *ended], PLACE)
+    assert said[:2] == findings("figure_10_shoplifting", rows, PLACE)
+    assert said[2:] == [
+        f"Recorded shoplifting in Fenland is not known for January 2018 to February 2018: {why}."
+    ]
+    assert findings("figure_10_shoplifting", ended, PLACE) == said[2:]
+
+
+def test_a_month_without_data_long_ago_is_not_repeated():
+    rows = [
+        {**row, "offences": None, "missing_because": "no file of the month has been loaded"}
+        if place == 11 else row
+        for place, row in enumerate(years_of_months(406, 450, 590, 598))
+    ]  # fmt: skip
+    assert not any("not known" in said for said in findings("figure_10_shoplifting", rows, PLACE))
+    rows[30] = {**rows[30], "offences": None, "missing_because": "the force sent none"}
+    (said,) = [one for one in findings("figure_10_shoplifting", rows, PLACE) if "not known" in one]
+    assert said.endswith("shoplifting in Fenland is not known for July 2014: the force sent none.")
+
+
 def years_of_months(*sums, broken=None):
     """Return months from January 2012 on whose every rolling sum is that of its year's end."""
     rows = []
@@ -488,7 +516,7 @@ def years_of_months(*sums, broken=None):
             rows.append({
                 "area_code": PLACE.code, "area_name": PLACE.name, "month": day,
                 "month_label": f"{day:%B %Y}",
-                "rolling_12m_offences": total if month == 12 else None,
+                "offences": 30, "rolling_12m_offences": total if month == 12 else None,
                 "xmr_centre": None, "xmr_signal": None,
                 "status": "[b]" if day == broken else None,
             })  # fmt: skip

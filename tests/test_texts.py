@@ -114,6 +114,17 @@ def test_population_that_remains_in_for_several_years_is_named_once() -> None:
     assert data_notes(rows) == ["Population: local research group (2015, 2016)."]
 
 
+def test_what_is_missing_is_named_with_its_reasons() -> None:
+    months = [
+        {"month": date(2022, month, 1), "missing_because": why}
+        for month, why in ((9, None), (10, "b"), (11, "a"), (11, "b"), (12, "a"), (12, "a"))
+    ]
+    assert data_notes(months) == ["No data for October 2022: b.", "No data for November 2022: a; b.",
+                                  "No data for December 2022: a."]  # fmt: skip
+    twelve = [{"period_label": "Twelve months", "missing_because": why} for why in ("a", None, "b")]
+    assert data_notes(twelve) == ["Months without data: a; b."]
+
+
 def test_reasons_for_what_is_not_shown_are_sentences_on_this_release() -> None:
     for exhibit in exhibits():
         assert exhibit.absent_because and not exhibit.absent_because.endswith(".")

@@ -45,7 +45,7 @@ _ON_NULL = re.compile(r"; (?:null|empty)\b[^.;]*|\s+(?:Null|Empty)\b[^.]*\.")
 
 _CONTROL_CHART_COLUMNS = (
     "area_code", "area_name", "month", "offences", "seasonally_adjusted", "xmr_centre",
-    "xmr_lower", "xmr_upper", "xmr_signal", "xmr_is_restart", "status",
+    "xmr_lower", "xmr_upper", "xmr_signal", "xmr_is_restart", "missing_because", "status",
 )  # fmt: skip
 
 _MAP_COLUMNS = (

@@ -17,6 +17,7 @@ select
     trends.xmr_lower,
     trends.xmr_upper,
     trends.xmr_signal,
+    trends.missing_because,
     trends.count_status as status,
     trends.count_deliveries as deliveries
 from {{ ref('int_crime_trends__measured') }} as trends

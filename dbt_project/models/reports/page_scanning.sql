@@ -30,6 +30,7 @@ select
         last_month_signal, case when last_month_offences is not null then 'not tested' end
     ) as last_month_signal,
     offences_by_month,
+    missing_because,
     priority_score,
     {{ rank_range('priority_rank_best', 'priority_rank_worst') }} as rank_range,
     case when crime_type = '{{ var("total_crime") }}' then '[z]' end as priority_score_status,

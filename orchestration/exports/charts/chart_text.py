@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from orchestration.exports.charts.monthly_series import MonthlySeries, gaps, restarts
+from orchestration.exports.charts.monthly_series import (
+    MonthlySeries,
+    gaps,
+    restarts,
+    stretches_by_reason,
+)
 
 SHORTHAND: Mapping[str, str] = MappingProxyType(
     {
@@ -74,7 +79,7 @@ def month_chart_words(
                if value is None]  # fmt: skip
     notes = list(footnotes)
     if missing:
-        notes.insert(0, "Shaded: months for which no data have been supplied. They are not zero.")
+        notes.insert(0, _shading(series))
     alt = [
         f"Line chart. {title}.",
         *_range_sentences(series),
@@ -83,10 +88,11 @@ def month_chart_words(
     ]
     if missing:
         stretches = [
-            _stretch(series.months[gap.start], series.months[gap.stop - 1])
+            stretch_name(series.months[gap.start], series.months[gap.stop - 1])
             for gap in gaps(series.offences)
         ]
         alt.append(f"No data, and a gap in the line, for {'; '.join(stretches)}.")
+        alt += [f"{one}." for one in missing_months(_reasons(series))]
     if synthetic:
         alt.append("The data are synthetic.")
     return ChartWords(
@@ -98,6 +104,29 @@ def month_chart_words(
         footnotes=tuple(notes),
         alt=" ".join(alt),
     )
+
+
+def missing_months(reasons: Mapping[date, str]) -> list[str]:
+    """Say why months have no data: a phrase for each reason, with its months."""
+    return [
+        f"{', '.join(stretch_name(*one) for one in stretches)}: {reason}"
+        for reason, stretches in stretches_by_reason(reasons).items()
+    ]
+
+
+def _reasons(series: MonthlySeries) -> dict[date, str]:
+    return {
+        month: reason
+        for month, reason in zip(series.months, series.missing_because, strict=True)
+        if reason
+    }
+
+
+def _shading(series: MonthlySeries) -> str:
+    """Say what the shading means; the months themselves are to be seen."""
+    reasons = "; ".join(stretches_by_reason(_reasons(series)))
+    said = f" ({reasons})" if reasons else ""
+    return f"Shaded: months without data{said}. They are not zero."
 
 
 def bar_chart_words(
@@ -213,5 +242,6 @@ def _limits_phrase(series: MonthlySeries) -> str:
     return "with their average and the limits of usual variation"
 
 
-def _stretch(first: date, last: date) -> str:
+def stretch_name(first: date, last: date) -> str:
+    """Return a stretch of months by its first and last, such as May 2018 to July 2018."""
     return month_name(first) if first == last else f"{month_name(first)} to {month_name(last)}"

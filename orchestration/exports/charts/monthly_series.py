@@ -3,7 +3,7 @@
 Pure functions on data; nothing here knows about a drawing library.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,15 +33,17 @@ class MonthlySeries:
     statuses: tuple[str | None, ...]
     restarts: tuple[bool, ...]
     """Where limits are drawn anew after a sustained shift."""
+    missing_because: tuple[str | None, ...]
+    """Why a month has no offences, where the release says it."""
 
 
 def monthly_series(rows: Iterable[Row]) -> MonthlySeries:
     """Return the series of one area from rows of a figure's report.
 
     Rows have ``area_name``, ``month`` (first day), ``offences``, ``seasonally_adjusted``,
-    ``xmr_centre``, ``xmr_lower``, ``xmr_upper``, ``xmr_signal``, ``xmr_is_restart`` and ``status``.
-    Months between the first and the last that have no row are put in without values. Raises
-    ValueError where a month comes twice, or there is no row at all.
+    ``xmr_centre``, ``xmr_lower``, ``xmr_upper``, ``xmr_signal``, ``xmr_is_restart``,
+    ``missing_because`` and ``status``. Months between the first and the last that have no row are
+    put in without values. Raises ValueError where a month comes twice, or there is no row at all.
     """
     by_month: dict[date, Row] = {}
     for row in rows:
@@ -64,6 +66,7 @@ def monthly_series(rows: Iterable[Row]) -> MonthlySeries:
         signals=tuple(_text(row.get("xmr_signal")) for row in found),
         statuses=tuple(_text(row.get("status")) for row in found),
         restarts=tuple(bool(row.get("xmr_is_restart")) for row in found),
+        missing_because=tuple(_text(row.get("missing_because")) for row in found),
     )
 
 
@@ -72,6 +75,24 @@ def months_between(first: date, last: date) -> list[date]:
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     start = first.year * 12 + first.month - 1
     return [date((start + step) // 12, (start + step) % 12 + 1, 1) for step in range(count)]
+
+
+def stretches_by_reason(reasons: Mapping[date, str]) -> dict[str, list[tuple[date, date]]]:
+    """Return the first and last month of each stretch of missing months, by their reason.
+
+    ``reasons`` are those of the missing months. Stretches and reasons are in the order of time.
+    """
+    found: dict[str, list[tuple[date, date]]] = {}
+    before: date | None = None
+    for month in sorted(reasons):
+        stretches = found.setdefault(reasons[month], [])
+        follows = before and len(months_between(before, month)) == 2
+        if stretches and follows and stretches[-1][1] == before:
+            stretches[-1] = (stretches[-1][0], month)
+        else:
+            stretches.append((month, month))
+        before = month
+    return found
 
 
 def runs(values: Sequence[Value]) -> list[range]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from math import log
 
-from orchestration.exports.charts.chart_text import shift_sentence
+from orchestration.exports.charts.chart_text import missing_months, shift_sentence
 from orchestration.exports.charts.monthly_series import monthly_series, restarts
 from orchestration.exports.findings.change_over_time import (
     rolling_level,
@@ -24,18 +24,50 @@ def recorded_crime(subject: str, table: str) -> Rule:
     """Return the rule on the months of a type of crime, such as Shoplifting."""
 
     def rule(rows: Sequence[Row], place: Place, off: float) -> list[Finding]:
-        own = place.own(rows)
-        if not any(isinstance(row["month"], date) for row in own):
-            return []
+        listed = place.own(rows)
+        own = _to_last_month(listed)
+        missing = _missing(subject, listed, place)
+        if not own:
+            return missing
         trend = rolling_years(table, own, f"Recorded {subject.lower()} in {place.name}")
         if trend:
             trend[1:1] = _against_rest(table, own, rows, place)
         return [
             *joined([*trend, *_shift(own, subject, place, alone=not trend)]),
             *_signals(subject, own, place),
+            *missing,
         ]
 
     return rule
+
+
+def _to_last_month(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows up to the last month with a count: what is stated is on known months."""
+    last = max((month for row, month in _months(rows) if row["offences"] is not None), default=None)
+    return [row for row, month in _months(rows) if last and month <= last]
+
+
+def _missing(subject: str, rows: Sequence[Row], place: Place) -> list[Finding]:
+    """Say why months have no count: those of the last two years with counts, and all since."""
+    known = [month for row, month in _months(rows) if row["offences"] is not None]
+    reasons = {
+        month: str(row["missing_because"])
+        for row, month in _months(rows)
+        if row.get("missing_because") and (not known or _years_before(max(known)) < month)
+    }
+    return [
+        Finding(f"Recorded {subject.lower()} in {place.name} is not known for {one}.")
+        for one in missing_months(reasons)
+    ]
+
+
+def _months(rows: Sequence[Row]) -> list[tuple[Row, date]]:
+    return [(row, month) for row in rows if isinstance(month := row["month"], date)]
+
+
+def _years_before(month: date) -> date:
+    """Return the month two years before: the first that is not compared."""
+    return month.replace(year=month.year - 2)
 
 
 def crime_notes(rows: Sequence[Row], place: Place) -> list[str]:

@@ -1,4 +1,4 @@
-"""Notes on a table that depend on its rows: breaks in its series, and the populations used.
+"""Notes on a table that depend on its rows: breaks in its series, what is missing, populations.
 
 The release has the note that holds for a table whatever its rows.
 """
@@ -6,7 +6,7 @@ The release has the note that holds for a table whatever its rows.
 from collections.abc import Sequence
 from datetime import date
 
-from orchestration.exports.charts.chart_text import ESTIMATORS
+from orchestration.exports.charts.chart_text import ESTIMATORS, missing_months
 from orchestration.exports.report_definition.row_selection import Row
 
 _PERIODS = ("period_label", "stock_year")
@@ -14,7 +14,7 @@ _PERIODS = ("period_label", "stock_year")
 
 def data_notes(rows: Sequence[Row]) -> list[str]:
     """Return the notes on the rows of one table, generated from them alone."""
-    return [*_breaks(rows), *_populations(rows)]
+    return [*_breaks(rows), *_missing(rows), *_populations(rows)]
 
 
 def _breaks(rows: Sequence[Row]) -> list[str]:
@@ -25,6 +25,20 @@ def _breaks(rows: Sequence[Row]) -> list[str]:
     }
     listed = "; ".join(f"{label} ({_estimated(reason)})" for label, reason in sorted(found))
     return [f"Breaks in series: {listed}."] if listed else []
+
+
+def _missing(rows: Sequence[Row]) -> list[str]:
+    """Say which months have no data and why; of a period of several months only why."""
+    missing = [row for row in rows if row.get("missing_because")]
+    months: dict[date, set[str]] = {}
+    for row in missing:
+        if isinstance(month := row.get("month"), date):
+            months.setdefault(month, set()).add(str(row["missing_because"]))
+    if months:
+        reasons = {month: "; ".join(sorted(said)) for month, said in months.items()}
+        return [f"No data for {one}." for one in missing_months(reasons)]
+    said = sorted({str(row["missing_because"]) for row in missing})
+    return [f"Months without data: {'; '.join(said)}."] if said else []
 
 
 def _populations(rows: Sequence[Row]) -> list[str]:

@@ -107,7 +107,10 @@ def emptiness(exhibit: Exhibit, rows: Sequence[Row]) -> str:
         return ""
     statuses = [str(row.get("status") or "") for row in rows]
     missing = any("[x]" in status or "[c]" not in status for status in statuses)
-    why = exhibit.empty_because if missing else "every figure is confidential"
+    why = "every figure is confidential"
+    if missing:
+        reasons = {str(row["missing_because"]) for row in rows if row.get("missing_because")}
+        why = "; ".join(sorted(reasons)) or exhibit.empty_because
     return ", ".join(part for part in (why, periods(rows)) if part)
 
 

@@ -265,7 +265,7 @@ def _gaps(
     months: Sequence[str],
 ) -> list[str]:
     """Say why an archive has no file of a force for some months."""
-    known = {month: gap_of(gaps, _GAPS_OF, slug, month) for month in months}
+    known = {month: gap_of(gaps, _GAPS_OF, force, month) for month in months}
     said = [f"Months without data, known: {gap}." for gap in dict.fromkeys(known.values()) if gap]
     if unknown := [month for month, gap in known.items() if not gap]:
         suffix = f"-{visit.feed.kind}.csv"

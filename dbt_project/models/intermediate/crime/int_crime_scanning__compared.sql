@@ -43,6 +43,7 @@ with scanned as (
         end as last_month_signal,
         counted.dispersion,
         counted.counts,
+        counted.missing_because,
         counted.status,
         counted.deliveries
     from {{ ref('int_crime_scanning__counted') }} as counted
@@ -94,6 +95,7 @@ select
     scanned.last_month_signal,
     scanned.dispersion,
     scanned.counts,
+    scanned.missing_because,
     scanned.status,
     scanned.deliveries
 from scanned

@@ -23,6 +23,7 @@ with months as (
         -- The standard deviation of a month: limits lie three of them from the centre.
         trends.xmr_moving_range_mean * {{ var('xmr_limit_factor') }} / 3 as month_deviation,
         trends.status,
+        trends.missing_because,
         trends.count_status,
         trends.deliveries
     from {{ ref('int_crime_trends__measured') }} as trends
@@ -100,6 +101,24 @@ two_years as (
 
 ),
 
+-- Of the twelve months, and of all since.
+missing as (
+
+    select
+        latest.area_code,
+        latest.crime_type,
+        string_agg(distinct months.missing_because, '; ' order by months.missing_because)
+            as missing_because
+    from latest
+    inner join months
+        on
+            latest.area_code = months.area_code
+            and latest.crime_type = months.crime_type
+            and months.month >= latest.month - interval 11 month
+    group by latest.area_code, latest.crime_type
+
+),
+
 -- Known only where every district of the force is.
 force_districts as (
 
@@ -158,6 +177,7 @@ select
         when two_years.centre = 0 then 1
     end as dispersion,
     two_years.counts,
+    missing.missing_because,
     {{ row_status(
         unavailable='latest.rolling_12m_offences is null or nullif(latest.population, 0) is null',
         after_break='two_years.breaks',
@@ -167,6 +187,8 @@ select
 from latest
 inner join two_years
     on latest.area_code = two_years.area_code and latest.crime_type = two_years.crime_type
+inner join missing
+    on latest.area_code = missing.area_code and latest.crime_type = missing.crime_type
 left join force_districts
     on
         latest.force_code = force_districts.force_code

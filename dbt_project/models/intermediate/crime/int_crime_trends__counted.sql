@@ -121,6 +121,12 @@ months as (
         types.crime_type,
         counts.offences,
         coalesce(counts.is_after_break, false) as is_after_break,
+        case
+            when counts.offences is not null then null
+            when counts.delivery is not null
+                then 'records that may be of the area cannot be placed'
+            else coalesce(gaps.reason, 'no file of the month has been loaded')
+        end as missing_because,
         counts.delivery
     from {{ ref('int_months__spanned') }} as months
     cross join areas
@@ -130,6 +136,8 @@ months as (
             months.month = counts.month
             and areas.area_code = counts.area_code
             and types.crime_type = counts.crime_type
+    left join {{ ref('int_known_gaps__by_month') }} as gaps
+        on months.month = gaps.month and areas.force_code = gaps.force_code
 
 ),
 
@@ -142,6 +150,13 @@ quarters as (
         crime_type,
         case when count(offences) = 3 then sum(offences) end as offences,
         bool_or(is_after_break) as is_after_break,
+        case
+            when count(offences) < 3
+                then coalesce(
+                    string_agg(distinct missing_because, '; ' order by missing_because),
+                    'the series has only a part of the quarter'
+                )
+        end as missing_because,
         {{ all_deliveries('delivery') }} as delivery
     from months
     group by quarter, quarter_label, area_code, crime_type
@@ -159,6 +174,7 @@ select
     (year(month) * 12 + month(month))::integer as period_number,
     offences,
     is_after_break,
+    missing_because,
     delivery
 from months
 union all
@@ -172,5 +188,6 @@ select
     (year(quarter) * 4 + quarter(quarter))::integer as period_number,
     offences::bigint as offences,
     is_after_break,
+    missing_because,
     delivery
 from quarters

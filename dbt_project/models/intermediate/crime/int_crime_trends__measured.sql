@@ -11,6 +11,7 @@ with counted as (
         period_label,
         offences,
         is_after_break,
+        missing_because,
         -- Periods between two breaks have a number in common: only they are compared or added up.
         count_if(is_after_break) over (
             partition by area_code, crime_type, period_type
@@ -86,6 +87,7 @@ joined as (
         counted.period_label,
         counted.offences,
         counted.is_after_break,
+        counted.missing_because,
         counted.delivery as street_delivery,
         populations.population,
         populations.mid_year as population_mid_year,
@@ -163,6 +165,10 @@ select
     limits.xmr_lower,
     limits.xmr_upper,
     limits.xmr_signal,
+    case
+        when joined.offences is null and joined.has_ceased then 'the area has ceased'
+        else joined.missing_because
+    end as missing_because,
     {{ row_status(
         not_applicable='joined.has_ceased and joined.offences is null',
         unavailable='joined.offences is null or nullif(joined.population, 0) is null',

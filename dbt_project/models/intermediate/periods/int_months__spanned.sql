@@ -1,7 +1,8 @@
--- Every month from the first to the last with a street delivery in force, without holes, and
--- never beyond the quarter being built: a month without a file has a row too.
+-- Every month from the first to the last with a street delivery in force or, where a force is known
+-- to have supplied none since, to the last of these, without holes, and never beyond the quarter
+-- being built: a month without a file has a row too.
 
-with span as (
+with in_force as (
 
     select
         min(in_force.period) as first_month,
@@ -11,6 +12,17 @@ with span as (
     where
         in_force.source = 'police_uk_street'
         and in_force.period <= refresh.quarter_end
+
+),
+
+span as (
+
+    select
+        in_force.first_month,
+        greatest(in_force.last_month, max(gaps.month)) as last_month
+    from in_force
+    left join {{ ref('int_known_gaps__by_month') }} as gaps on in_force.first_month < gaps.month
+    group by in_force.first_month, in_force.last_month
 
 ),
 

@@ -37,6 +37,7 @@ select
     xmr_lower,
     xmr_upper,
     xmr_signal,
+    missing_because,
     status,
     deliveries
 from {{ ref('crime_trends') }}

@@ -39,6 +39,7 @@ select
     priorities.priority_rank,
     priorities.priority_rank_best,
     priorities.priority_rank_worst,
+    compared.missing_because,
     compared.status,
     {{ joined_deliveries('compared.deliveries', 'priorities.deliveries') }} as deliveries
 from {{ ref('int_crime_scanning__compared') }} as compared

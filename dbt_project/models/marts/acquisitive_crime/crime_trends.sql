@@ -38,6 +38,7 @@ select
     xmr_lower,
     xmr_upper,
     xmr_signal,
+    missing_because,
     status,
     deliveries
 from {{ ref('int_crime_trends__measured') }}
