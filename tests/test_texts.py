@@ -119,8 +119,11 @@ def test_what_is_missing_is_named_with_its_reasons() -> None:
         {"month": date(2022, month, 1), "missing_because": why}
         for month, why in ((9, None), (10, "b"), (11, "a"), (11, "b"), (12, "a"), (12, "a"))
     ]
-    assert data_notes(months) == ["No data for October 2022: b.", "No data for November 2022: a; b.",
-                                  "No data for December 2022: a."]  # fmt: skip
+    assert data_notes(months) == [
+        "No data for October 2022: b.",
+        "No data for November 2022: a; b.",
+        "No data for December 2022: a.",
+    ]
     twelve = [{"period_label": "Twelve months", "missing_because": why} for why in ("a", None, "b")]
     assert data_notes(twelve) == ["Months without data: a; b."]
 
