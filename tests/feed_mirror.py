@@ -127,6 +127,24 @@ def _write_populations(root: Path) -> None:
         for n, (code, name, *_) in enumerate(DISTRICTS)
     ]
     _put(root, NOMIS, "\r\n".join([*lines, ""]).encode())
+    _write_populations_by_age(root, years)
+
+
+def _write_populations_by_age(root: Path, years: Sequence[int]) -> None:
+    count = len(DISTRICTS) * len(years) * 2 * 91
+    lines = [
+        '"GEOGRAPHY_CODE","GEOGRAPHY_NAME","DATE_NAME","GENDER_NAME","C_AGE_NAME","OBS_VALUE",'
+        '"RECORD_COUNT"'
+    ]
+    lines += [
+        f'"{code}","{name}","{year}","{sex}","{f"Age {age}" if age < 90 else "Aged 90+"}",'
+        f"{900 - 9 * age + n},{count}"
+        for year in years
+        for n, (code, name, *_) in enumerate(DISTRICTS)
+        for sex in ("Male", "Female")
+        for age in range(91)
+    ]
+    _put(root, NOMIS, "\r\n".join([*lines, ""]).encode(), ".by_age")
 
 
 def _write_layer(root: Path, layer: Layer) -> None:

@@ -335,6 +335,22 @@ RECOMPUTED = {
     "age_and_sex_percent": _quotient(
         "offender_age_and_sex", "percent_of_all", "offenders / (all_offenders / 100)"
     ),
+    "age_and_sex_population": """
+        select cells.population, sum(of_age.population) from marts.offender_age_and_sex as cells
+        inner join marts.populations_by_age as of_age
+            on
+                cells.area_code = of_age.area_code
+                and year(cells.population_mid_year) = year(of_age.period_start)
+                and cells.sex in ('All', of_age.sex)
+                and of_age.age
+                    >= case cells.age_group when 'All' then 10 when '61+' then 61 else 18 end
+                and of_age.age <= case cells.age_group when '18-21' then 21 else 90 end
+        where cells.age_group in ('All', '61+', '18-21')
+        group by cells.area_code, cells.period_key, cells.age_group, cells.sex, 1
+    """,
+    "age_and_sex_rate": _quotient(
+        "offender_age_and_sex", "rate_per_1000", "offenders / (population / 1000)"
+    ),
     "young_people": """
         select youth.young_people, printed.juvenile_offenders from marts.youth_offenders as youth
         inner join reports.figure_3_juvenile_offenders as printed
@@ -353,6 +369,21 @@ RECOMPUTED = {
     """,
     "young_people_share": _quotient(
         "youth_offenders", "proportion", "young_people / young_people_all"
+    ),
+    "youth_population": """
+        select youth.population_aged_10_to_17, sum(of_age.population)
+        from marts.youth_offenders as youth
+        inner join marts.populations_by_age as of_age
+            on
+                youth.area_code = of_age.area_code
+                and year(youth.population_mid_year) = year(of_age.period_start)
+                and youth.category in ('All', of_age.sex)
+                and of_age.age between 10 and 17
+        group by
+            youth.area_code, youth.period_type, youth.period_key, youth.cohort, youth.category, 1
+    """,
+    "youth_rate": _quotient(
+        "youth_offenders", "rate_per_1000", "young_people / (population_aged_10_to_17 / 1000)"
     ),
     "managed_people": """
         select parts.people, everyone.people_all from marts.iom_cohort as parts
@@ -503,6 +534,12 @@ RECOMPUTED = {
         inner join marts.survey_responses as next
             on responses.area_code = next.area_code
             and responses.period_start = next.previous_period_start
+    """,
+    "population_of_age": """
+        select everyone.population, sum(of_age.population) from marts.populations as everyone
+        inner join marts.populations_by_age as of_age using (area_code, period_start)
+        where everyone.population_estimator = 'ons_mid_year'
+        group by area_code, period_start, 1
     """,
     "population": """
         select force.population, sum(districts.population) from marts.populations as force

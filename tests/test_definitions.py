@@ -84,6 +84,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/dim_pathway",
         "marts/dim_period",
         "marts/populations",
+        "marts/populations_by_age",
         "marts/recorded_crime_by_csp",
         "marts/shoplifting_trends",
         "marts/similar_areas",

@@ -39,6 +39,7 @@ from tests.feed_server import (
     CONTENT,
     FORCE,
     MONTHS,
+    NOMIS,
     SERVICE,
     STORAGE,
     TABLE,
@@ -758,6 +759,36 @@ def test_estimates_are_read_page_by_page(server: FeedServer, run: Run, ground: G
     assert ground.query(
         "select distinct estimator, mid_year::varchar from raw.population_estimates order by all"
     ) == [("ons_mid_year", "2017-06-30"), ("ons_mid_year", "2018-06-30")]
+
+
+def test_estimates_by_sex_and_age_are_read_page_by_page(
+    server: FeedServer, run: Run, ground: Ground
+) -> None:
+    rows = [
+        f'"E07000010","Fenland","2017","{sex}","{age}",{people},6'
+        for sex, people in (("Male", 600), ("Female", 610))
+        for age in ("Age 0", "Age 17", "Aged 90+")
+    ]
+    header = '"GEOGRAPHY_CODE","GEOGRAPHY_NAME","DATE_NAME","GENDER_NAME","C_AGE_NAME","OBS_VALUE"'
+
+    def page(asked: Asked) -> Reply:
+        start = int(asked.query["recordoffset"])
+        lines = [f'{header},"RECORD_COUNT"', *rows[start : start + 4], ""]
+        return Reply(200, "\r\n".join(lines).encode())
+
+    server.answers[NOMIS] = page
+    (landed,) = run("population_by_age").files
+    assert landed.rows == 6
+    assert {one.query["c_age"] for one in server.asked} == {"101...191"}
+    assert server.asked[0].query["select"].split(",")[3:5] == ["gender_name", "c_age_name"]
+    assert ground.load("population_by_age", "2018-10-01").total("rows_loaded") == 6
+    assert ground.query("select sex, age, population from raw.population_by_age order by all") == [
+        ("Female", 0, 610), ("Female", 17, 610), ("Female", 90, 610),
+        ("Male", 0, 600), ("Male", 17, 600), ("Male", 90, 600),
+    ]  # fmt: skip
+    rows[3] = rows[0]
+    with pytest.raises(errors.LayoutError, match="came twice"):
+        run("population_by_age")
 
 
 def test_a_release_beside_a_file_of_something_else_is_new(

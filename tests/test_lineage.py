@@ -96,6 +96,7 @@ PERIOD_TYPE_IN_WORDS = {
     "offender_profile",
     "offending_frequency",
     "populations",
+    "populations_by_age",
     "prison_release_accommodation",
     "probation_profile",
     "recorded_crime_by_csp",

@@ -20,7 +20,7 @@
     'need_pathways', 'offender_age_and_sex', 'offender_profile', 'offender_rates',
     'offending_frequency', 'page_against_similar_areas', 'page_age_and_sex', 'page_crime_map',
     'page_hot_spots', 'page_outcomes', 'page_outlook', 'page_priorities', 'page_prison_releases',
-    'page_scanning', 'page_similar_areas', 'populations', 'prison_accommodation_need',
+    'page_scanning', 'page_similar_areas', 'populations', 'populations_by_age', 'prison_accommodation_need',
     'prison_release_accommodation', 'probation_profile', 'recorded_crime_by_csp',
     'shoplifting_trends', 'similar_areas', 'small_areas', 'social_housing_stock',
     'supported_accommodation', 'survey_perceptions', 'survey_responses', 'table_1_offender_rates',

@@ -3,8 +3,9 @@
 A difference of proportions has Newcombe's limits (the hybrid of two Wilson intervals, method 10 of
 Newcombe, Statistics in Medicine 17, 1998); a ratio of two counts or rates has the limits of the
 conditional method (given their sum, one Poisson count is binomial), with Wilson's interval for
-the binomial share. All limits are of 95 %. A change is stated only where the limits exclude no
-change.
+the binomial share. A count has Byar's limits, and exact Poisson limits below ten (the macros
+``rate_lower`` and ``rate_upper`` give the same). All limits are of 95 %. A change is stated only
+where the limits exclude no change.
 
 Of counts that are **rounded**, limits are the widest of those of all counts that may be behind
 them, so that what is stated holds whatever was rounded away.
@@ -16,6 +17,8 @@ from typing import Literal
 
 Z = 1.959963984540054
 """The 97.5th percentile of the normal distribution: two-sided limits of 95 %."""
+
+_BYAR_FROM = 10
 
 Verdict = Literal["higher", "lower", "unclear"]
 
@@ -50,6 +53,24 @@ class Rounded:
     def most(self) -> float:
         """The greatest count that it may stand for."""
         return self.shown + self.off
+
+
+def poisson(count: float) -> Limits:
+    """Return the limits of a Poisson count: exact ones below ten, Byar's from ten on."""
+    if count < _BYAR_FROM:
+        from scipy.special import gammaincinv
+
+        lower = float(gammaincinv(count, 0.025)) if count else 0.0
+        return Limits(lower, float(gammaincinv(count + 1, 0.975)))
+    return Limits(
+        count * (1 - 1 / (9 * count) - Z / (3 * sqrt(count))) ** 3,
+        (count + 1) * (1 - 1 / (9 * (count + 1)) + Z / (3 * sqrt(count + 1))) ** 3,
+    )
+
+
+def poisson_of_rounded(count: Rounded) -> Limits:
+    """Return the limits of a Poisson count, whatever the true one behind it."""
+    return Limits(poisson(count.least).lower, poisson(count.most).upper)
 
 
 def wilson(count: float, base: float) -> Limits:

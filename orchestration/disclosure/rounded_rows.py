@@ -9,6 +9,7 @@ from typing import Any
 from orchestration.disclosure.confidence_limits import (
     Rounded,
     difference_of_rounded,
+    poisson_of_rounded,
     proportion_of_rounded,
     wilson,
 )
@@ -20,6 +21,7 @@ from orchestration.disclosure.rounding_declarations import (
     Difference,
     Margin,
     Proportion,
+    Rate,
     RoundedDeclaration,
     Told,
     fits,
@@ -50,6 +52,8 @@ def rounded_rows(
         hidden = _write_counts(made, row, names, columns, values, printed_elsewhere)
         applying = [share for share in declared.proportions if fits(names, share.where)]
         bases = [_write_proportion(made, names, share, columns, off) for share in applying]
+        for rate in declared.rates:
+            _write_rate(made, names, rate, columns, off)
         bases += [_write_difference(made, gap) for gap in declared.differences]
         bases += [_write_margin(made, names, margin, columns, off) for margin in declared.margins]
         if declared.comparison:
@@ -108,6 +112,29 @@ def _write_proportion(
     if share.upper:
         made[share.upper] = _printed(limits.upper, share) if limits else None
     return base if isinstance(base, int) else None
+
+
+def _write_rate(
+    made: dict[str, Any],
+    names: Told,
+    declared: Rate,
+    columns: ColumnKeys,
+    off: Callable[[str], float],
+) -> None:
+    """Write a rate and its limits from the count as it is shown."""
+    count, population = made[declared.of], made[declared.population]
+    if made[declared.value] is not None and count is None:
+        made[declared.marker] = MARKER
+    known = count is not None and bool(population)
+    made[declared.value] = declared.scale * count / population if known else None
+    made |= dict.fromkeys(column for column in (declared.lower, declared.upper) if column)
+    if not known:
+        return
+    limits = poisson_of_rounded(Rounded(count, off(columns.key(declared.of, names))))
+    if declared.lower:
+        made[declared.lower] = declared.scale * limits.lower / population
+    if declared.upper:
+        made[declared.upper] = declared.scale * limits.upper / population
 
 
 def _write_difference(made: dict[str, Any], declared: Difference) -> int | None:

@@ -151,6 +151,27 @@ class Proportion(_Declared):
     where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
+class Rate(_Declared):
+    """A rate: ``value`` is ``scale`` times the count ``of`` over the column ``population``.
+
+    ``marker`` is the column that says why a row has no rate.
+    """
+
+    value: str
+    of: str
+    population: str
+    marker: str
+    lower: str | None = None
+    upper: str | None = None
+    scale: int = 1000
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it writes."""
+        named = (self.value, self.lower, self.upper, self.marker)
+        return tuple(column for column in named if column)
+
+
 class Comparison(_Declared):
     """An area beside the rest of the force's, which does not hold it.
 
@@ -198,6 +219,7 @@ class RoundedDeclaration(_Declared):
     threshold: int = PEOPLE.threshold
     counts: tuple[RoundedCount, ...]
     proportions: tuple[Proportion, ...] = ()
+    rates: tuple[Rate, ...] = ()
     differences: tuple[Difference, ...] = ()
     margins: tuple[Margin, ...] = ()
     comparison: Comparison | None = None
@@ -211,6 +233,8 @@ class RoundedDeclaration(_Declared):
         made |= {column for count in self.counts for column in count.follows}
         for share in self.proportions:
             made |= {column for column in (share.value, share.lower, share.upper) if column}
+        for rate in self.rates:
+            made |= set(rate.columns)
         for gap in self.differences:
             made |= {column for column in (gap.value, gap.percent) if column}
         made |= {margin.value for margin in self.margins}

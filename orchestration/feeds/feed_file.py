@@ -96,6 +96,8 @@ class Feed(_Part):
     """Rows that are asked for at a time, where a publisher gives them by pages."""
     query: dict[str, str] = {}
     """Query of a data set of Nomis."""
+    split_by: tuple[str, ...] = ()
+    """Columns of a data set of Nomis by which each area's figures are split, such as sex."""
 
     @model_validator(mode="after")
     def _fits_the_publisher(self) -> Self:
@@ -107,6 +109,8 @@ class Feed(_Part):
             raise ValueError("publisher 'arcgis' needs at least one [[layers]]")
         if self.publisher == "nomis" and not self.query:
             raise ValueError("publisher 'nomis' needs [query], what is asked of the data set")
+        if self.split_by and self.publisher != "nomis":
+            raise ValueError(f"publisher '{self.publisher}' has no split_by")
         names = [layer.file for layer in self.layers]
         if len(set(names)) < len(names):
             raise ValueError("two layers have the same file")

@@ -2,7 +2,8 @@
 
 ``CSP_FEED_MIRROR/<host>/<path>`` is the file of an address. An address that ends with a slash is
 ``index.html`` in its folder, one that is a folder ``index.json`` in it. The query is left out,
-except that the page that begins after 2,000 rows is ``<path>.2000``, and a count ``<path>.count``.
+except that the page that begins after 2,000 rows is ``<path>.2000``, a count ``<path>.count``, and
+a data set that is asked for by age ``<path>.by_age``.
 """
 
 import re
@@ -80,6 +81,8 @@ def mirror_path(address: str) -> PurePosixPath:
     parts = [part for part in url.path.split("/") if part not in ("", ".", "..")]
     if url.path.endswith("/") or not parts:
         parts.append("index.html")
+    if "c_age_name" in url.params.get("select", ""):
+        parts[-1] += ".by_age"
     offset = next((url.params[name] for name in _OFFSETS if name in url.params), "0")
     if url.params.get("returnCountOnly") == "true":
         parts[-1] += ".count"

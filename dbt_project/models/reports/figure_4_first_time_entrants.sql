@@ -1,5 +1,5 @@
--- Figure 4: first-time entrants to youth offending services by financial year, and the commonest
--- first offences among them. Offences that share a place stand together.
+-- Figure 4: first-time entrants to youth offending services by financial year, per 1,000 people aged
+-- 10 to 17, and the commonest first offences among them. Offences that share a place stand together.
 
 with entrants as (
 
@@ -12,6 +12,11 @@ with entrants as (
         period_end,
         period_label,
         young_people as first_time_entrants,
+        population_aged_10_to_17,
+        rate_per_1000,
+        rate_lower,
+        rate_upper,
+        rate_per_1000_status,
         status,
         deliveries
     from {{ ref('youth_offenders') }}
@@ -70,6 +75,11 @@ select
         100.0 * (entrants.first_time_entrants - year_before.first_time_entrants)
         / nullif(year_before.first_time_entrants, 0)
     )::double as change_on_year_percent,
+    entrants.population_aged_10_to_17,
+    entrants.rate_per_1000,
+    entrants.rate_lower,
+    entrants.rate_upper,
+    entrants.rate_per_1000_status,
     commonest.first_offence as commonest_first_offence,
     commonest.first_offence_entrants as commonest_first_offence_entrants,
     commonest.second_offence as second_first_offence,

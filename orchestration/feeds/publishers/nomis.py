@@ -18,25 +18,31 @@ from orchestration.feeds.errors import (
     WrongKindError,
     shown_address,
 )
+from orchestration.feeds.feed_file import Feed
 from orchestration.feeds.fetch_state import SeenFile
 from orchestration.feeds.remote_archive import looks_like_html
 from orchestration.feeds.visit import Found, FoundFile, Visit
 
-COLUMNS = ("GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "DATE_NAME", "OBS_VALUE")
-"""What lands, under the publisher's headings."""
+_KEY = ("GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "DATE_NAME")
+_VALUE = "OBS_VALUE"
+_FILE = "nomis-mid-year-estimates.csv"
 
 _COUNT = "RECORD_COUNT"
-_FILE = "nomis-mid-year-estimates.csv"
 _LOOK = "Open the address in a browser. If the data set has changed, correct feed.toml."
 _LATER = "Run the command again later."
 _MOST_ROWS = 1_000_000
+
+
+def columns_of(feed: Feed) -> tuple[str, ...]:
+    """Return what lands, under the publisher's headings."""
+    return (*_KEY, *feed.split_by, _VALUE)
 
 
 def find(visit: Visit) -> Found:
     """Fetch all rows of the query, unless they are those that were fetched before."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns_of(visit.feed))
     writer.writerows(_Pages(visit).rows())
     body = text.getvalue().encode()
     digest = hashlib.sha256(body).hexdigest()
@@ -57,8 +63,13 @@ class _Pages:
 
     visit: Visit
     count: int | None = None
-    seen: set[tuple[str, str]] = field(default_factory=set)
+    seen: set[tuple[str, ...]] = field(default_factory=set)
     blank: int = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What lands of a row."""
+        return columns_of(self.visit.feed)
 
     def rows(self) -> Iterator[list[str]]:
         """Yield the rows. Raises :class:`FeedError` where pages repeat or do not fit together."""
@@ -67,8 +78,8 @@ class _Pages:
             page = self._page(offset)
             for row in page:
                 self._note(row)
-                if row["OBS_VALUE"].strip():
-                    yield [row[name] for name in COLUMNS]
+                if row[_VALUE].strip():
+                    yield [row[name] for name in self.columns]
                 else:
                     self.blank += 1
             offset += len(page)
@@ -94,7 +105,7 @@ class _Pages:
                 self._shown(), "the data set changed while it was read.", _LATER
             )
         self.count = int(row[_COUNT])
-        key = (row["GEOGRAPHY_CODE"], row["DATE_NAME"])
+        key = tuple(row[name] for name in self.columns if name not in ("GEOGRAPHY_NAME", _VALUE))
         if key in self.seen:
             raise self._wrong("an area and year came twice: the server repeats a page or a row.")
         self.seen.add(key)
@@ -103,7 +114,7 @@ class _Pages:
         feed = self.visit.feed
         query = {
             **feed.query,
-            "select": ",".join((*COLUMNS, _COUNT)).lower(),
+            "select": ",".join((*self.columns, _COUNT)).lower(),
             "recordlimit": str(feed.page_rows),
             "recordoffset": str(offset),
         }
@@ -121,7 +132,7 @@ class _Pages:
 
     def _whole(self, line: dict[str, str]) -> dict[str, str]:
         """Return a row that has every column and no more."""
-        needed = (*COLUMNS, _COUNT)
+        needed = (*self.columns, _COUNT)
         if set(line) != set(needed) or any(line[name] is None for name in needed):
             raise self._wrong(f"a row does not have the columns {', '.join(needed)}.")
         return line

@@ -17,6 +17,7 @@ with in_force as (
                     'dwelling_stock',
                     'iom_cohort',
                     'oasys_assessments',
+                    'population_by_age',
                     'population_estimates',
                     'probation_caseload',
                     'supported_accommodation'

@@ -1,4 +1,5 @@
--- Offenders of a financial year by age at the first charge and sex, with sums over each of the two.
+-- Offenders of a financial year by age at the first charge and sex, with sums over each of the two,
+-- and per 1,000 people of that age and sex.
 
 with ages as (
 
@@ -99,26 +100,49 @@ with_whole as (
 )
 
 select
-    {{ period_key("'financial_year'", 'period_start') }} as period_key,
+    {{ period_key("'financial_year'", 'with_whole.period_start') }} as period_key,
     'financial_year' as period_type,
-    period_start,
-    period_end,
-    period_label,
-    area_code,
-    area_name,
-    area_type,
-    csp,
-    age_group,
-    age_order,
-    sex,
-    sex_order,
-    offenders::bigint as offenders,
-    all_offenders::bigint as all_offenders,
-    {{ percent('offenders', 'all_offenders') }} as percent_of_all,
-    {{ percent_lower('offenders', 'all_offenders') }} as percent_of_all_lower,
-    {{ percent_upper('offenders', 'all_offenders') }} as percent_of_all_upper,
+    with_whole.period_start,
+    with_whole.period_end,
+    with_whole.period_label,
+    with_whole.area_code,
+    with_whole.area_name,
+    with_whole.area_type,
+    with_whole.csp,
+    with_whole.age_group,
+    with_whole.age_order,
+    with_whole.sex,
+    with_whole.sex_order,
+    with_whole.offenders::bigint as offenders,
+    with_whole.all_offenders::bigint as all_offenders,
+    {{ percent('with_whole.offenders', 'with_whole.all_offenders') }} as percent_of_all,
+    {{ percent_lower('with_whole.offenders', 'with_whole.all_offenders') }}
+        as percent_of_all_lower,
+    {{ percent_upper('with_whole.offenders', 'with_whole.all_offenders') }}
+        as percent_of_all_upper,
     'percent of offenders' as unit,
-    {{ row_status(unavailable='false', not_applicable='all_offenders = 0') }} as status,
-    delivery as deliveries
+    populations.population,
+    populations.mid_year as population_mid_year,
+    {{ rate_per_1000('with_whole.offenders', 'populations.population') }} as rate_per_1000,
+    {{ rate_lower('with_whole.offenders', 'populations.population', 'exact') }} as rate_lower,
+    {{ rate_upper('with_whole.offenders', 'populations.population', 'exact') }} as rate_upper,
+    {{ row_status(
+        not_applicable="with_whole.age_group = 'Not known' or with_whole.sex = 'Not known'",
+        unavailable='nullif(populations.population, 0) is null',
+        carried='populations.is_carried_forward'
+    ) }} as rate_per_1000_status,
+    {{ row_status(unavailable='false', not_applicable='with_whole.all_offenders = 0') }} as status,
+    {{ joined_deliveries('with_whole.delivery', 'populations.delivery') }} as deliveries
 from with_whole
-order by period_start, print_order, age_order, sex_order
+left join {{ ref('int_populations_by_age__grouped') }} as populations
+    on
+        with_whole.area_code = populations.area_code
+        and year(with_whole.period_start) = populations.calendar_year
+        and with_whole.age_group = populations.age_group
+        and with_whole.sex = populations.sex
+left join {{ ref('poisson_exact_limits') }} as exact on with_whole.offenders = exact.offences
+order by
+    with_whole.period_start,
+    with_whole.print_order,
+    with_whole.age_order,
+    with_whole.sex_order

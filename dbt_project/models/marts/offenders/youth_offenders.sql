@@ -1,6 +1,7 @@
 -- Young people registered with youth offending services, and first-time entrants among them, by
 -- year and by what they are. A year is shown for an area once every service of it has returned all
 -- four quarters; before that it is not available, and after that a category without anybody is 0.
+-- Rates are per 1,000 people aged 10 to 17, of all and of each sex.
 
 with areas as (
 
@@ -247,10 +248,29 @@ select
     {{ proportion_upper('with_whole.young_people', 'with_whole.young_people_all') }}
         as proportion_upper,
     'proportion of young people' as unit,
+    populations.population as population_aged_10_to_17,
+    populations.mid_year as population_mid_year,
+    {{ rate_per_1000('with_whole.young_people', 'populations.population') }} as rate_per_1000,
+    {{ rate_lower('with_whole.young_people', 'populations.population', 'exact') }} as rate_lower,
+    {{ rate_upper('with_whole.young_people', 'populations.population', 'exact') }} as rate_upper,
+    {{ row_status(
+        not_applicable="areas.area_type not in ('district', 'partnership', 'force') or "
+        ~ "with_whole.dimension not in ('all', 'sex') or with_whole.category = 'Not known'",
+        unavailable='with_whole.young_people is null or nullif(populations.population, 0) is null',
+        carried='populations.is_carried_forward'
+    ) }} as rate_per_1000_status,
     {{ row_status(
         unavailable='not with_whole.is_covered',
         not_applicable='with_whole.young_people_all = 0'
     ) }} as status,
-    with_whole.deliveries
+    {{ joined_deliveries('with_whole.deliveries', 'populations.delivery') }} as deliveries
 from with_whole
 inner join areas on with_whole.area_code = areas.area_code
+left join {{ ref('int_populations_by_age__grouped') }} as populations
+    on
+        with_whole.area_code = populations.area_code
+        and year(with_whole.period_start) = populations.calendar_year
+        and populations.age_group = 'Aged 10 to 17'
+        and with_whole.dimension in ('all', 'sex')
+        and with_whole.category = populations.sex
+left join {{ ref('poisson_exact_limits') }} as exact on with_whole.young_people = exact.offences

@@ -11,19 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import load_contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
 from orchestration.ingest.checking.headings import heading_key, known_headings
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary
-from orchestration.ingest.reading.date_cells import day_of
 from orchestration.ingest.reading.keyed_csv import csv_rows
+from orchestration.ingest.reading.ons_estimates import (
+    estimate_of,
+    find_header,
+    is_note,
+    mid_year_of,
+    of_no_known_edition,
+    title_year,
+    without_column,
+    without_rows,
+)
 from orchestration.ingest.reading.source_reading import (
     Cell,
     HeaderRow,
     Reading,
     Row,
     Workbook,
-    figure,
     open_workbook,
     places_of,
     text_of,
@@ -31,8 +38,6 @@ from orchestration.ingest.reading.source_reading import (
 
 _ESTIMATE = re.compile(r"(?:estimated)?population(?:estimates?)?:?(?:at)?mid-?(\d{4})(?:\d|,\d)*")
 """Heading of a column of estimates (its key), with the numbers of its notes behind the year."""
-_TITLE_YEAR = re.compile(r"mid[- ](\d{4})", re.IGNORECASE)
-_CODE = re.compile(r"[A-Z]\d{8}")
 _RESEARCH_COLUMNS = {
     "Area code": "area_code",
     "Area name": "area_name",
@@ -50,7 +55,6 @@ _NOMIS_COLUMNS = {
 _EXTENT = "Area (sq km)"
 """Heading of the extent of areas, which the sheet MYE5 has."""
 
-_ROWS_ABOVE_HEADER = 15
 _EDITIONS = (
     "a sheet 'MYE5' (or 'MYE 5'), headed 'Code', 'Name' and 'Estimated Population mid-yyyy' "
     "(mid-2001 on)",
@@ -80,31 +84,14 @@ def _estimates(
             values={
                 **row.values,
                 "estimator": estimator,
-                "mid_year": _mid_year(row),
-                **_estimate(row.values.get("population")),
+                "mid_year": mid_year_of(row.values.get("mid_year")),
+                **estimate_of(row.values.get("population")),
             },
             column=heading,
         )
         for row in found.rows
     )
     return Reading(rows, found.warnings)
-
-
-def _mid_year(row: Row) -> str | None:
-    year = row.values.get("mid_year")
-    day = day_of(year)
-    if day and (day.month, day.day) == (6, 30):
-        return day.isoformat()
-    return f"{year}-06-30" if year else None
-
-
-def _estimate(cell: Cell) -> dict[str, str | None]:
-    """Return a population with its marker; a marker alone stays, to be refused with its value."""
-    number, marker = figure(cell)
-    return {
-        "population": number or text_of(cell),
-        "marker": marker if number else None,
-    }
 
 
 # --- the ONS workbook ------------------------------------------------------------------------
@@ -119,65 +106,33 @@ def _ons(file: LandedFile) -> Reading:
     for name, reader in editions.items():
         if sheet := workbook.find_sheet(name):
             return reader(workbook, sheet)
-    raise SubmissionError(
-        Fault(
-            "is of a known edition",
-            "The workbook is of no edition of the ONS estimates that can be read. Known are: "
-            f"{'; '.join(_EDITIONS)}. Its sheets are: "
-            f"{', '.join(quoted(sheet) for sheet in workbook.sheets)}.",
-            file=file.name,
-        )
-    )
+    raise of_no_known_edition(workbook, "; ".join(_EDITIONS))
 
 
 def _density_table(workbook: Workbook, sheet: str) -> Reading:
     """Read the sheet MYE5, which has estimates of many years beside densities."""
     cells = workbook.rows(sheet)
-    header = _find_header(workbook, sheet, cells)
+    header = find_header(workbook, sheet, cells)
     matches = {
         place: _ESTIMATE.fullmatch(heading_key(title or ""))
         for place, title in enumerate(header.titles)
     }
     years = {place: found.group(1) for place, found in matches.items() if found}
     if not years:
-        raise _no_estimates(header, "'Estimated Population mid-yyyy'")
+        raise without_column(header, "'Estimated Population mid-yyyy'")
     return _table(workbook, header, cells, years)
 
 
 def _persons_by_age(workbook: Workbook, sheet: str) -> Reading:
     """Read the column All ages of the sheet MYE2, whose title says the one year that it is of."""
     cells = workbook.rows(sheet)
-    header = _find_header(workbook, sheet, cells)
+    header = find_header(workbook, sheet, cells)
     titles = known_headings(header.titles, ["All ages"])
-    above = [text_of(cell) or "" for row in cells[: header.line - 1] for cell in row]
-    years = {year for text in above for year in _TITLE_YEAR.findall(text)}
     if "All ages" not in titles:
-        raise _no_estimates(header, "'All ages'")
-    if len(years) != 1:
-        raise SubmissionError(
-            Fault(
-                "says its year",
-                "The title above the table must say the one year that it is of, such as mid-2022.",
-                file=workbook.file.name,
-                sheet=sheet,
-                line=1,
-                value=", ".join(sorted(years)) or None,
-            )
-        )
+        raise without_column(header, "'All ages'")
+    year = title_year(workbook, sheet, cells[: header.line - 1])
     ages = [title or "" for title in titles if re.fullmatch(r"\d{1,2}\+?", title or "")]
-    return _table(workbook, header, cells, {titles.index("All ages"): years.pop()}, ages)
-
-
-def _no_estimates(header: HeaderRow, wanted: str) -> SubmissionError:
-    return SubmissionError(
-        Fault(
-            "has every column",
-            f"No column is headed {wanted}.",
-            file=header.file.name,
-            sheet=header.sheet,
-            line=header.line,
-        )
-    )
+    return _table(workbook, header, cells, {titles.index("All ages"): year}, ages)
 
 
 def _table(
@@ -198,7 +153,7 @@ def _table(
     held = workbook.types.sheet(header.sheet).filled
     for line, row in enumerate(cells[header.line :], start=header.line + 1):
         code = text_of(row[found["Code"]])
-        if len(held.get(line - 1, ())) < 2 and not _CODE.fullmatch(code or ""):
+        if is_note(code, len(held.get(line - 1, ()))):
             notes.append((header.sheet, line))
             continue
         for place, year in years.items():
@@ -208,40 +163,11 @@ def _table(
                 "area_code": code,
                 "area_name": text_of(row[found["Name"]]),
                 "area_sq_km": text_of(row[found[_EXTENT]]) if _EXTENT in found else None,
-                **_estimate(row[place]),
+                **estimate_of(row[place]),
             }
             rows.append(Row(values, line, header.sheet, titles[place]))
     if not rows:
-        raise _without_rows(header)
+        raise without_rows(header)
     reading = workbook.reading(rows, [header], contract, notes)
     reading.warnings += unknown
     return reading
-
-
-def _without_rows(header: HeaderRow) -> SubmissionError:
-    return SubmissionError(
-        Fault(
-            "has rows",
-            "No row below the header holds an estimate.",
-            file=header.file.name,
-            sheet=header.sheet,
-            line=header.line + 1,
-        )
-    )
-
-
-def _find_header(workbook: Workbook, sheet: str, cells: list[list[Cell]]) -> HeaderRow:
-    for number, row in enumerate(cells[:_ROWS_ABOVE_HEADER]):
-        titles = [text_of(cell) for cell in row]
-        if {"Code", "Name"} <= set(known_headings(titles, ["Code", "Name"])):
-            return HeaderRow(workbook.file, sheet, number + 1, titles)
-    raise SubmissionError(
-        Fault(
-            "has a header",
-            f"None of the first {_ROWS_ABOVE_HEADER} rows is the header, which "
-            "has the columns 'Code' and 'Name'.",
-            file=workbook.file.name,
-            sheet=sheet,
-            line=1,
-        )
-    )
