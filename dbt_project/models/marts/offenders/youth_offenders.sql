@@ -255,7 +255,8 @@ select
     {{ rate_upper('with_whole.young_people', 'populations.population', 'exact') }} as rate_upper,
     {{ row_status(
         not_applicable="areas.area_type not in ('district', 'partnership', 'force') or "
-        ~ "with_whole.dimension not in ('all', 'sex') or with_whole.category = 'Not known'",
+        ~ "with_whole.dimension not in ('all', 'sex') "
+        ~ "or with_whole.category not in ('All', 'Female', 'Male')",
         unavailable='with_whole.young_people is null or nullif(populations.population, 0) is null',
         carried='populations.is_carried_forward'
     ) }} as rate_per_1000_status,
