@@ -31,7 +31,9 @@ select
     offence_ratio,
     offence_ratio_lower,
     offence_ratio_upper,
-    offences_without_index,
+    -- No figure where no small area of the area has an index.
+    case when deprivation_year is not null then offences_without_index end
+        as offences_without_index,
     status,
     deliveries
 from {{ ref('crime_by_deprivation') }}

@@ -187,7 +187,9 @@ select
     shares.small_areas_without_index,
     shares.offences_without_index,
     {{ row_status(
-        not_applicable='shares.small_areas = 0 or shares.offences_of_area = 0',
+        not_applicable=(
+            'shares.small_areas = 0 or shares.population = 0 or shares.offences_of_area = 0'
+        ),
         unavailable='shares.small_areas is null or shares.population is null'
     ) }} as status,
     shares.deliveries

@@ -12,31 +12,30 @@ from orchestration.ingest.checking.contract import load_contract
 from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
 from orchestration.ingest.checking.headings import heading_key
 from orchestration.ingest.landing.landing_zone import LandedFile
-from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary
+from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary, scan_csv
 from orchestration.ingest.reading.keyed_csv import csv_rows
 from orchestration.ingest.reading.source_reading import Reading, Row, decode_text
 
-_SMALL_AREA = "LSOA code"
-_DISTRICT = "Local Authority District code"
-_YEAR = re.compile(r"\((\d{4})\)")
+_CODES = re.compile(r"(?:lsoa|localauthoritydistrict)code\(\d{4}\)")
+"""Headings of codes (their keys), with the year of the codes."""
 _POPULATION = re.compile(r"totalpopulation:?mid-?(\d{4})(?:\(excludingprisoners\))?")
 """Heading of the population (its key), with the mid-year."""
 
 
 @dataclass(frozen=True)
 class _Edition:
-    """An edition of the indices: the years of its codes, and how many small areas have a rank."""
+    """An edition of the indices, by its headings of codes: of small areas and of districts."""
 
     year: int
-    small_area_year: str
-    district_year: str
+    codes: tuple[str, str]
     small_areas: int
+    """Small areas of England, each of which has a rank."""
 
 
 _EDITIONS = (
-    _Edition(2015, "2011", "2013", 32_844),
-    _Edition(2019, "2011", "2019", 32_844),
-    _Edition(2025, "2021", "2024", 33_755),
+    _Edition(2015, ("LSOA code (2011)", "Local Authority District code (2013)"), 32_844),
+    _Edition(2019, ("LSOA code (2011)", "Local Authority District code (2019)"), 32_844),
+    _Edition(2025, ("LSOA code (2021)", "Local Authority District code (2024)"), 33_755),
 )
 
 
@@ -76,38 +75,29 @@ def _edition_of(file: LandedFile, headings: Sequence[str]) -> tuple[_Edition, st
 
     Raises :class:`SubmissionError` where there is none.
     """
-    small_area = _heading_of(headings, _SMALL_AREA)
-    district = _heading_of(headings, _DISTRICT)
+    keys = {heading_key(heading): heading for heading in headings}
     for edition in _EDITIONS:
-        if (_year(small_area), _year(district)) == (edition.small_area_year, edition.district_year):
-            return edition, small_area
-    known = "; ".join(
-        f"{one.year} ('{_SMALL_AREA} ({one.small_area_year})' and "
-        f"'{_DISTRICT} ({one.district_year})')"
-        for one in _EDITIONS
-    )
-    given = " and ".join(quoted(one) for one in (small_area, district) if one)
+        codes = [heading_key(heading) for heading in edition.codes]
+        if all(code in keys for code in codes):
+            return edition, keys[codes[0]]
+    dated = [heading for key, heading in keys.items() if _CODES.fullmatch(key)]
+    if len(dated) < len(_EDITIONS[-1].codes):
+        # Not every heading is there, or none is: says which, or that the file is no such CSV.
+        nearest = next(
+            (one for one in _EDITIONS if not set(dated).isdisjoint(one.codes)), _EDITIONS[-1]
+        )
+        scan_csv(file, [*nearest.codes, *load_contract(Path(__file__).parent).by_header])
+    known = "; ".join(f"{one.year} ({' and '.join(map(repr, one.codes))})" for one in _EDITIONS)
     raise SubmissionError(
         Fault(
             "is of a known edition",
-            f"The headings are {given or 'of none of the codes'}, so that the edition of the "
+            f"The headings are {' and '.join(map(quoted, dated))}, so that the edition of the "
             f"English Indices of Deprivation is not known. Known are: {known}. Send File 7 "
             "(all ranks, deciles and scores) as published, as CSV.",
             file=file.name,
             line=1,
         )
     )
-
-
-def _heading_of(headings: Sequence[str], start: str) -> str:
-    """Return the first heading that starts so, however it is spelled; empty where none does."""
-    key = heading_key(start)
-    return next((one for one in headings if heading_key(one).startswith(key)), "")
-
-
-def _year(heading: str) -> str | None:
-    found = _YEAR.search(heading)
-    return found[1] if found else None
 
 
 def _population_of(headings: Sequence[str]) -> tuple[str | None, str | None]:

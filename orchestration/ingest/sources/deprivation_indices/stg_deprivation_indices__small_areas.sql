@@ -1,4 +1,5 @@
--- Deprivation of small areas of England, of every edition in force.
+-- Deprivation of small areas of England, of every edition in force. Every delivery adds its rows; the
+-- latest delivery's row counts for its small area.
 
 select
     edition,
@@ -11,3 +12,7 @@ select
     population_date as population_mid_year,
     delivery
 from {{ source('in_force', 'deprivation_indices') }}
+qualify row_number() over (
+    partition by edition, small_area_code
+    order by delivery_quarter desc, delivery_version desc, _line desc
+) = 1
