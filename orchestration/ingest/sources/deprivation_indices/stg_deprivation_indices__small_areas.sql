@@ -1,5 +1,5 @@
--- Deprivation of small areas of England, of every edition in force. Every delivery adds its rows; the
--- latest delivery's row counts for its small area.
+-- Deprivation of small areas of England, of every edition in force. Every delivery adds its rows;
+-- the latest delivery's row counts.
 
 select
     edition,
