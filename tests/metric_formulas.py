@@ -71,6 +71,38 @@ _PLACES = f"""
 """
 
 
+_DEPRIVED_PLACES = f"""
+    select areas.of_area as area_code, spots.crime_type, kinds.group_type,
+        ceil(places.deprivation_decile * kinds.groups / 10) as deprivation_group,
+        spots.small_area_code, spots.offences, places.population
+    from marts.crime_hot_spots as spots
+    inner join ({_AREAS_OF_CRIME}) as areas using (area_code)
+    inner join marts.small_areas as places using (small_area_code)
+    cross join (values ('decile', 10), ('quintile', 5)) as kinds (group_type, groups)
+    where places.deprivation_decile is not null
+"""
+
+
+def _by_deprivation(column: str, computed: str) -> str:
+    """Compare a column with what hot spots and small areas give, where a group has places."""
+    return f"""
+        select groups.{column}, {computed}
+        from marts.crime_by_deprivation as groups
+        inner join ({_DEPRIVED_PLACES}) as places
+            using (area_code, crime_type, group_type, deprivation_group)
+        group by area_code, crime_type, group_type, deprivation_group, 1
+        having groups.{column} is not null
+    """
+
+
+def _all_of_deprivation(column: str, figure: str) -> str:
+    return f"""
+        select groups.{column}, sum(parts.{figure}) from marts.crime_by_deprivation as groups
+        inner join marts.crime_by_deprivation as parts using (area_code, crime_type, group_type)
+        group by area_code, crime_type, group_type, groups.deprivation_group, 1
+    """
+
+
 def _population(table: str) -> str:
     return (
         f"select rates.population, estimates.population from marts.{table} as rates "
@@ -252,6 +284,34 @@ RECOMPUTED = {
         where concentration.share_of_highest is not null
         group by area_code, crime_type, 1
     """,
+    "deprivation_small_areas": _by_deprivation(
+        "small_areas", "count(distinct places.small_area_code)"
+    ),
+    "deprivation_small_areas_all": _quotient(
+        "crime_by_deprivation", "small_areas_of_area", "small_areas / share_of_small_areas"
+    )
+    + " where small_areas > 0",
+    "share_of_small_areas": _by_deprivation(
+        "share_of_small_areas", "count(*) / any_value(groups.small_areas_of_area)"
+    ),
+    "deprivation_population": _by_deprivation("population", "sum(places.population)"),
+    "deprivation_population_all": _all_of_deprivation("population_of_area", "population"),
+    "share_of_population": _by_deprivation(
+        "share_of_population", "sum(places.population) / any_value(groups.population_of_area)"
+    ),
+    "deprivation_offences": _by_deprivation("offences", "sum(places.offences)"),
+    "deprivation_offences_all": _all_of_deprivation("offences_of_area", "offences"),
+    "share_of_offences": _by_deprivation(
+        "share_of_offences", "sum(places.offences) / any_value(groups.offences_of_area)"
+    ),
+    "deprivation_rate": _by_deprivation(
+        "rate_per_1000", "1000 * sum(places.offences) / sum(places.population)"
+    ),
+    "offence_ratio": _by_deprivation(
+        "offence_ratio",
+        "(sum(places.offences) / sum(places.population)) "
+        "/ (any_value(groups.offences_of_area) / any_value(groups.population_of_area))",
+    ),
     "offenders": """
         select rates.offenders, printed.offenders from marts.offender_rates as rates
         inner join reports.table_1_offender_rates as printed

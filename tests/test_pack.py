@@ -143,7 +143,7 @@ def test_the_page_needs_nothing_else(page):
 
 def test_every_picture_has_its_text_and_every_table_its_caption_and_headers(page):
     pictures = re.findall(r"<img [^>]*>", page)
-    assert len(pictures) == 16
+    assert len(pictures) == 17
     assert all(re.search(r'alt="[^"]{40,}"', picture) for picture in pictures)
     tables = page.count("<table>")
     assert tables == page.count("<caption>") == page.count("<thead>") >= 18
@@ -189,7 +189,7 @@ def test_document_has_headings_captions_header_rows_and_alternative_texts(folder
     for table in document.tables:
         assert table.rows[0]._tr.find(f".//{W}tblHeader") is not None
     pictures = document.inline_shapes
-    assert len(pictures) == 16
+    assert len(pictures) == 17
     assert all(len(picture._inline.docPr.get("descr")) > 40 for picture in pictures)
 
 

@@ -79,7 +79,7 @@ def test_nothing_is_wider_than_the_window_or_loaded_from_elsewhere(seen):
 @needs_browser
 def test_no_chart_is_empty(seen):
     images = seen[0]["images"]
-    assert len(images) == 16
+    assert len(images) == 17
     for image in images:
         assert image["width"] > 600, image["alt"]
         assert image["inked"] > 0.01, image["alt"]

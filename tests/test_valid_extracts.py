@@ -275,6 +275,7 @@ _EXPLAINED = {
     "crime_outlook": "forecast_offences",
     "crime_outlook_verdicts": "forecast_offences",
     "crime_harm": "harm_per_1000",
+    "crime_by_deprivation": "rate_per_1000",
     "shoplifting_trends": "rate_per_1000",
     "burglary_trends": "rate_per_1000",
     "offender_rates": "rate_per_1000",

@@ -121,6 +121,16 @@ def _named(contracts: dict[str, Contract]) -> list[Good]:
                 "Population": "population",
             },
         ),
+        replace(
+            _csv(contracts, "deprivation_indices", "2018-04-01/*.csv"),
+            columns={
+                "LSOA code (2011)": "small_area_code",
+                **{
+                    heading: column.name
+                    for heading, column in contracts["deprivation_indices"].by_header.items()
+                },
+            },
+        ),
         _workbook(
             contracts,
             "community_survey",

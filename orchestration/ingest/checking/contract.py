@@ -222,6 +222,9 @@ class Contract(BaseModel):
     """Columns whose values are delivered independently of each other: supplier, then area."""
     one_file_a_period: bool = False
     key: tuple[str, ...] = ()
+    also_unique: tuple[str, ...] = ()
+    """Columns of which, together, no two rows of a delivery may have the same values, beside the
+    key. A report names the last one."""
     retention_quarters: int | None = Field(default=None, ge=1)
     """For how many quarters rows about persons are kept, counted from the delivery's quarter."""
     refused_share_limit: float = Field(ge=0, le=1)
@@ -318,7 +321,7 @@ class Contract(BaseModel):
     @model_validator(mode="after")
     def _columns_exist(self) -> "Contract":
         names = {column.name for column in self.columns}
-        named = {self.period, self.area, *self.key, *self.series}
+        named = {self.period, self.area, *self.key, *self.also_unique, *self.series}
         named |= {column.derived_from for column in self.columns if column.derived_from}
         named |= {column.age_on for column in self.columns if column.age_on}
         named |= {column.not_after for column in self.columns if column.not_after}
@@ -338,6 +341,8 @@ class Contract(BaseModel):
             raise ValueError('has personal columns and does not say counts = "people"')
         if self.layout == "csv" and any(column.listed for column in self.columns):
             raise ValueError("is read in bulk, where a list of the partnerships file is not known")
+        if self.also_unique and not self.key:
+            raise ValueError("has values that are unique (also_unique) and no key")
         if self.layout == "csv" and self.key:
             raise ValueError("has a key, which a bulk CSV is not checked for; use keyed_csv")
         return self

@@ -82,7 +82,11 @@ _REMEDIES = {
     "says its prison and period": "Put the label and its value beside each other above the table.",
     "says its year": "Put the year into the title, such as mid-2022.",
     "says what it is of": "Put the label and its value beside each other above the header.",
+    "the decile agrees with the rank": "Send the file as published: ranks and deciles are of all "
+    "small areas of England.",
     "the total adds up": "Correct the total or the figures of this row.",
+    "value is unique": "Send the file as published. Where two rows share the value, correct the "
+    "wrong one.",
 }
 _ANYTHING_ELSE = "Correct the value and send the delivery again."
 _DATE_PARTS = {"%d": "dd", "%m": "mm", "%Y": "yyyy", "%y": "yy"}

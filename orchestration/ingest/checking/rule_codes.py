@@ -63,6 +63,8 @@ _CODES = {
     "R05": "the total adds up",
     "R06": "a part is no more than its whole",
     "R07": "row is not repeated",
+    "R08": "value is unique",
+    "R09": "the decile agrees with the rank",
     "V01": "is not blank",
     "V02": "is a known value",
     "V03": "has the right form",

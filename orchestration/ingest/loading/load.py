@@ -68,6 +68,7 @@ from orchestration.warehouse.sql_quoting import literal
 
 _REPEATED = "row is not repeated"
 _IDENTIFIER_RULE = "holds no identifier"
+_UNIQUE_RULE = "value is unique"
 
 _FEWEST_OF_ONE = 10
 """Rows that a delivery has for each that may be wrong, whatever its share."""
@@ -297,7 +298,10 @@ def _insert_rows(load: _Load, pending: Pending) -> None:
         connection.execute(f"{verb} select * from _rows")
         connection.unregister("_rows")
     connection.execute(
-        f"create or replace temp table _checked as select *, {_repeat(contract)} as _repeat, "
+        "create or replace temp table _checked as "
+        f"select *, {_repeat(contract, contract.key)} as _repeat_of_key, "
+        f"greatest({_repeat(contract, contract.key)}, {_repeat(contract, contract.also_unique)}) "
+        "as _repeat, "
         f"{_is_same(contract)} as _same "
         "from (select *, _fault is null and _reveals is null "
         f"and ({acceptable(contract)}) is true as _good "
@@ -351,10 +355,10 @@ def _elsewhere(
     return found
 
 
-def _repeat(contract: Contract) -> str:
-    """Return the SQL expression that counts how often a good row's key has come so far."""
+def _repeat(contract: Contract, unique: Sequence[str]) -> str:
+    """Return the SQL expression that counts how often a good row's values have come so far."""
     names = {column.name: column for column in contract.columns}
-    key = ", ".join(f"({typed(names[name], contract)})" for name in contract.key)
+    key = ", ".join(f"({typed(names[name], contract)})" for name in unique)
     if not key:
         return "1"
     return f"row_number() over (partition by _good, {key} order by _file_id, _line)"
@@ -381,9 +385,7 @@ def _faulty_rows(
     delivered = sum(load.delivered for load in pending.files)
     # Rows that repeat another are never too many.
     most = _most_described(contract, delivered) + sum(load.repeated for load in pending.files)
-    said_as_key = " and ".join(
-        column.title for name in contract.key for column in contract.columns if column.name == name
-    )
+    said_as_key = _said(contract, contract.key)
     revealed = (
         "case when _reveals is not null then [struct_pack(column_name := _reveals, "
         f"value := null::varchar, rule := {literal(_IDENTIFIER_RULE)}, message := "
@@ -397,8 +399,9 @@ def _faulty_rows(
         "message := _fault)] "
         f"when _good and _same then [{other.format(literal(_REPEATED))}message := "
         f"{literal('The row is the same as an earlier one in every value. It counts once.')})] "
-        f"when _good then [{other.format(literal('key is unique'))}message := "
-        f"{literal(f'The same {said_as_key} are in an earlier row, which counts.')})] "
+        f"when _good and _repeat_of_key > 1 then [{other.format(literal('key is unique'))}"
+        f"message := {literal(f'The same {said_as_key} are in an earlier row, which counts.')})] "
+        f"{_repeats_a_value(contract)}"
         f"else list_concat({revealed}, {broken_rules(contract)}) end"
     )
     rows = connection.execute(
@@ -423,6 +426,27 @@ def _faulty_rows(
         )
         for file_id, sheet, line, heading, column, value, rule, message in rows
     ]
+
+
+def _said(contract: Contract, names: Sequence[str]) -> str:
+    titles = {column.name: column.title for column in contract.columns}
+    return " and ".join(titles[name] for name in names)
+
+
+def _repeats_a_value(contract: Contract) -> str:
+    """Return the SQL branch for a row that has the unique values of an earlier row."""
+    if not contract.also_unique:
+        return ""
+    column = next(one for one in contract.columns if one.name == contract.also_unique[-1])
+    message = (
+        f"An earlier row, which counts, has the same {_said(contract, contract.also_unique)}, "
+        "which no two rows may share."
+    )
+    return (
+        f"when _good then [struct_pack(column_name := {literal(column.title)}, "
+        f"value := {found(column)}::varchar, rule := {literal(_UNIQUE_RULE)}, "
+        f"message := {literal(message)})] "
+    )
 
 
 def _most_described(contract: Contract, delivered: int) -> int:

@@ -9,7 +9,11 @@ with in_force as (
         in_force.source,
         in_force.period,
         case
-            when in_force.source in ('area_lookups', 'crime_severity_weights') then 'reference'
+            when
+                in_force.source in (
+                    'area_lookups', 'crime_severity_weights', 'deprivation_indices'
+                )
+                then 'reference'
             -- Counts over time are keyed by the first day of their month or year.
             when
                 in_force.period <> date_trunc('month', in_force.period)
