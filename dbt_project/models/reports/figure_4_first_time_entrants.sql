@@ -1,5 +1,6 @@
--- Figure 4: first-time entrants to youth offending services by financial year, per 1,000 people aged
--- 10 to 17, and the commonest first offences among them. Offences that share a place stand together.
+-- Figure 4: first-time entrants to youth offending services by financial year, per 1,000 people
+-- aged 10 to 17, and the commonest first offences among them. Offences that share a place stand
+-- together.
 
 with entrants as (
 

@@ -1,4 +1,4 @@
--- Offenders of each age group, men and women apart, and per 1,000 of the people of that age and sex.
+-- Offenders of each age group, men and women apart, and per 1,000 people of that age and sex.
 
 with offenders as (
 

@@ -29,7 +29,7 @@ estimates as (
     select
         area_code,
         mid_year,
-        sex,
+        unnest([sex, 'All']) as sex,
         age,
         population,
         delivery
@@ -44,7 +44,7 @@ grouped as (
         estimates.area_code,
         estimates.mid_year,
         age_groups.age_group,
-        coalesce(estimates.sex, 'All') as sex,
+        estimates.sex,
         sum(estimates.population)::bigint as population,
         {{ all_deliveries('estimates.delivery') }} as delivery
     from estimates
@@ -55,11 +55,11 @@ grouped as (
         age_groups.age_group,
         age_groups.age_from,
         age_groups.age_to,
-        grouping sets ((estimates.sex), ())
+        estimates.sex
     having
         count(*)
         = (least(age_groups.age_to, {{ var('oldest_age') }}) - age_groups.age_from + 1)
-        * case when grouping(estimates.sex) = 1 then 2 else 1 end
+        * case when estimates.sex = 'All' then 2 else 1 end
 
 ),
 
