@@ -1,6 +1,6 @@
 -- Estimates by sex and year of age of the districts served. A district that was recoded or merged
--- has that of its own code, or else the sum of those of the districts that it was made of, where all
--- of them have one.
+-- has that of its own code, or else the sum of those of the districts that it was made of, where
+-- all of them have one.
 
 with estimates as (
 
