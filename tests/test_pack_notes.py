@@ -10,8 +10,13 @@ from orchestration.exports.findings.finding import Finding
 from orchestration.exports.pack.finding_groups import key_findings
 from orchestration.exports.pack.general_notes import shared_notes
 from orchestration.exports.report_definition.report_catalogue import catalogue_of
-from orchestration.exports.report_definition.row_selection import Place
-from orchestration.exports.report_definition.table_layout import emptiness, unnumbered
+from orchestration.exports.report_definition.row_selection import Partnership, Place
+from orchestration.exports.report_definition.table_layout import (
+    emptiness,
+    rows_after_shown,
+    shown_rows,
+    unnumbered,
+)
 from orchestration.releases.report_metadata import ReportColumn, ReportMetadata
 
 ROUNDED = (
@@ -91,6 +96,25 @@ def test_a_table_without_a_figure_is_a_sentence_with_the_reason(safe, status, re
     ]  # fmt: skip
     assert exhibit.table == "table_7"
     assert emptiness(exhibit, rows) == reason
+
+
+def test_the_last_rows_end_with_a_figure_and_the_empty_ones_after_are_known():
+    exhibit = catalogue_of([("table_7", metadata(last_rows=2))]).exhibits[-1]
+    whose = Partnership("x", "X", ("X1",), (), (), frozenset())
+
+    def row(month: int, safe: int | None):
+        return {"area_code": "X1", "area_name": "X", "month": date(2018, month, 1), "safe": safe,
+                "safe_before": 3}  # fmt: skip
+
+    rows = [row(1, 5), row(2, 0), row(3, None), row(4, None)]
+    assert shown_rows(exhibit, rows, whose) == rows[:2]
+    assert rows_after_shown(exhibit, rows, whose) == rows[2:]
+    holed = [row(1, 5), row(2, None), row(3, 7)]
+    assert shown_rows(exhibit, holed, whose) == holed[1:]
+    assert rows_after_shown(exhibit, holed, whose) == []
+    empty = [row(1, None), row(2, None), row(3, None)]
+    assert shown_rows(exhibit, empty, whose) == empty[1:]
+    assert rows_after_shown(exhibit, empty, whose) == []
 
 
 def test_a_title_has_its_number_once():

@@ -29,6 +29,7 @@ from orchestration.exports.report_definition.table_layout import (
     brackets_note,
     emptiness,
     grid,
+    rows_after_shown,
     scope,
     shown_rows,
     unnumbered,
@@ -142,7 +143,7 @@ def shown(
     notes = [
         brackets_note(exhibit),
         table.note,
-        *data_notes(chosen),
+        *data_notes([*chosen, *rows_after_shown(exhibit, rows, whose)]),
         *(note.words(table.meanings) for key, note in exhibit.notes.items() if key in used),
         up_to,
     ]

@@ -54,7 +54,40 @@ class Grid:
 
 
 def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> list[Row]:
-    """Return the rows that the pack shows of an exhibit, see :class:`Exhibit`."""
+    """Return the rows that the pack shows of an exhibit, see :class:`Exhibit`.
+
+    The last rows of a series end with the last one that has a figure, if any has.
+    """
+    chosen = _eligible_rows(exhibit, rows, whose)
+    if exhibit.first_rows:
+        return chosen[: exhibit.first_rows]
+    if not exhibit.last_rows:
+        return chosen
+    known = chosen[: len(chosen) - len(_without_figures_at_end(exhibit, chosen))]
+    return (known or chosen)[-exhibit.last_rows :]
+
+
+def rows_after_shown(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> list[Row]:
+    """Return the rows after the last one that is shown: a series continues in them, empty."""
+    if not exhibit.last_rows:
+        return []
+    chosen = _eligible_rows(exhibit, rows, whose)
+    after = _without_figures_at_end(exhibit, chosen)
+    return after if len(after) < len(chosen) else []
+
+
+def _without_figures_at_end(exhibit: Exhibit, rows: Sequence[Row]) -> list[Row]:
+    figures = figure_columns(exhibit)
+    known = [
+        place
+        for place, row in enumerate(rows)
+        if any(row.get(name) is not None for name in figures)
+    ]
+    return list(rows[max(known, default=-1) + 1 :])
+
+
+def _eligible_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> list[Row]:
+    """Return the rows in their order of which an exhibit shows all, the first or the last."""
     chosen = [row for row in rows if not exhibit.own_areas_only or is_own(row, whose)]
     if exhibit.latest:
         dated = [
@@ -65,10 +98,7 @@ def shown_rows(exhibit: Exhibit, rows: Sequence[Row], whose: Partnership) -> lis
         # If no row has the value, the latest rows show that.
         latest = max(dated or [str(row[exhibit.latest]) for row in chosen], default=None)
         chosen = [row for row in chosen if str(row[exhibit.latest]) == latest]
-    chosen = ordered_rows(chosen, exhibit.order_by)
-    if exhibit.first_rows:
-        return chosen[: exhibit.first_rows]
-    return chosen[-exhibit.last_rows :] if exhibit.last_rows else chosen
+    return ordered_rows(chosen, exhibit.order_by)
 
 
 def ordered_rows(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
@@ -97,12 +127,7 @@ def emptiness(exhibit: Exhibit, rows: Sequence[Row]) -> str:
 
     A figure beside it of an earlier period, which the pack prints in brackets, does not count.
     """
-    beside = {field.in_brackets for field in exhibit.columns}
-    figures = [
-        field.column
-        for field in exhibit.columns
-        if field.form not in ("text", "month", "year") and field.column not in beside
-    ]
+    figures = figure_columns(exhibit)
     if not figures or any(row.get(name) is not None for row in rows for name in figures):
         return ""
     statuses = [str(row.get("status") or "") for row in rows]
@@ -112,6 +137,16 @@ def emptiness(exhibit: Exhibit, rows: Sequence[Row]) -> str:
         reasons = {str(row["missing_because"]) for row in rows if row.get("missing_because")}
         why = "; ".join(sorted(reasons)) or exhibit.empty_because
     return ", ".join(part for part in (why, periods(rows)) if part)
+
+
+def figure_columns(exhibit: Exhibit) -> list[str]:
+    """Return the columns of figures, without those of an earlier period in brackets."""
+    beside = {field.in_brackets for field in exhibit.columns}
+    return [
+        field.column
+        for field in exhibit.columns
+        if field.form not in ("text", "month", "year") and field.column not in beside
+    ]
 
 
 def unnumbered(title: str) -> str:

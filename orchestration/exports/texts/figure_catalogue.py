@@ -15,7 +15,12 @@ from orchestration.exports.charts.chart_text import SHORTHAND, month_name
 from orchestration.exports.errors import ExportError
 from orchestration.exports.findings.comparable_periods import BASES, comparable_before
 from orchestration.exports.report_definition.row_selection import Place, Row
-from orchestration.exports.report_definition.table_layout import is_about, marker, value_text
+from orchestration.exports.report_definition.table_layout import (
+    figure_columns,
+    is_about,
+    marker,
+    value_text,
+)
 from orchestration.exports.texts.references import Reference
 from orchestration.exports.texts.subjects import ShortName, Subject
 from orchestration.releases.report_metadata import Exhibit, Form, ReportColumn
@@ -122,7 +127,7 @@ class FigureCatalogue:
         for exhibit in self.exhibits:
             rows = self._chosen(exhibit, ())
             if not rows:
-                rows = _latest(self.rows.get(exhibit.table, ()), exhibit.latest_with)
+                rows = _latest(self.rows.get(exhibit.table, ()), exhibit)
             if rows and (len(rows) > 1 or not self._chosen(exhibit, ())):
                 figures = [field.column for field in _numeric(exhibit, rows[0])]
                 found.append((exhibit.table, figures, list(_choices(rows, exhibit))))
@@ -146,7 +151,7 @@ class FigureCatalogue:
         if exhibit is None:
             return frozenset()
         own = self.place.own(self.rows.get(exhibit.table, ()))
-        return frozenset(period_text(row) for row in _latest(own, exhibit.latest_with))
+        return frozenset(period_text(row) for row in _latest(own, exhibit))
 
     # --- short names -------------------------------------------------------------------------
 
@@ -188,7 +193,7 @@ class FigureCatalogue:
     def _latest_own(self, exhibit: Exhibit, column: str) -> list[Row]:
         """Return the area's own rows of the latest period that have a column."""
         own = self.place.own(self.rows.get(exhibit.table, ()))
-        rows = _latest(own, exhibit.latest_with)
+        rows = _latest(own, exhibit)
         return [row for row in rows if column in row]
 
     def _before(
@@ -254,7 +259,7 @@ class FigureCatalogue:
         for name, value in where:
             rows = [row for row in rows if name in row and value in _texts(row[name])]
         dated = {*_PERIODS, "period_label", "month_label"} & named
-        return rows if dated else _latest(rows, exhibit.latest_with)
+        return rows if dated else _latest(rows, exhibit)
 
     def _of_row(self, name: str, exhibit: Exhibit, field: ReportColumn, row: Row) -> Figure:
         value = _number(row, field.column)
@@ -292,12 +297,22 @@ def period_text(row: Row) -> str:
     return str(found) if found is not None else ""
 
 
-def _latest(rows: Sequence[Row], with_value: str) -> list[Row]:
-    """Return the rows of the latest period; ``with_value`` as in :class:`Exhibit`."""
+def _latest(rows: Sequence[Row], exhibit: Exhibit) -> list[Row]:
+    """Return the rows of the latest period; ``latest_with`` as in :class:`Exhibit`.
+
+    A series that continues without figures ends with the last period that has one.
+    """
     column = next((one for one in _PERIODS if rows and one in rows[0]), None)
     if column is None:
         return list(rows)
-    dated = [str(row[column]) for row in rows if not with_value or row.get(with_value) is not None]
+    needed = [exhibit.latest_with] if exhibit.latest_with else []
+    if exhibit.last_rows:
+        needed = figure_columns(exhibit)
+    dated = [
+        str(row[column])
+        for row in rows
+        if not needed or any(row.get(name) is not None for name in needed)
+    ]
     last = max(dated or [str(row[column]) for row in rows])
     return [row for row in rows if str(row[column]) == last]
 
