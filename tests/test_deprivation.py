@@ -2,7 +2,9 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -312,27 +314,25 @@ def test_crime_by_deprivation_of_the_sample_is_as_computed_again(published: pd.D
         area_code=published["area_code"].where(published["area_type"] != "force", "force")
     ).set_index(["area_code", "crime_type", "group_type", "deprivation_group"])
     keys = ["area_code", "crime_type"]
-    compared = set()
+    figures = {
+        "small_areas": ("code", "nunique"),
+        "population": ("population", "sum"),
+        "offences": ("offences", "sum"),
+    }
+    wholes = every.groupby(keys).agg(**figures)
+    compared: set[Any] = set()
     for kind in ("decile", "quintile"):
-        groups = every.groupby([*keys, kind]).agg(
-            small_areas=("code", "nunique"), population=("population", "sum"),
-            offences=("offences", "sum"),
-        )  # fmt: skip
-        wholes = every.groupby(keys).agg(
-            small_areas=("code", "nunique"), population=("population", "sum"),
-            offences=("offences", "sum"),
-        )  # fmt: skip
-        for (area, crime_type, group), found in groups.iterrows():
-            made = stated.loc[(area, crime_type, kind, group)]
-            whole = wholes.loc[(area, crime_type)]
-            _check(made, found, whole)
-            compared.add((area, crime_type, kind, group))
+        found: Any
+        for found in every.groupby([*keys, kind]).agg(**figures).reset_index().to_dict("records"):
+            place: Any = (found["area_code"], found["crime_type"], kind, found[kind])
+            _check(stated.loc[place], found, wholes.loc[place[:2]])
+            compared.add(place)
     others = stated[~stated.index.isin(compared)]
     assert len(compared) > 1400
     assert (others["small_areas"] == 0).all() and (others["status"] == "[z]").all()
 
 
-def _check(made: pd.Series, found: pd.Series, whole: pd.Series) -> None:
+def _check(made: Any, found: Mapping[str, Any], whole: Any) -> None:
     for name in ("small_areas", "population", "offences"):
         assert made[name] == found[name], made
         assert made[f"{name}_of_area"] == whole[name], made

@@ -215,8 +215,8 @@ def test_an_exhibit_that_shows_nothing_says_why(public: Path) -> None:
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     reasons = {one["label"]: one["reason"] for one in package["absent"]}
     shown = {
-        "Scanning", "Priorities", "Outlook", "Outcomes", "Crime map", "Hot spots", "Figure 10",
-        "Figure 11",
+        "Scanning", "Priorities", "Outlook", "Outcomes", "Crime map", "Hot spots", "Deprivation",
+        "Figure 10", "Figure 11",
     }  # fmt: skip
     assert reasons.keys() == {exhibit.label for exhibit in exhibits()} - shown
     document = " ".join(part.text for part in docx.Document(str(folder / "pack.docx")).paragraphs)

@@ -122,6 +122,8 @@ SET_BY_THE_MODEL = {
     "int_similar_areas__ranked.chosen_by",
     "int_small_area_periods__listed.period",
     "crime_by_ward_and_town.place_type",
+    "crime_by_deprivation.deprivation_group",
+    "crime_by_deprivation.deprivation_label",
     "crime_by_deprivation.group_type",
     "int_area_lookups__faults.rule",
     "int_district_changes__listed.evidence",

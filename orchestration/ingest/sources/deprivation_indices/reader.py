@@ -109,7 +109,7 @@ def _population_of(headings: Sequence[str]) -> tuple[str | None, str | None]:
 
 
 def _decile_differs(row: Row, edition: _Edition) -> bool:
-    """Say whether a decile is not the one of its rank; what is no number is for the contract."""
+    """Say whether a decile is not the one of its rank; other values are for the contract."""
     rank, decile = (
         _number(row.values, name) for name in ("deprivation_rank", "deprivation_decile")
     )
