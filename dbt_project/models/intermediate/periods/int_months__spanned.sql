@@ -1,11 +1,11 @@
--- Every month from the first to the last with a street delivery in force, without holes, and
--- never beyond the quarter being built: a month without a file has a row too.
+-- Every month from the first with a street delivery in force to the end of the quarter being built,
+-- without holes: a month without a file has a row too, and so has one that is not published yet.
 
 with span as (
 
     select
         min(in_force.period) as first_month,
-        max(in_force.period) as last_month
+        date_trunc('month', max(refresh.quarter_end))::date as last_month
     from {{ source('control', 'in_force') }} as in_force
     cross join {{ source('control', 'refresh') }} as refresh
     where
