@@ -477,6 +477,13 @@ def test_messages_say_what_to_do() -> None:
     failed = run_failure("quarterly_refresh", "0123456789", [], [], released=False)
     assert "before its first step" in failed.body
     assert "Nothing was published" in failed.body
+    faults = [("feeds__a", "ServerFaultError"), ("feeds__b", "WrongKindError"), ("feeds__c", "X")]
+    fetch = run_failure("fetch_feeds", "0123456789", [Q1], faults, released=False)
+    assert fetch.subject == "CSP warehouse: fetch for Q1 2018/19 failed"
+    assert "- feeds__a: the publisher's server did not answer as it should" in fetch.body
+    assert "- feeds__b: what the publisher sent cannot be used" in fetch.body
+    assert "- feeds__c: see the run" in fetch.body
+    assert "the last release is unchanged. The schedule fetches again the next day." in fetch.body
     exports = run_failure("quarterly_refresh", "0123456789", [Q1], [], released=True)
     assert "Its release is published" in exports.body
     assert "Nothing was published" not in exports.body

@@ -19,6 +19,7 @@ from orchestration.dagster.partitions import quarterly
 from orchestration.dagster.schedules import fetch_request, fetch_schedule
 from orchestration.errors import foreseen_errors
 from orchestration.feeds.feed_file import fed_sources
+from orchestration.feeds.fetching import FetchOutcome
 from orchestration.feeds.publishers.police_archive import months_of
 from orchestration.ingest.checking.contract import load_contracts
 from tests.feed_server import index_page, street_zip
@@ -129,9 +130,7 @@ def test_what_cannot_be_fetched_fails_the_run_with_its_message(
 def test_metadata_name_files_and_what_is_missing(mirrored: Settings) -> None:
     settings = mirrored.model_copy(update={"feeds": STREET})
     today = datetime.now(ZoneInfo("Europe/London")).date()
-    outcome = fetch_if_on(settings, STREET, [closed()], today)
-    assert not isinstance(outcome, str)
-    shown = fetch_metadata(outcome)
+    shown = fetch_metadata(fetched(settings, today))
     assert shown["requests"] >= 3
     assert "10 rows, new" in str(shown["files"].value)
     assert "notes" not in shown
@@ -153,3 +152,76 @@ def test_the_schedule_asks_for_what_is_switched_on() -> None:
 def test_the_schedule_runs_where_a_source_is_switched_on(feeds: str | None, state: str) -> None:
     schedule = fetch_schedule(Settings(feeds=feeds), fetch_job())
     assert schedule.default_status.value == state
+
+
+def archive_of(settings: Settings, months: dict[str, str]) -> None:
+    """Put an archive of these months into the mirror."""
+    folder = Path(str(settings.feed_mirror)) / "data.police.uk/data/archive"
+    for path in folder.iterdir():
+        path.unlink()
+    archive = street_zip(months)
+    (folder / f"{max(months)}.zip").write_bytes(archive)
+    page = index_page({max(months): hashlib.md5(archive).hexdigest()})
+    (folder / "index.html").write_bytes(page)
+
+
+def fetched(settings: Settings, today: date) -> list[FetchOutcome]:
+    outcomes = fetch_if_on(settings, STREET, [last_closed_quarter(today)], today)
+    assert not isinstance(outcomes, str)
+    return outcomes
+
+
+def test_a_month_that_comes_when_the_next_quarter_has_closed_is_fetched(mirrored: Settings) -> None:
+    settings = mirrored.model_copy(update={"feeds": STREET})
+    folder = settings.raw / STREET / "2018-10-01"
+    first = {month: month_file(month) for month in ("2018-10", "2018-11")}
+    archive_of(settings, {"2018-07": month_file("2018-07"), **first})
+    fetched(settings, date(2019, 2, 1))
+    before = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+    assert sorted(before) == [f"{month}-cambridgeshire-street.csv" for month in first]
+
+    revised = {month: month_file(month, 20) for month in months_of(date(2018, 10, 1))}
+    later = {month: month_file(month) for month in months_of(date(2019, 1, 1))}
+    archive_of(settings, {"2018-07": month_file("2018-07"), **revised, **later})
+    outcomes = fetched(settings, date(2019, 5, 1))
+    assert {one.quarter for one in outcomes if one.landed} == {date(2018, 10, 1), date(2019, 1, 1)}
+    after = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+    # What had landed stays as it was; quarters before the first that was fetched are left alone.
+    assert after.keys() - before.keys() == {"2018-12-cambridgeshire-street.csv"}
+    assert all(after[name] == content for name, content in before.items())
+    assert not (settings.raw / STREET / "2018-07-01").exists()
+
+
+def test_a_quarter_with_a_file_landed_by_hand_is_left_alone(mirrored: Settings) -> None:
+    settings = mirrored.model_copy(update={"feeds": STREET})
+    months = {month: month_file(month) for month in ("2018-10", "2018-11")}
+    archive_of(settings, months)
+    fetched(settings, date(2019, 2, 1))
+    folder = settings.raw / STREET / "2018-10-01"
+    (folder / "december.csv").write_text(month_file("2018-12"), newline="")
+    more = {month: month_file(month) for month in ("2018-12", "2019-01")}
+    archive_of(settings, months | more)
+    assert [one.quarter for one in fetched(settings, date(2019, 5, 1))] == [date(2019, 1, 1)]
+    assert len(list(folder.glob("*.csv"))) == 3
+
+
+def test_an_archive_that_lacks_a_month_is_read_once(mirrored: Settings) -> None:
+    settings = mirrored.model_copy(update={"feeds": STREET})
+    archive_of(settings, {month: month_file(month) for month in ("2018-10", "2018-12")})
+    (first,) = fetched(settings, date(2019, 2, 1))
+    (again,) = fetched(settings, date(2019, 2, 2))
+    assert first.received > 0
+    assert (again.requests, again.received) == (2, 0)
+    assert len(again.unchanged) == 2
+    (said,) = again.notes
+    assert said == first.notes[0] and "for November 2018; the reason is not known" in said
+
+
+def test_a_late_month_that_cannot_be_used_is_a_note(mirrored: Settings) -> None:
+    settings = mirrored.model_copy(update={"feeds": STREET})
+    archive_of(settings, {month: month_file(month) for month in ("2018-10", "2018-11")})
+    fetched(settings, date(2019, 2, 1))
+    archive_of(settings, {"2018-12": "not,street\r\n1,2\r\n", "2019-01": month_file("2019-01")})
+    closed, late = fetched(settings, date(2019, 5, 1))
+    assert closed.landed and not late.landed
+    assert "Not landed" in late.notes[0] and "2018-12" in late.notes[0]

@@ -5,7 +5,6 @@ for is executed. Street-level crime alone is delivered, in small files; what eac
 is counted here from what was delivered, as at its quarter.
 """
 
-import json
 import shutil
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,13 +14,11 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.cli.prepare import prepare
 from orchestration.config.quarters import next_quarter
 from orchestration.config.settings import PROJECT, Settings
-from orchestration.dagster.schedules import REFRESH_SCHEDULE
-from orchestration.dagster.sensors import late_now, look
-from orchestration.transform.dbt_runner import manifest_path, stamp_prepared
+from orchestration.dagster.sensors import late_now
 from tests.support import month_file
+from tests.unattended import Unattended
 
 LONDON = ZoneInfo("Europe/London")
 FIRST = date(2018, 4, 1)
@@ -35,40 +32,12 @@ LATE, MISSING, CORRECTED = QUARTERS[2], QUARTERS[4], QUARTERS[5]
 pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 
-class Partnership:
-    """A warehouse that nobody watches, and the clock on its wall."""
+class Partnership(Unattended):
+    """A warehouse that nobody watches, and what was delivered to it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.cursor: str | None = None
+        super().__init__(settings, CRIME, ["exports", "partnerships"])
         self.delivered: dict[date, dict[date, int]] = {}
-        self.ran: list[str] = []
-        self.asked: set[str] = set()
-        self.skipped: list[str] = []
-        prepare(settings)
-        self._publish_crime_only()
-        from orchestration.definitions import warehouse
-
-        definitions = warehouse()
-        assert isinstance(definitions, dg.Definitions)
-        self.repository = definitions.get_repository_def()
-        self.schedule = definitions.resolve_schedule_def(REFRESH_SCHEDULE)
-        self.job = definitions.resolve_job_def("quarterly_refresh")
-        exports = dg.AssetSelection.keys(["exports", "partnerships"])
-        graph = definitions.resolve_asset_graph()
-        needed = exports.upstream().required_multi_asset_neighbors().resolve(graph)
-        self.selection = [key for key in needed if key in graph.materializable_asset_keys]
-
-    def _publish_crime_only(self) -> None:
-        """The other sources' models would only make each of the runs longer."""
-        path = manifest_path(self.settings)
-        manifest = json.loads(path.read_text())
-        for node in manifest["nodes"].values():
-            about = node["config"].get("meta", {}).get("csp", {})
-            if about.get("publish"):
-                about["publish"] = node["name"] in CRIME
-        path.write_text(json.dumps(manifest))
-        stamp_prepared(self.settings)
 
     def deliver(self, quarter: date, rows: int) -> None:
         folder = self.settings.raw / "police_uk_street" / quarter.isoformat()
@@ -77,37 +46,6 @@ class Partnership:
             name = f"{month:%Y-%m}"
             (folder / f"{name}-street.csv").write_text(month_file(name, rows), newline="")
         self.delivered[quarter] = dict.fromkeys(_months(quarter), rows)
-
-    def sensor(self, moment: datetime, instance: dg.DagsterInstance) -> None:
-        """Tick twice, so far apart that what has landed has kept still."""
-        for after in (0, 300):
-            tick = look(self.settings, self.cursor, moment.timestamp() + after)
-            self.cursor = tick.cursor
-            for request in tick.run_requests or []:
-                self._run(request, instance)
-
-    def tick(self, moment: datetime, instance: dg.DagsterInstance) -> None:
-        context = dg.build_schedule_context(
-            instance=instance, repository_def=self.repository, scheduled_execution_time=moment
-        )
-        ticked = self.schedule.evaluate_tick(context)
-        if ticked.skip_message:
-            self.skipped.append(ticked.skip_message)
-        for request in ticked.run_requests or []:
-            self._run(request, instance)
-
-    def _run(self, request: Any, instance: dg.DagsterInstance) -> None:
-        assert request.run_key not in self.asked or request.partition_key == request.run_key
-        self.asked.add(request.run_key)
-        result = self.job.execute_in_process(
-            partition_key=request.partition_key,
-            instance=instance,
-            asset_selection=self.selection,
-            tags=request.tags,
-            raise_on_error=False,
-        )
-        assert result.success, [event.message for event in result.all_events if event.is_failure]
-        self.ran.append(request.partition_key)
 
     def expected(self, quarter: date) -> dict[date, int]:
         """Rows by month in what had been delivered by now for ``quarter`` and earlier."""

@@ -19,7 +19,9 @@ from email.message import EmailMessage
 
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import SMTPS_PORT, Settings
-from orchestration.errors import AlertError
+from orchestration.dagster.jobs import FETCH_JOB
+from orchestration.errors import AlertError, foreseen_errors
+from orchestration.feeds.errors import FeedError, TemporaryError
 from orchestration.ingest.landing.arrival_calendar import Expectation
 
 _TIMEOUT_SECONDS = 10
@@ -38,6 +40,11 @@ _FAULTS = {
     "SettingsError": "a setting cannot be used",
     "PublishError": "the release could not be built or did not pass its own checks",
 }
+
+_FETCH_LEFT = (
+    "Nothing new of these sources was landed: the last release is unchanged. The schedule fetches "
+    "again the next day."
+)
 
 
 @dataclass(frozen=True)
@@ -62,14 +69,27 @@ def run_failure(
     published before it failed.
     """
     about = " to ".join(quarter_label(quarter) for quarter in quarters) or "no quarter"
-    lines = [f"- {step}: {_FAULTS.get(kind, 'see the run')}" for step, kind in faults]
+    lines = [f"- {step}: {_fault(kind)}" for step, kind in faults]
     body = [
         f"Run {run_id[:8]} of {job} for {about} has failed.",
         *(lines or ["- the run ended before its first step"]),
-        _left(quarters, released),
+        _FETCH_LEFT if job == FETCH_JOB else _left(quarters, released),
         "What to do: look at the run in the Dagster UI, or run `csp status`.",
     ]
-    return Alert(f"CSP warehouse: refresh of {about} failed", "\n".join(body))
+    what = "fetch for" if job == FETCH_JOB else "refresh of"
+    return Alert(f"CSP warehouse: {what} {about} failed", "\n".join(body))
+
+
+def _fault(kind: str) -> str:
+    """Return what the name of an error's class means."""
+    if kind in _FAULTS:
+        return _FAULTS[kind]
+    error = foreseen_errors().get(kind)
+    if error and issubclass(error, TemporaryError):
+        return "the publisher's server did not answer as it should"
+    if error and issubclass(error, FeedError):
+        return "what the publisher sent cannot be used; the run says what came and what to do"
+    return "see the run"
 
 
 def _left(quarters: Sequence[date], released: bool) -> str:

@@ -66,7 +66,8 @@ def fetch_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
         execution_timezone="Europe/London",
         default_status=status_of(dg.DefaultScheduleStatus, bool(settings.feed_names)),
         owners=[ENGINEERS],
-        description="Fetches the sources of CSP_FEEDS for the quarter that has closed last.",
+        description="Fetches the sources of CSP_FEEDS for the quarter that has closed last, and "
+        "months of the year before it that were missing.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         return fetch_request(load_settings(), context.scheduled_execution_time.date())

@@ -47,6 +47,9 @@ class FetchState(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     files: dict[str, SeenFile] = {}
+    absent: dict[str, tuple[str, str | None]] = {}
+    """Files that a publisher's archive did not have: its address and tag, by quarter and name."""
+
     lists: dict[str, SeenList] = {}
 
     @classmethod
@@ -81,6 +84,19 @@ class FetchState(BaseModel):
     def note(self, quarter: date, name: str, seen: SeenFile) -> None:
         """Note a file that was fetched for a quarter."""
         self.files[f"{quarter.isoformat()}/{name}"] = seen
+        self.absent.pop(f"{quarter.isoformat()}/{name}", None)
+
+    def absent_from(self, quarter: date, name: str) -> tuple[str, str | None] | None:
+        """Return address and tag of the archive that was found not to have a file."""
+        return self.absent.get(f"{quarter.isoformat()}/{name}")
+
+    def note_absent(self, quarter: date, name: str, address: str, etag: str | None) -> None:
+        """Note that a version of an archive does not have a file."""
+        self.absent[f"{quarter.isoformat()}/{name}"] = (address, etag)
+
+    def first_quarter(self) -> date | None:
+        """Return the first quarter for which anything was fetched."""
+        return min((date.fromisoformat(key.split("/", 1)[0]) for key in self.files), default=None)
 
     def list_text(self, folder: Path, address: str) -> bytes | None:
         """Return the text of a list as it was seen last, if it is still there."""

@@ -17,7 +17,7 @@ import httpx
 from filelock import FileLock, Timeout
 
 from orchestration.config.partnerships import served_forces
-from orchestration.config.quarters import quarter_label
+from orchestration.config.quarters import quarter_label, quarters_before
 from orchestration.config.settings import Settings
 from orchestration.errors import LandingError, SettingsError
 from orchestration.feeds.client import Client
@@ -52,6 +52,9 @@ PUBLISHERS: Mapping[str, Callable[[Visit], Found]] = {
 
 FILE_A_MONTH = ("police_archive",)
 """Publishers whose files are each of a month, and are used alone; others have releases."""
+
+QUARTERS_COMPLETED = 4
+"""Quarters before the one that has closed last of which a month that comes late is fetched."""
 
 
 @dataclass(frozen=True)
@@ -107,18 +110,21 @@ class Fetch:
     archives: dict[str, RemoteArchive] = field(default_factory=dict)
     """Archives that were opened for other quarters, whose lists need not be read again."""
 
-    def for_quarter(self, quarter: date, *, replace: bool = False) -> FetchOutcome:
+    def for_quarter(
+        self, quarter: date, *, replace: bool = False, only_missing: bool = False
+    ) -> FetchOutcome:
         """Fetch what is new for a quarter and land it.
 
-        ``replace`` lets a fetched file take the place of one that was not fetched. Raises
-        :class:`FeedError` or :class:`LandingError`; nothing has then landed.
+        ``replace`` lets a fetched file take the place of one that was not fetched; with
+        ``only_missing`` a file that has landed is not compared. Raises :class:`FeedError` or
+        :class:`LandingError`; nothing has then landed.
         """
         contract, feed = contract_of(self.source), self.feed or feed_of(self.source)
         folder = self.settings.home / "feeds" / self.source
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(folder / "lock", timeout=0):
-                return self._fetch(contract, feed, folder, quarter, replace)
+                return self._fetch(contract, feed, folder, quarter, replace, only_missing)
         except Timeout as error:
             raise LandingError(
                 f"{self.source} is being fetched by another process. Nothing was landed. Run the "
@@ -127,22 +133,49 @@ class Fetch:
         except OSError as error:
             raise unwritable(folder, error.strerror or str(error)) from error
 
+    def quarters_to_complete(self, closed: date) -> list[date]:
+        """Return the quarters of the year before ``closed`` of which a late month is fetched.
+
+        Only a publisher with a file a month has any: the quarters since the first that was fetched,
+        unless a file of theirs was landed by hand.
+        """
+        feed = self.feed or feed_of(self.source)
+        first = FetchState.read(self.settings.home / "feeds" / self.source).first_quarter()
+        if feed.publisher not in FILE_A_MONTH or first is None:
+            return []
+        earlier = [quarters_before(closed, count) for count in range(QUARTERS_COMPLETED, 0, -1)]
+        return [one for one in earlier if one >= first and not self._has_landed_by_hand(one)]
+
+    def _has_landed_by_hand(self, quarter: date) -> bool:
+        folder = self.settings.raw / self.source / quarter.isoformat()
+        names = {name for name, _ in delivered_files(folder)} if folder.is_dir() else set()
+        return not names <= _fetched_before(folder)
+
     def _fetch(
-        self, contract: Contract, feed: Feed, folder: Path, quarter: date, replace: bool
+        self,
+        contract: Contract,
+        feed: Feed,
+        folder: Path,
+        quarter: date,
+        replace: bool,
+        only_missing: bool,
     ) -> FetchOutcome:
         recover_landings(self.settings.raw / self.source)
         state = FetchState.read(folder)
         with Client(feed, self.pace, self.transport or _transport(self.settings)) as client:
             visit = Visit(
                 client, feed, folder, state, quarter, self._is_landed,
-                feed.publisher in FILE_A_MONTH, self._forces(feed), archives=self.archives,
+                feed.publisher in FILE_A_MONTH, only_missing, self._forces(feed),
+                archives=self.archives,
             )  # fmt: skip
             found = PUBLISHERS[feed.publisher](visit)
-        landing = _Landing(self.settings, contract, feed, folder, quarter, found)
+        landing = _Landing(self.settings, contract, feed, folder, quarter, found, only_missing)
         outcomes = landing.land(replace=replace)
         for one in found.files:
             state.note(quarter, one.name, one.seen)
             one.path.unlink(missing_ok=True)
+        for name, (address, etag) in found.absent.items():
+            state.note_absent(quarter, name, address, etag)
         if visit.by_quarter:
             for name, seen in found.unchanged.items():
                 state.note(quarter, name, seen)
@@ -199,12 +232,14 @@ class _Landing:
     folder: Path
     quarter: date
     found: Found
+    only_missing: bool
 
     def land(self, *, replace: bool) -> tuple[FileOutcome, ...]:
         """Land the files whose rows differ; return what became of each.
 
         Of a publisher with a file a month, one that a refresh would refuse holds up no other: it is
-        kept aside and named among the notes. Raises where no file can be used.
+        kept aside and named among the notes. Raises where no file can be used, except of a quarter
+        that is only completed.
         """
         compared = []
         refusals: list[LayoutError] = []
@@ -216,12 +251,15 @@ class _Landing:
                     raise
                 refusals.append(error)
                 self.found.files.remove(one)
-        if refusals and not compared:
+        if refusals and not compared and not self.only_missing:
             raise refusals[0]
         self.found.notes += [f"Not landed: {error}" for error in refusals]
         wanted = [one for one, difference in compared if not difference.same]
         if wanted:
-            self._hand_over(wanted, True if replace else self._fetched_before())
+            before = _fetched_before(
+                self.settings.raw / self.contract.source / self.quarter.isoformat()
+            )
+            self._hand_over(wanted, True if replace else before)
         return tuple(
             FileOutcome(
                 one.name, rows.new, rows.old, rows.differ, rows.revised, landed=not rows.same
@@ -290,14 +328,6 @@ class _Landing:
                 return next(iter(files.values()))
         return None
 
-    def _fetched_before(self) -> frozenset[str]:
-        """Return the files of the delivery that were fetched: others are not replaced."""
-        folder = self.settings.raw / self.contract.source / self.quarter.isoformat()
-        with suppress(ReceiptError):
-            receipt = Receipt.read(folder)
-            return frozenset(one.name for one in receipt.fetched) if receipt else frozenset()
-        return frozenset()
-
     def _keep_aside(self, one: FoundFile) -> Path:
         aside = self.folder / "refused"
         aside.mkdir(exist_ok=True, mode=0o700)
@@ -325,6 +355,14 @@ class _Landing:
                 for one in files
             ),
         )
+
+
+def _fetched_before(folder: Path) -> frozenset[str]:
+    """Return the files of a delivery that were fetched: others are not replaced."""
+    with suppress(ReceiptError):
+        receipt = Receipt.read(folder)
+        return frozenset(one.name for one in receipt.fetched) if receipt else frozenset()
+    return frozenset()
 
 
 def since_text(outcome: FetchOutcome) -> str:

@@ -38,6 +38,8 @@ class Found:
     unchanged: dict[str, SeenFile] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     lists: dict[str, Answer] = field(default_factory=dict)
+    absent: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Files that an archive does not have: its address and tag."""
 
 
 @dataclass
@@ -53,6 +55,8 @@ class Visit:
     """Whether a quarter's delivery holds a file of this name."""
     by_quarter: bool = True
     """Whether each quarter has files of its own; a release of a year is fetched once."""
+    only_missing: bool = False
+    """Whether files that have landed are left as they are, whatever the publisher has now."""
     forces: Collection[str] = ()
     found: Found = field(default_factory=Found)
     archives: dict[str, RemoteArchive] = field(default_factory=dict)
@@ -77,6 +81,10 @@ class Visit:
         for address, answer in self.found.lists.items():
             head = answer.head
             self.state.note_list(self.folder, address, answer.body, head.etag, head.last_modified)
+
+    def wants(self, name: str) -> bool:
+        """Say whether a file is asked for at all."""
+        return not (self.only_missing and self.is_landed(self.quarter, name))
 
     def last_seen(self, name: str) -> SeenFile | None:
         """Return what was fetched under this name, if it is still in the landing zone.

@@ -1,8 +1,9 @@
 """Feeds in the Dagster UI: one asset for each source that can be fetched from its publisher.
 
 An asset fetches only if its source is in ``CSP_FEEDS``, and only for the quarter that has closed
-last: an older quarter stays as it was delivered. The refresh does not fetch; the landing-zone
-sensor refreshes the quarter when something has landed.
+last and the months of the year before it that were missing: what has landed for an older quarter
+stays as it was delivered. The refresh does not fetch; the landing-zone sensor refreshes the quarter
+when something has landed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -67,20 +68,22 @@ def _feed_asset(
     )
     def fetch(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         today = datetime.now(_LONDON).date()
-        outcome = fetch_if_on(load_settings(), name, quarters_of(context), today)
-        for note in () if isinstance(outcome, str) else outcome.notes:
-            context.log.warning(f"{name}: {note}")
-        return dg.MaterializeResult(metadata=fetch_metadata(outcome))
+        outcomes = fetch_if_on(load_settings(), name, quarters_of(context), today)
+        for one in () if isinstance(outcomes, str) else outcomes:
+            for note in one.notes:
+                context.log.warning(f"{name}: {note}")
+        return dg.MaterializeResult(metadata=fetch_metadata(outcomes))
 
     return fetch
 
 
 def fetch_if_on(
     settings: Settings, source: str, quarters: Collection[date], today: date
-) -> FetchOutcome | str:
+) -> list[FetchOutcome] | str:
     """Fetch a source that is switched on, if the last closed quarter is asked for.
 
-    Otherwise returns why nothing was fetched. Raises :class:`FeedError` where it cannot be fetched.
+    Then fetches what was missing of the quarters before it. Otherwise returns why nothing was
+    fetched. Raises :class:`FeedError` where it cannot be fetched.
     """
     if source not in switched_on(settings, fed_sources()):
         return "Not switched on: CSP_FEEDS does not name the source."
@@ -90,20 +93,24 @@ def fetch_if_on(
             f"Not fetched: only the quarter that has closed last ({quarter_label(closed)}) is "
             "fetched here. `csp fetch` fetches an older one."
         )
-    return Fetch(settings, source).for_quarter(closed)
+    fetch = Fetch(settings, source)
+    outcomes = [fetch.for_quarter(closed)]
+    for quarter in fetch.quarters_to_complete(closed):
+        outcomes.append(fetch.for_quarter(quarter, only_missing=True))
+    return outcomes
 
 
-def fetch_metadata(outcome: FetchOutcome | str) -> dict[str, Any]:
-    """Return what the UI shows of a fetch."""
-    if isinstance(outcome, str):
-        return {"outcome": outcome}
-    said = [f"{one}." for one in outcome.files] or [since_text(outcome)]
+def fetch_metadata(outcomes: Sequence[FetchOutcome] | str) -> dict[str, Any]:
+    """Return what the UI shows of a fetch: of the last closed quarter, then of earlier ones."""
+    if isinstance(outcomes, str):
+        return {"outcome": outcomes}
+    files = [f"{file}." for one in outcomes for file in one.files]
     return {
-        "outcome": "landed" if outcome.landed else "nothing new",
-        "requests": outcome.requests,
-        "bytes": outcome.received,
-        **_listed("files", said),
-        **_listed("notes", outcome.notes),
+        "outcome": "landed" if any(one.landed for one in outcomes) else "nothing new",
+        "requests": sum(one.requests for one in outcomes),
+        "bytes": sum(one.received for one in outcomes),
+        **_listed("files", files or [since_text(outcomes[0])]),
+        **_listed("notes", [note for one in outcomes for note in one.notes]),
     }
 
 

@@ -69,8 +69,14 @@ def find(visit: Visit) -> Found:
 
     An archive that changes while it is read is read once more from the beginning.
     """
-    months = months_of(visit.quarter)
     slugs = {force_slug(name): name for name in visit.forces}
+    months = [
+        month
+        for month in months_of(visit.quarter)
+        if any(visit.wants(_file(visit, month, slug)) for slug in slugs)
+    ]
+    if not months:
+        return visit.found
     archives = read_index(visit.feed.address, visit.read_list(visit.feed.address))
     for archive, wanted in choose(months, archives):
         if archive is None:
@@ -169,42 +175,67 @@ def _not_there(months: Sequence[str], archives: Sequence[Archive]) -> str:
 
 def _fetch(visit: Visit, archive: Archive, months: Sequence[str], slugs: dict[str, str]) -> None:
     """Fetch what is new of an archive; what has the same checksum as before is not fetched."""
-    opened = _open_new(visit, archive, months, slugs)
-    if opened is None:
-        return
-    _check_md5(opened, archive)
+    wanted = {
+        slug: [month for month in months if visit.wants(_file(visit, month, slug))]
+        for slug in slugs
+    }
+    names = [_file(visit, month, slug) for slug, listed in wanted.items() for month in listed]
+    opened = _reopened(visit, archive, _known_version(visit, archive, names))
+    if opened:
+        _check_md5(opened, archive)
     gaps = known_gaps()
     for slug, force in slugs.items():
-        missing = []
-        for month in months:
-            member = f"{month}/{month}-{slug}-{visit.feed.kind}.csv"
-            if member in opened.twice:
-                raise ArchiveError(
-                    shown_address(archive.address), f"it holds {member} twice.", _LATER
-                )
-            if member in opened.members:
-                _fetch_member(visit, opened, member)
-            else:
-                missing.append(month)
+        missing = _fetch_members(visit, opened, archive, slug, wanted[slug])
         if missing:
             visit.found.notes.extend(_gaps(visit, opened, gaps, slug, force, missing))
 
 
-def _open_new(
-    visit: Visit, archive: Archive, months: Sequence[str], slugs: dict[str, str]
-) -> RemoteArchive | None:
-    """Open an archive; none where all that is wanted of this version has landed."""
-    names = [f"{month}-{slug}-{visit.feed.kind}.csv" for month in months for slug in slugs]
-    seen = {name: one for name in names if (one := visit.last_seen(name))}
-    versions = {(one.url, one.etag) for one in seen.values()}
-    known = None
-    if len(seen) == len(names) and len(versions) == 1:
-        url, tag = versions.pop()
-        known = tag if url == archive.address else None
-    opened = _reopened(visit, archive, known)
-    if opened is None:
-        visit.found.unchanged.update(seen)
-    return opened
+def _fetch_members(
+    visit: Visit, opened: RemoteArchive | None, archive: Archive, slug: str, months: Sequence[str]
+) -> list[str]:
+    """Fetch a force's months that are new; return those that the archive does not have.
+
+    Of an archive that has not changed since (none) that is known without opening it.
+    """
+    missing = []
+    for month in months:
+        name = _file(visit, month, slug)
+        member = f"{month}/{name}"
+        if opened is None:
+            seen = visit.last_seen(name)
+            if seen:
+                visit.found.unchanged[name] = seen
+            else:
+                missing.append(month)
+        elif member in opened.twice:
+            raise ArchiveError(shown_address(archive.address), f"it holds {member} twice.", _LATER)
+        elif member in opened.members:
+            _fetch_member(visit, opened, member)
+        else:
+            missing.append(month)
+            visit.found.absent[name] = (archive.address, opened.head.etag)
+    return missing
+
+
+def _file(visit: Visit, month: str, slug: str) -> str:
+    """Return the name of a force's file of a month."""
+    return f"{month}-{slug}-{visit.feed.kind}.csv"
+
+
+def _known_version(visit: Visit, archive: Archive, names: Sequence[str]) -> str | None:
+    """Return the tag of the archive if all that is wanted is known of one version of it.
+
+    A file is known where it was fetched and has landed, or where the archive did not have it.
+    """
+    versions = set()
+    for name in names:
+        seen = visit.last_seen(name)
+        place = (seen.url, seen.etag) if seen else visit.state.absent_from(visit.quarter, name)
+        versions.add(place or ("", None))
+    if len(versions) != 1:
+        return None
+    address, tag = versions.pop()
+    return tag if address == archive.address else None
 
 
 def _reopened(visit: Visit, archive: Archive, known: str | None) -> RemoteArchive | None:
@@ -258,7 +289,7 @@ def _fetch_member(visit: Visit, opened: RemoteArchive, name: str) -> None:
 
 def _gaps(
     visit: Visit,
-    opened: RemoteArchive,
+    opened: RemoteArchive | None,
     gaps: Sequence[KnownGap],
     slug: str,
     force: str,
@@ -270,7 +301,11 @@ def _gaps(
     if unknown := [month for month, gap in known.items() if not gap]:
         suffix = f"-{visit.feed.kind}.csv"
         there = sorted(
-            {name[16 : -len(suffix)] for name in opened.members if name.endswith(suffix)}
+            {
+                name[16 : -len(suffix)]
+                for name in (opened.members if opened else ())
+                if name.endswith(suffix)
+            }
         )
         more = "" if slug in there else did_you_mean(slug, there)
         names = ", ".join(month_name(month) for month in unknown)

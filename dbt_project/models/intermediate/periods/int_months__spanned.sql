@@ -1,28 +1,16 @@
--- Every month from the first to the last with a street delivery in force or, where a force is known
--- to have supplied none since, to the last of these, without holes, and never beyond the quarter
--- being built: a month without a file has a row too.
+-- Every month from the first with a street delivery in force to the end of the quarter being built,
+-- without holes: a month without a file has a row too, and so has one that is not published yet.
 
-with in_force as (
+with span as (
 
     select
         min(in_force.period) as first_month,
-        max(in_force.period) as last_month
+        date_trunc('month', max(refresh.quarter_end))::date as last_month
     from {{ source('control', 'in_force') }} as in_force
     cross join {{ source('control', 'refresh') }} as refresh
     where
         in_force.source = 'police_uk_street'
         and in_force.period <= refresh.quarter_end
-
-),
-
-span as (
-
-    select
-        in_force.first_month,
-        greatest(in_force.last_month, max(gaps.month)) as last_month
-    from in_force
-    left join {{ ref('int_known_gaps__by_month') }} as gaps on in_force.first_month < gaps.month
-    group by in_force.first_month, in_force.last_month
 
 ),
 

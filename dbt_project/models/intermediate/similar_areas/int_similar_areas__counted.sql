@@ -193,10 +193,14 @@ select
         ('warning_lower', '-', 'confidence_z'), ('warning_upper', '+', 'confidence_z'),
         ('limit_lower', '-', 'funnel_limit_z'), ('limit_upper', '+', 'funnel_limit_z')
     ] %}
-    greatest(0, 1000 * (
-        groups.group_rate {{ sign }} {{ var(z) }}
-        * sqrt(dispersions.dispersion * groups.group_rate / rates.population)
-    )) as funnel_{{ name }},
+    -- Of 0 and of what is not known, greatest() takes 0.
+    case
+        when groups.group_rate is not null and rates.population is not null
+            then greatest(0, 1000 * (
+                groups.group_rate {{ sign }} {{ var(z) }}
+                * sqrt(dispersions.dispersion * groups.group_rate / rates.population)
+            ))
+    end as funnel_{{ name }},
     {%- endfor %}
     rates.status,
     rates.deliveries
