@@ -140,6 +140,7 @@ SET_BY_THE_MODEL = {
     "int_dwellings__completed.is_summed",
     "int_dwellings__completed.tenure",
     "int_populations__carried.is_carried_forward",
+    "int_populations_by_age__grouped.is_carried_forward",
     "int_survey_areas__listed.area_type",
     "table_4_need_complexity.status",
     "table_6_acquisitive_pathways.column_order",
