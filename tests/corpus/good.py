@@ -131,6 +131,17 @@ def _named(contracts: dict[str, Contract]) -> list[Good]:
                 },
             },
         ),
+        replace(
+            _csv(contracts, "population_by_age", "2018-04-01/*.csv"),
+            columns={
+                "GEOGRAPHY_CODE": "area_code",
+                "GEOGRAPHY_NAME": "area_name",
+                "DATE_NAME": "mid_year",
+                "GENDER_NAME": "sex",
+                "C_AGE_NAME": "age",
+                "OBS_VALUE": "population",
+            },
+        ),
         _workbook(
             contracts,
             "community_survey",

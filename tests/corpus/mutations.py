@@ -116,7 +116,9 @@ def _column(good: Good, heading: str) -> Iterator[Case]:
         yield _wrong_cell(good, heading, name, value, rules)
 
 
-_READ_WITH_COMMAS = {"dwelling_stock", "population_estimates", "prison_releases"}
+_READ_WITH_COMMAS = {
+    "dwelling_stock", "population_by_age", "population_estimates", "prison_releases",
+}  # fmt: skip
 """Sources whose counts may be written as 1,234."""
 
 
