@@ -37,7 +37,7 @@ test: setup ## Run the tests (under five minutes on two cores)
 test-all: test ## Run the long tests too
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m "slow and not campaign" --durations=20
 
-test-campaigns: setup ## Run the campaigns: whole refreshes that are killed, damaged or planted with canaries
+test-campaigns: setup ## Run the campaigns: whole refreshes that are killed, damaged or planted with canaries, and two simulated years
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m campaign
 
 coverage: setup ## Run the quick tests and report which lines they reach, in var/coverage

@@ -184,13 +184,13 @@ class Simulation:
             while error and error.cls_name not in foreseen_errors():
                 error = error.cause
             assert error, (day, one.message)
-            self.failures.append((day, error.message))
+            self.failures.append((day, error.message.strip()))
         down = day in self.publishers.calendar.down
         assert done.success is not down, (day, self.failures[-1:])
 
     def _hear(self, name: str, said: str) -> None:
         if name == "notes":
-            self.notes.add(said)
+            self.notes.add(said.replace("\\", ""))
         else:
             self.unchanged += said.count("published again with the same")
 
