@@ -48,18 +48,14 @@ by_dimension as (
         search_object_group,
         search_outcome_group,
         outcome_linked,
-        unnest(
-            [
-                {'dimension': 'all', 'category': 'All'},
-                {'dimension': 'sex', 'category': sex},
-                {'dimension': 'age range', 'category': age_range},
-                {
-                    'dimension': 'officer-defined ethnicity',
-                    'category': officer_defined_ethnicity
-                }
-            ],
-            recursive := true
-        )
+        unnest([  -- noqa: AL03
+            struct_pack(dimension := 'all', category := 'All'),
+            struct_pack(dimension := 'sex', category := sex),
+            struct_pack(dimension := 'age range', category := age_range),
+            struct_pack(
+                dimension := 'officer-defined ethnicity', category := officer_defined_ethnicity
+            )
+        ], recursive := true)
     from searches
 
 )
@@ -70,19 +66,22 @@ select
     by_dimension.search_object_group,
     by_dimension.dimension,
     coalesce(categories.category, 'Not stated') as category,
-    count_if(by_dimension.is_of_person)::bigint as searches,
-    count_if(not by_dimension.is_of_person)::bigint as vehicle_searches,
+    count(*) filter (where by_dimension.is_of_person) as searches,
+    count(*) filter (where not by_dimension.is_of_person) as vehicle_searches,
     {%- for group, count in [
         ('Arrest', 'arrest'), ('Other action', 'other_action'),
         ('No further action', 'no_further_action'), ('Unknown', 'outcome_unknown')
     ] %}
-    count_if(by_dimension.is_of_person and by_dimension.search_outcome_group = '{{ group }}')
-    ::bigint as searches_with_{{ count }},
+    count(*) filter (
+        where by_dimension.is_of_person and by_dimension.search_outcome_group = '{{ group }}'
+    ) as searches_with_{{ count }},
     {%- endfor %}
-    count_if(by_dimension.is_of_person and by_dimension.outcome_linked in ('True', 'False'))
-    ::bigint as searches_with_link_stated,
-    count_if(by_dimension.is_of_person and by_dimension.outcome_linked = 'True')::bigint
-        as searches_linked
+    count(*) filter (
+        where by_dimension.is_of_person and by_dimension.outcome_linked in ('True', 'False')
+    ) as searches_with_link_stated,
+    count(*) filter (
+        where by_dimension.is_of_person and by_dimension.outcome_linked = 'True'
+    ) as searches_linked
 from by_dimension
 left join {{ ref('search_categories') }} as categories
     on

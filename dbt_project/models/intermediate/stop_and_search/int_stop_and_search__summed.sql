@@ -78,10 +78,10 @@ counted as (
         periods.period_start,
         counted.search_object_group,
         counted.dimension,
-        counted.category,
         {%- for count in counts %}
-        sum(counted.{{ count }})::bigint as {{ count }}{{ ',' if not loop.last }}
+        sum(counted.{{ count }})::bigint as {{ count }},
         {%- endfor %}
+        counted.category
     from periods
     inner join {{ ref('int_stop_and_search__counted') }} as counted
         on
