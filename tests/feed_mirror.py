@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orchestration.feeds.feed_file import Layer, feed_of
-from orchestration.feeds.publishers.police_archive import force_slug
+from orchestration.ingest.checking.force_names import force_slug
 from tests.feed_server import ARCHIVES, CONTENT, NOMIS, TABLE, content_page, index_page
 from tests.support import STREET_HEADER, street_row
 from tests.workbooks import ods

@@ -212,6 +212,46 @@ RECOMPUTED = {
         "crime_outcomes", "percent_of_offences", "offences_with_outcome / (offences / 100)"
     )
     + " where offences > 0",
+    **{
+        count: f"""
+        select whole.{count}, sum(parts.{count}) from marts.stop_and_search as whole
+        inner join marts.stop_and_search as parts using (area_code, period_type, period_start)
+        where whole.is_sum and whole.dimension = 'all' and not parts.is_sum
+            and parts.dimension = 'age range'
+        group by area_code, period_type, period_start, 1
+        """
+        for count in (
+            "searches",
+            "vehicle_searches",
+            "searches_with_arrest",
+            "searches_with_other_action",
+            "searches_with_no_further_action",
+            "searches_with_outcome_unknown",
+            "searches_with_link_stated",
+            "searches_linked",
+        )
+    },
+    "search_population": """
+        select searches.population, populations.population from marts.stop_and_search as searches
+        inner join marts.crime_trends as populations
+            on searches.area_code = populations.area_code
+            and searches.period_end = populations.period_end
+        where searches.dimension = 'all' and populations.period_type = 'month'
+            and populations.crime_type = 'Total crime'
+    """,
+    "search_rate": _quotient("stop_and_search", "rate_per_1000", "searches / (population / 1000)")
+    + " where dimension = 'all'",
+    "search_action_percent": _quotient(
+        "stop_and_search",
+        "percent_with_action",
+        "(searches_with_arrest + searches_with_other_action)"
+        " / ((searches - searches_with_outcome_unknown) / 100)",
+    )
+    + " where searches > searches_with_outcome_unknown",
+    "search_linked_percent": _quotient(
+        "stop_and_search", "percent_linked", "searches_linked / (searches_with_link_stated / 100)"
+    )
+    + " where searches_with_link_stated > 0",
     "recorded_offences": """
         select whole.offences, sum(parts.offences) from marts.recorded_crime_by_csp as whole
         inner join marts.recorded_crime_by_csp as parts

@@ -91,6 +91,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "marts/similar_areas",
         "marts/small_areas",
         "marts/social_housing_stock",
+        "marts/stop_and_search",
         "marts/supported_accommodation",
         "reports/figure_10_shoplifting",
         "reports/figure_11_burglary",
@@ -103,6 +104,7 @@ def test_the_order_is_load_resolve_build_publish_export(definitions: dg.Definiti
         "reports/page_priorities",
         "reports/page_scanning",
         "reports/page_similar_areas",
+        "reports/page_stop_and_search",
         "reports/table_5_social_dwellings",
     }
     disclosed = graph.get(dg.AssetKey(["control", "disclosure"])).parent_keys

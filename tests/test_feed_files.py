@@ -14,11 +14,11 @@ from orchestration.feeds.mirror import mirror_path
 from orchestration.feeds.publishers.police_archive import (
     Archive,
     choose,
-    force_slug,
     months_of,
     read_index,
 )
 from orchestration.ingest.checking.contract import load_contracts
+from orchestration.ingest.checking.force_names import force_slug
 from orchestration.ingest.checking.known_places import POLICE_FORCES
 from tests.feed_server import ARCHIVES
 

@@ -32,8 +32,8 @@ def test_the_catalogue_has_the_printed_order_and_names_every_table_once():
         "Figure 5",
         "Table 3", "Table 4", "Figure 6", "Figure 6 (others)", "Figure 7", "Figure 8",
         "Releases from prison", "Figure 9",
-        "Table 5", "Scanning", "Priorities", "Outlook", "Outcomes", "Against similar areas",
-        "Similar areas", "Crime map", "Hot spots", "Deprivation",
+        "Table 5", "Scanning", "Priorities", "Outlook", "Outcomes", "Stop and search",
+        "Against similar areas", "Similar areas", "Crime map", "Hot spots", "Deprivation",
         "Figure 10",
         "Table 6", "Figure 11", "Table 7", "Table 8", "Appendix C",
     ]  # fmt: skip

@@ -11,13 +11,13 @@ import duckdb
 import pytest
 import yaml
 
-from orchestration.config.settings import PROJECT
+from orchestration.config.settings import PROJECT, Settings
 from orchestration.publish import CatalogueError, declared_metrics, declared_reports
 from orchestration.publish.metrics import METRICS, Metric
 from orchestration.transform.dbt_runner import load_manifest
 from tests.metric_formulas import RECOMPUTED
 from tests.release_fixtures import manifest
-from tests.support import Ground
+from tests.support import SAMPLE_QUARTERS, Ground
 
 FILE = PROJECT / "dbt_project" / "models" / "metrics" / "metrics.yml"
 PAGE = PROJECT / "docs" / "metrics.md"
@@ -35,6 +35,19 @@ WITHOUT_METRICS = {
     "crime_counts_compared", "crime_against_similar_areas",
 }  # fmt: skip
 """Published marts whose figures are those of other tables, or no sums."""
+
+
+OF_A_LATER_QUARTER = {"stop_and_search"}
+"""Marts of which the sample has nothing before its last quarters."""
+
+
+def ground_of(table: str, request: pytest.FixtureRequest) -> Ground:
+    """Return the sample as at the first quarter that has figures of the table."""
+    sample: Ground = request.getfixturevalue("sample")
+    if table not in OF_A_LATER_QUARTER:
+        return sample
+    home = request.getfixturevalue("quarters")[SAMPLE_QUARTERS[-1]]
+    return Ground(Settings(home=home, raw=sample.settings.raw))
 
 
 def ask(ground: Ground, query: str) -> list[tuple[Any, ...]]:
@@ -56,10 +69,13 @@ def test_every_metric_is_recomputed() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_metric_recomputed_is_the_published_one(sample: Ground, name: str) -> None:
+def test_a_metric_recomputed_is_the_published_one(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    ground = ground_of(one(name).table[1], request)
     pairs = [
         (published, computed)
-        for published, computed in ask(sample, RECOMPUTED[name])
+        for published, computed in ask(ground, RECOMPUTED[name])
         if published is not None
     ]
     assert any(computed is not None for _, computed in pairs)
@@ -71,17 +87,18 @@ def _equal(published: float, computed: float | None) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_sql_gives_each_row_as_published(sample: Ground, name: str) -> None:
+def test_its_sql_gives_each_row_as_published(request: pytest.FixtureRequest, name: str) -> None:
     """Where each column that is not summed over has one value: in one row."""
     metric = one(name)
     schema, table = metric.table
+    ground = ground_of(table, request)
     ((keys,),) = ask(
-        sample,
+        ground,
         "select key_columns from main.published_tables "
         f"where table_schema = '{schema}' and table_name = '{table}'",
     )
     found = ask(
-        sample,
+        ground,
         f"select any_value({metric.column}), {metric.sql_expression} from {schema}.{table} "
         f"group by {keys}",
     )
@@ -123,7 +140,9 @@ def test_a_metric_means_what_the_dictionary_says_of_its_column(sample: Ground) -
     assert differing == []
 
 
-def test_a_table_states_the_unit_of_its_metric(sample: Ground) -> None:
+def test_a_table_states_the_unit_of_its_metric(
+    sample: Ground, request: pytest.FixtureRequest
+) -> None:
     tables = ask(
         sample,
         "select distinct metrics.table_name from main.metrics inner join main.data_dictionary "
@@ -131,7 +150,8 @@ def test_a_table_states_the_unit_of_its_metric(sample: Ground) -> None:
     )
     assert tables
     for (table,) in tables:
-        units = {unit for (unit,) in ask(sample, f"select distinct unit from marts.{table}")}
+        ground = ground_of(table, request)
+        units = {unit for (unit,) in ask(ground, f"select distinct unit from marts.{table}")}
         known = {
             unit
             for (unit,) in ask(

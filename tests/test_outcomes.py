@@ -84,7 +84,6 @@ def given(folder: Path, files: dict[str, str | bytes]) -> list[Path]:
 DOWNLOAD: dict[str, str | bytes] = {
     "2018-04-cambridgeshire-street.csv": month_file(),
     "2018-04-cambridgeshire-outcomes.csv": outcome_file(outcome_row(), outcome_row(number=2)),
-    "2018-04-cambridgeshire-stop-and-search.csv": "Type,Object of search\r\nPerson,Drugs\r\n",
 }
 
 
@@ -126,7 +125,6 @@ def test_outcomes_among_street_files_are_named_with_their_source(ground: Ground)
     (outcome,) = ground.load(STREET).outcomes
     said = " ".join(map(str, outcome.warnings))
     assert f"1 file of outcomes is left out: {OUTCOMES} reads them" in said
-    assert "1 file of stop and search is left out: no source reads them yet" in said
 
 
 def test_identical_rows_are_kept_and_an_outcome_that_is_not_listed_is_reported(

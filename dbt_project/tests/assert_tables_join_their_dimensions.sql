@@ -21,14 +21,14 @@
     'offender_age_and_sex', 'offender_profile', 'offender_rates', 'offending_frequency',
     'page_against_similar_areas', 'page_age_and_sex', 'page_crime_by_deprivation',
     'page_crime_map', 'page_hot_spots', 'page_outcomes', 'page_outlook', 'page_priorities',
-    'page_prison_releases', 'page_scanning', 'page_similar_areas', 'populations',
-    'populations_by_age', 'prison_accommodation_need', 'prison_release_accommodation',
-    'probation_profile', 'recorded_crime_by_csp', 'shoplifting_trends', 'similar_areas',
-    'small_areas', 'social_housing_stock', 'supported_accommodation', 'survey_perceptions',
-    'survey_responses', 'table_1_offender_rates', 'table_2_offending_frequency',
-    'table_3_oasys_pathways', 'table_4_need_complexity', 'table_5_social_dwellings',
-    'table_6_acquisitive_pathways', 'table_7_feel_safe', 'table_8_crime_asb_problem',
-    'youth_offenders'
+    'page_prison_releases', 'page_scanning', 'page_similar_areas', 'page_stop_and_search',
+    'populations', 'populations_by_age', 'prison_accommodation_need',
+    'prison_release_accommodation', 'probation_profile', 'recorded_crime_by_csp',
+    'shoplifting_trends', 'similar_areas', 'small_areas', 'social_housing_stock',
+    'stop_and_search', 'supported_accommodation', 'survey_perceptions', 'survey_responses',
+    'table_1_offender_rates', 'table_2_offending_frequency', 'table_3_oasys_pathways',
+    'table_4_need_complexity', 'table_5_social_dwellings', 'table_6_acquisitive_pathways',
+    'table_7_feel_safe', 'table_8_crime_asb_problem', 'youth_offenders'
 ] %}
 
 {{ keys_without_dimension(tables) }}

@@ -97,6 +97,7 @@ def _named(contracts: dict[str, Contract]) -> list[Good]:
     """Return those whose file, sheet or headings have to be said."""
     return [
         _csv(contracts, "police_uk_street", "2018-04-01/2018-04-*.csv"),
+        _csv(contracts, "police_uk_stop_and_search", "2018-10-01/*.csv"),
         _csv(contracts, "police_charges", "2018-04-01/*.csv"),
         _csv(contracts, "police_offender_counts", "2018-04-01/*.csv"),
         _csv(contracts, "probation_caseload", "2018-04-01/*.csv"),

@@ -25,6 +25,7 @@ from orchestration.feeds.fetch_state import SeenFile
 from orchestration.feeds.known_gaps import KnownGap, gap_of, known_gaps, month_name
 from orchestration.feeds.remote_archive import RemoteArchive, looks_like_html, open_archive
 from orchestration.feeds.visit import Found, FoundFile, Visit
+from orchestration.ingest.checking.force_names import force_slug
 from orchestration.warehouse.checksum import sha256_of
 
 FIRST_MONTH = "2010-12"
@@ -42,12 +43,6 @@ _GAPS_OF = "police_uk_street"
 
 _LOOK = "Open the address in a browser to see whether the publisher has changed the page."
 _LATER = "Run the command again later."
-_SHORT_NAMES = {
-    "british transport police": "btp",
-    "hampshire and isle of wight constabulary": "hampshire",
-    "police service of northern ireland": "northern-ireland",
-}
-"""Names of forces in the publisher's files that do not follow from the forces' own names."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +89,6 @@ def find(visit: Visit) -> Found:
 def months_of(quarter: date) -> list[str]:
     """Return the months of a quarter, such as ``2018-10``."""
     return [f"{quarter.year}-{quarter.month + offset:02d}" for offset in range(3)]
-
-
-def force_slug(name: str) -> str:
-    """Return the name of a force as the publisher's files have it: ``avon-and-somerset``."""
-    plain = " ".join(name.casefold().replace("&", " and ").split())
-    if plain in _SHORT_NAMES:
-        return _SHORT_NAMES[plain]
-    plain = re.sub(r"\b(?:police service|police|constabulary|heddlu)\b", " ", plain)
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 # --- the index -------------------------------------------------------------------------------

@@ -16,6 +16,9 @@ SEVERITIES = {
 """What a report calls each severity."""
 
 _REMEDIES = {
+    "says which force it is of": (
+        "Name the file as data.police.uk does: YYYY-MM-<force>-stop-and-search.csv."
+    ),
     "a month comes once": "Send each month once: leave out the file that is not wanted.",
     "a part is no more than its whole": "Correct the part or its whole in this row.",
     "a year comes once": "Leave one sheet a year, named after it.",

@@ -16,6 +16,7 @@ _CODES = {
     "D07": "is read by a source",
     "D08": "says which period it is of",
     "D09": "a month comes once",
+    "D10": "says which force it is of",
     "F01": "can be opened",
     "F02": "can be read",
     "F03": "is whole",

@@ -1,7 +1,8 @@
 """The names that the warehouse serves, and the series of deliveries matched to them.
 
 Forces, districts, youth offending services and prisons are those of the partnerships file. A name
-is the same however it is spaced and capitalised. Rows of an unknown name are counted nowhere and
+is the same however it is spaced and capitalised, and a force may be named as the files of
+data.police.uk name it. Rows of an unknown name are counted nowhere and
 reported.
 """
 
@@ -15,6 +16,7 @@ from orchestration.errors import SettingsError
 from orchestration.ingest.checking.configured_words import vocabulary_of
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.checking.coverage import plain_name
+from orchestration.ingest.checking.force_names import force_slug
 from orchestration.ingest.checking.shown_texts import ShownTexts, Vocabulary
 
 _LISTED_IN = {
@@ -75,7 +77,11 @@ def resolve_series(
         "group by all order by min((deliveries.quarter, deliveries.version, coverage.series))"
     ).fetchall()
     served = {
-        kind: {plain_name(name): name for name in served_names(connection, kind)}
+        kind: {
+            known: name
+            for name in served_names(connection, kind)
+            for known in (plain_name(name), *([force_slug(name)] if kind == "force" else []))
+        }
         for kind in {one.coverage.names for one in contracts.values() if one.coverage.names}
     }
     first: dict[tuple[str, str], str] = {}

@@ -11,6 +11,7 @@ import duckdb
 from orchestration.ingest.checking.contract import Column, Contract
 from orchestration.ingest.checking.coverage import plain_name
 from orchestration.ingest.checking.faults import Fault
+from orchestration.ingest.checking.force_names import force_slug
 from orchestration.ingest.checking.known_places import POLICE_FORCES
 from orchestration.ingest.checking.served_names import nearest, served_names
 from orchestration.ingest.landing.delivery_discovery import FileLoad, Pending
@@ -30,7 +31,7 @@ def unknown_forces(
     if not columns:
         return {}
     names = [*POLICE_FORCES, *served_names(connection, "force")]
-    known = {plain_name(name) for name in names}
+    known = {one for name in names for one in (plain_name(name), force_slug(name))}
     holders = {file.file_id: (one, file) for one in group for file in one.files}
     found: dict[int, list[Fault]] = {}
     for column in columns:
