@@ -121,6 +121,7 @@ SET_BY_THE_MODEL = {
     "int_similar_areas__counted.is_own",
     "int_similar_areas__ranked.chosen_by",
     "int_small_area_periods__listed.period",
+    "int_stop_and_search__counted.dimension",
     "crime_by_ward_and_town.place_type",
     "crime_by_deprivation.deprivation_group",
     "crime_by_deprivation.deprivation_label",
