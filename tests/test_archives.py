@@ -104,9 +104,10 @@ def test_the_files_of_every_source_may_come_in_an_archive(tmp_path: Path) -> Non
         folder = tmp_path / f"{good.source}-{good.kind}"
         folder.mkdir()
         whole = good.bytes()
-        plain = check(folder, good.source, **{f"a_{good.kind}": whole})
+        stem = Path(good.name).stem.replace("_", "-")
+        plain = check(folder, good.source, **{f"{stem}_{good.kind}": whole})
         packed = check(folder, good.source, a_zip=archived({f"x/{good.name}": whole}))
-        gz = check(folder, good.source, **{f"a.{good.kind}_gz": gzip.compress(whole)})
+        gz = check(folder, good.source, **{f"{stem}.{good.kind}_gz": gzip.compress(whole)})
         for outcome in (packed, gz):
             assert (outcome.state, outcome.rows_loaded, len(outcome.warnings)) == (
                 plain.state,

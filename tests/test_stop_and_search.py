@@ -60,8 +60,11 @@ def test_a_search_is_of_the_force_of_its_file(ground: Ground) -> None:
 
 def test_a_force_that_is_not_served_is_loaded_and_reported(ground: Ground) -> None:
     rows = search_file(search_row())
-    names = {"2018-04-norfolk-stop-and-search.csv": rows, NAME: rows}
-    names["2018-04-northshire-stop-and-search.csv"] = rows
+    names: dict[str, str | bytes] = {
+        "2018-04-norfolk-stop-and-search.csv": rows,
+        "2018-04-northshire-stop-and-search.csv": rows,
+        NAME: rows,
+    }
     ground.put(SEARCHES, "2018-04-01", names)
     (outcome,) = ground.load(SEARCHES).outcomes
     assert outcome.rows_loaded == 3
@@ -308,7 +311,8 @@ def _counted(rows: pd.DataFrame) -> Counts:
             for group_names in ("All", None):
                 grouped = named.assign(group=group_names) if group_names else named
                 sums = grouped.groupby(["group", "category"])[MEASURES].sum()
-                for (group, category), values in sums.iterrows():
+                places = sums.index.tolist()
+                for (group, category), values in zip(places, sums.to_numpy().tolist(), strict=True):
                     key = (kind, first, str(group), dimension, str(category))
                     counted[key] = tuple(int(value) for value in values)
     return counted

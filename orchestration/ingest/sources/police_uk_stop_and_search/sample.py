@@ -100,7 +100,8 @@ def month_file(month: date) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADER)
     rows = [_search(month, random) for _ in range(searches)]
-    writer.writerows(sorted(rows, key=lambda row: row[1]))
+    rows.sort(key=lambda row: row[1])
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
