@@ -16,6 +16,7 @@ from orchestration.feeds import errors
 from tests.feed_server import (
     ARCHIVES,
     CONTENT,
+    FORCE,
     ITEM,
     MONTHS,
     NOMIS,
@@ -105,6 +106,16 @@ def big(body: bytes) -> bytes:
     return made.getvalue()
 
 
+def _searches() -> bytes:
+    """Return an archive with stop and search files of other columns."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for month in NEW:
+            archive.writestr(f"{month}/{month}-{FORCE}-stop-and-search.csv", "Type,When\r\nA,B\r\n")
+    return made.getvalue()
+
+
+SEARCHES = _searches()
 BIG = big(street_zip(NEW))
 
 
@@ -369,6 +380,8 @@ GOVUK = [
          ("no attachment has a file named 'prc-csp-mar",)),
     Case("outcomes in other columns", "police_uk_outcomes", archived(street_zip(NEW)),
          errors.LayoutError, ("has changed the form", "csp check police_uk_outcomes")),
+    Case("searches in other columns", "police_uk_stop_and_search", archived(SEARCHES),
+         errors.LayoutError, ("has changed the form", "csp check police_uk_stop_and_search")),
     Case("JSON cut short", HOUSING, content(Reply(200, content_page()[:80])),
          errors.WrongKindError, ("damaged or cut short",)),
     Case("JSON of another shape", HOUSING, content(as_json([1, 2])), errors.LayoutError,
@@ -555,6 +568,8 @@ NOMIS_CASES = [
          ("an empty answer",)),
     Case("CSV with other columns", PEOPLE, pages(lambda start: b"A,B\r\n1,2\r\n"),
          errors.LayoutError, ("does not have the columns GEOGRAPHY_CODE",)),
+    Case("CSV without sex and age", "population_by_age", pages(DATA.page), errors.LayoutError,
+         ("does not have the columns GEOGRAPHY_CODE", "C_AGE_NAME")),
     Case("CSV cut short in a line", PEOPLE, pages(lambda start: DATA.page(start)[:-5]),
          errors.LayoutError, ("does not have the columns",)),
     Case("CSV cut short in a quote", PEOPLE, pages(lambda start: DATA.page(start)[:100]),

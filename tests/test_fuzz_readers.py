@@ -81,6 +81,9 @@ def seed_names() -> list[str]:
     """Return the names of the seeds, without making them."""
     formats = {
         "area_lookups": ("csv", "geojson"),
+        "deprivation_indices": ("csv",),
+        "police_uk_stop_and_search": ("csv",),
+        "population_by_age": ("csv",),
         "iom_cohort": ("csv", "gz", "zip"),
         "population_estimates": _KINDS,
     }
