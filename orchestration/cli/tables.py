@@ -130,7 +130,8 @@ def _is_number(cell: Cell) -> bool:
 def _widths(table: ShownTable, available: int) -> list[int] | None:
     """Return the width of each column, or None where the rows do not fit legibly.
 
-    No word is cut, and no sentence is squeezed into a column of single words.
+    No word is cut, no sentence is squeezed into a column of single words, and what a row is of, in
+    the first column, is not broken.
     """
     columns = [
         [Text(heading), *(row[place] for row in table.rows)]
@@ -142,6 +143,7 @@ def _widths(table: ShownTable, available: int) -> list[int] | None:
         max(min(whole, _NARROWEST), *(_longest_word(text) for text in column))
         for whole, column in zip(longest, columns, strict=True)
     ]
+    least[0] = longest[0]
     if sum(longest) <= room:
         return longest
     if sum(least) > room or sum(longest) > _CROWDED * room:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestration.ingest.checking.contract import load_contract
-from orchestration.ingest.checking.faults import Fault, SubmissionError, quoted
+from orchestration.ingest.checking.faults import Fault, SubmissionError, given, quoted
 from orchestration.ingest.checking.headings import heading_key
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.reading.csv_integrity import read_header, refuse_binary, scan_csv
@@ -131,7 +131,7 @@ def _decile_warning(file: LandedFile, differing: Sequence[Row], edition: _Editio
         "the decile agrees with the rank",
         f"{rows} another decile than their rank gives among the {edition.small_areas:,} small "
         "areas of England (the rank times ten, divided by their number, rounded up). They are "
-        f"loaded. The first has the rank {first.values['deprivation_rank']}.",
+        f"loaded. The first has the rank {given(first.values['deprivation_rank'])}.",
         file=file.name,
         line=first.line,
         column="Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)",
