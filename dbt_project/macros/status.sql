@@ -24,6 +24,14 @@
     ) }}
 {%- endmacro %}
 
+{#- The deliveries without those of a source, for a row that shows nothing of that one. -#}
+{% macro deliveries_without(deliveries, source) -%}
+    {{ listed_deliveries(
+        "list_filter(string_split(" ~ deliveries ~ ", '; '), lambda name: not starts_with(name, '"
+        ~ source ~ " '))"
+    ) }}
+{%- endmacro %}
+
 {% macro listed_deliveries(names) -%}
     nullif(array_to_string(list_sort(list_distinct({{ names }})), '; '), '')
 {%- endmacro %}

@@ -13,7 +13,7 @@ with young_people as (
         period_end,
         period_label,
         young_people,
-        deliveries
+        {{ deliveries_without('deliveries', 'population_by_age') }} as deliveries
     from {{ ref('youth_offenders') }}
     where
         cohort = 'registered'
