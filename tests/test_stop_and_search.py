@@ -366,7 +366,7 @@ def test_the_page_has_the_latest_twelve_months_beside_those_before(latest: Groun
     now = Counter(rows[rows["searches"] & (rows["month"] >= "2018-01")]["group"])
     before = Counter(rows[rows["searches"] & (rows["month"] < "2018-01")]["group"])
     page = (PROJECT / "docs/bi/queries.md").read_text(encoding="utf-8")
-    query = page.split("### 80. ", 1)[1].split("```sql\n", 1)[1].split("```", 1)[0]
+    query = page.split("### 84. ", 1)[1].split("```sql\n", 1)[1].split("```", 1)[0]
     found = latest.query(query)
     assert [row[0] for row in found] == [
         "All", "Drugs", "Weapons", "Stolen goods", "Going equipped or criminal damage", "Other",
