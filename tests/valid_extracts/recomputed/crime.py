@@ -127,7 +127,7 @@ def _trends(
     every = sorted({month for months in counts.values() for month in months})
     if not every:
         return {}
-    span = [one.date() for one in pd.date_range(every[0], every[-1], freq="MS")]
+    span = [one.date() for one in pd.date_range(every[0], landed.last_day, freq="MS")]
     span = [month for month in span if month >= first_month]
     table: Table = {}
     for force in landed.forces:
