@@ -150,6 +150,7 @@ def test_a_quarter_that_cannot_pass_stops_the_ones_after_it(
     assert "Published in this run: Q1 2018/19. Not published: Q2 2018/19, Q3" in _said(result)
 
 
+@pytest.mark.campaign
 def test_a_refused_delivery_in_the_middle_stops_the_range(partnership: Partnership) -> None:
     for quarter in THREE:
         partnership.deliver(quarter, rows=20)
@@ -161,6 +162,7 @@ def test_a_refused_delivery_in_the_middle_stops_the_range(partnership: Partnersh
     assert _published(partnership) == []
 
 
+@pytest.mark.campaign
 def test_marts_alone_are_as_at_the_last_quarter(partnership: Partnership) -> None:
     for number, quarter in enumerate(THREE):
         partnership.deliver(quarter, rows=20 + number)

@@ -224,7 +224,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
-    [pytest.param(part, marks=pytest.mark.campaign if part > 1 else ()) for part in range(_PARTS)],
+    [pytest.param(part, marks=pytest.mark.campaign if part else ()) for part in range(_PARTS)],
 )
 def test_valid_extracts_give_the_marts_that_a_second_computation_gives(
     part: int, prepared: Path, tmp_path_factory: pytest.TempPathFactory
