@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from orchestration.cli.app import app
 from orchestration.cli.json_output import OUTPUTS, json_schema
 from orchestration.config.settings import PROJECT
+from orchestration.releases.published_file import engine
 from tests.support import Ground, month_file, street_file, street_row
 
 Run = Callable[..., Any]
@@ -156,3 +157,13 @@ def test_an_error_leaves_standard_output_empty(run: Run) -> None:
     for arguments in (("history", "nonsense"), ("check", "nonsense", "a.csv")):
         done = run(*arguments, "--json")
         assert done.exit_code == 1 and done.stdout == ""
+
+
+def test_no_connection_draws_a_progress_bar_into_what_is_printed(ground: Ground) -> None:
+    """DuckDB draws one on the standard output of a query of more than two seconds."""
+    asked = "select current_setting('enable_progress_bar')"
+    ground.put("police_uk_street", "2018-04-01", {"2018-04.csv": month_file()})
+    ground.load("police_uk_street")
+    assert ground.value(asked) is False
+    with engine(ground.settings.home / "spill") as connection:
+        assert connection.cursor().execute(asked).fetchall() == [(False,)]

@@ -11,6 +11,7 @@ from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError, WarehouseUnreadableError
 from orchestration.warehouse.connection import connect
+from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.scratch import engine_config
 
 _SHOWN_ROWS = 50
@@ -62,7 +63,7 @@ def _opened(settings: Settings, published: bool) -> Iterator[duckdb.DuckDBPyConn
         raise WarehouseUnreadableError(f"Nothing is published at {current} yet. Run `csp refresh`.")
     config = engine_config(settings, settings.home / "published.tmp")
     try:
-        connection = duckdb.connect(current, read_only=True, config=config)
+        connection = without_progress_bar(duckdb.connect(current, read_only=True, config=config))
     except duckdb.Error as error:
         raise WarehouseUnreadableError(
             f"{current} cannot be read: {str(error).splitlines()[0]} Refresh its quarter: the "

@@ -10,6 +10,7 @@ from orchestration.config.settings import Settings
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.landing.landing_zone import LandedFile, landed_file
 from orchestration.ingest.loading.load import check_files
+from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.scratch import engine_config, scratch_under
 
 _ANY_DAY = datetime(2000, 1, 1)
@@ -68,6 +69,7 @@ def compare_rows(
         scratch_under(settings.home) as scratch,
         duckdb.connect(":memory:", config=engine_config(settings, scratch)) as connection,
     ):
+        without_progress_bar(connection)
         outcomes = check_files(connection, contract, files, _ANY_DAY)
         usable = outcomes[0].state == "loaded"
         if old is None or outcomes[-1].state != "loaded" or not usable:

@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.releases.errors import PublishError, ReleaseUnreadableError
 from orchestration.warehouse.encryption import attach_encrypted
+from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.sql_quoting import identifier, literal
 
 PUBLISHED_FILE = "csp.duckdb"
@@ -38,7 +39,7 @@ def engine(
         config["memory_limit"] = memory_limit
     if threads:
         config["threads"] = threads
-    connection = duckdb.connect(":memory:", config=config)
+    connection = without_progress_bar(duckdb.connect(":memory:", config=config))
     try:
         yield connection
     finally:

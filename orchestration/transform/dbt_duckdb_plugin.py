@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from orchestration.config.settings import load_settings
 from orchestration.transform.seasonal_functions import register
 from orchestration.warehouse.connection import CATALOGUE, attach
+from orchestration.warehouse.progress_bar import without_progress_bar
 
 
 class Plugin(BasePlugin):
@@ -22,7 +23,7 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Attach the file that the profile names to the database that dbt has opened."""
-        register(conn)
+        register(without_progress_bar(conn))
         key = load_settings().warehouse_key
         for named in (self.creds and self.creds.attach) or ():
             attach(conn, Path(named.path), CATALOGUE, key, read_only=False)

@@ -24,6 +24,7 @@ from orchestration.errors import (
     WarehouseUnreadableError,
 )
 from orchestration.warehouse.encryption import attach_encrypted, refuse_without_key
+from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.sql_quoting import literal
 
 CATALOGUE = "warehouse"
@@ -267,7 +268,7 @@ def _attached(
 
     Only so can it be said how it is written, and given its key.
     """
-    connection = duckdb.connect(":memory:", config=config)
+    connection = without_progress_bar(duckdb.connect(":memory:", config=config))
     try:
         attach(connection, file, CATALOGUE, key, read_only=read_only)
     except BaseException:

@@ -23,6 +23,7 @@ from orchestration.ingest.landing.landing_zone import NO_QUARTER, Delivery, land
 from orchestration.ingest.loading.load import check_delivery
 from orchestration.ingest.loading.outcomes import Outcome
 from orchestration.warehouse.control_schema import ensure_control
+from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.scratch import engine_config, scratch_under
 
 _LONGEST = 65_536
@@ -57,6 +58,7 @@ def _database(settings: Settings, contract: Contract) -> Iterator[duckdb.DuckDBP
         scratch_under(settings.home) as scratch,
         duckdb.connect(":memory:", config=engine_config(settings, scratch)) as connection,
     ):
+        without_progress_bar(connection)
         _load_partnerships(connection, settings, contract)
         yield connection
 

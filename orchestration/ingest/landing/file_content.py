@@ -19,6 +19,7 @@ from orchestration.config.settings import Settings
 from orchestration.ingest.checking.contract import Contract
 from orchestration.ingest.landing.landing_zone import LandedFile
 from orchestration.ingest.loading.load import check_files
+from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.scratch import engine_config, scratch_under
 
 _ANY_DAY = datetime(2000, 1, 1)
@@ -64,6 +65,7 @@ def contents(
         scratch_under(home) as scratch,
         duckdb.connect(":memory:", config=engine_config(settings, scratch)) as connection,
     ):
+        without_progress_bar(connection)
         outcomes = check_files(connection, contract, distinct, _ANY_DAY)
         slots = _slots(connection, contract)
         shared = _shared_keys(connection, contract)
