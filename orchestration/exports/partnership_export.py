@@ -6,10 +6,10 @@ in their place), ``workbook.xlsx``, ``pack.html``, ``pack.docx``, ``datapackage.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import duckdb
 from orchestration.config.quarters import quarter_end, quarter_label
 from orchestration.exports.atomic_folder import recover, swapped_in
 from orchestration.exports.charts.chart_text import SYNTHETIC_MARK, day_name
+from orchestration.exports.charts.kept_chart import kept_chart
 from orchestration.exports.charts.system_numbers import (
     DIAGRAM,
     diagram_words,
@@ -31,7 +32,7 @@ from orchestration.exports.data_package.folder_manifest import (
     exported_files,
     write_manifest,
 )
-from orchestration.exports.data_package.table_files import write_csv, write_parquet
+from orchestration.exports.data_package.table_files import rows_digests, write_csv, write_parquet
 from orchestration.exports.errors import ExportError, WrongReleaseError
 from orchestration.exports.findings.key_findings import places
 from orchestration.exports.pack.data_extent import extent
@@ -53,6 +54,7 @@ from orchestration.exports.report_definition.row_selection import (
     selection_query,
 )
 from orchestration.exports.report_definition.table_layout import absence, ordered_rows
+from orchestration.exports.reused_files import ExportFolder, export_folder
 from orchestration.exports.texts.pack_texts import PackTexts, text_identity
 from orchestration.exports.texts.release_texts import release_texts
 from orchestration.releases.published_file import open_release
@@ -96,6 +98,14 @@ class _Release:
     areas: tuple[Row, ...]
     up_to: tuple[Row, ...]
     catalogue: ReportCatalogue
+
+    def rows_digest(self, table: TableRef) -> str:
+        """Return a digest of the rows of a table, all areas together."""
+        return self._rows_digests[table.full_name]
+
+    @cached_property
+    def _rows_digests(self) -> Mapping[str, str]:
+        return rows_digests(self.connection, self.tables)
 
     def table(self, name: str) -> TableRef | None:
         """Return the report table of a name, or none where the release does not hold it."""
@@ -167,8 +177,9 @@ def export_restricted(built: Path, out: Path, csp: str, texts: Path | None = Non
             )
         rows = _report_rows(release, whose)
         charts = _draw_charts(release, whose, rows)
-        _write_workbook(release, whose, rows, charts, out / "workbook.xlsx")
-        _write_pack(release, whose, rows, charts, _texts(release, whose), out)
+        folder = export_folder(out)
+        _write_workbook(release, whose, rows, charts, folder)
+        _write_pack(release, whose, rows, charts, _texts(release, whose), folder)
 
 
 def release_partnerships(release_file: Path) -> list[str]:
@@ -239,7 +250,7 @@ def _export(release: _Release, whose: Partnership, out: Path, force: bool) -> Ex
         if standing is not None:
             return _result(whose, out, False, standing, texts)
         with swapped_in(out) as folder:
-            files = _write(release, whose, texts, identity, folder)
+            files = _write(release, whose, texts, identity, export_folder(folder, out))
     except (OSError, duckdb.Error) as error:
         reason = str(error).splitlines()[0]
         raise ExportError(
@@ -264,28 +275,29 @@ def _write(
     whose: Partnership,
     texts: PackTexts,
     identity: Sequence[Mapping[str, str]],
-    folder: Path,
+    folder: ExportFolder,
 ) -> list[ExportedFile]:
     """Write everything of one partnership into the empty ``folder``."""
-    named = _write_tables(release, whose, folder / "tables")
+    named = _write_tables(release, whose, folder)
     rows = _report_rows(release, whose)
-    charts = _draw_charts(release, whose, rows)
-    _write_charts(charts, folder / "charts")
-    _write_workbook(release, whose, rows, charts, folder / "workbook.xlsx")
+    charts = _draw_charts(release, whose, rows, folder)
+    _write_workbook(release, whose, rows, charts, folder)
     _write_pack(release, whose, rows, charts, texts, folder)
-    _write_explore(release, whose, folder / "explore.html")
-    (folder / "datapackage.json").write_bytes(
+    _write_explore(release, whose, folder)
+    (folder.path / "datapackage.json").write_bytes(
         datapackage(
             release.facts,
             whose,
             {table.name: table for table in release.tables},
             named,
             release.sources,
-            exported_files(folder),
+            exported_files(folder.path),
             _absent(release, whose, rows, charts),
         )
     )
-    return write_manifest(folder, release.facts, whose, release.sources, identity)
+    return write_manifest(
+        folder.path, release.facts, whose, release.sources, identity, folder.made_from
+    )
 
 
 def _report_rows(release: _Release, whose: Partnership) -> dict[str, Sequence[Row]]:
@@ -314,58 +326,86 @@ def _absent(
     return found
 
 
-def _write_tables(release: _Release, whose: Partnership, folder: Path) -> dict[str, frozenset[str]]:
+def _write_tables(
+    release: _Release, whose: Partnership, folder: ExportFolder
+) -> dict[str, frozenset[str]]:
     """Write every table; return the deliveries that the rows of each name."""
-    folder.mkdir()
+    (folder.path / "tables").mkdir()
     named = {}
     for table in release.tables:
-        write_csv(release.connection, table, whose, folder / f"{table.name}.csv")
-        write_parquet(release.connection, table, whose, folder / f"{table.name}.parquet")
+        query = selection_query(table, whose)
+        folder.make(
+            [f"tables/{table.name}.csv", f"tables/{table.name}.parquet"],
+            (table.columns, query, release.rows_digest(table)),
+            partial(_write_table, release.connection, table, whose, folder.path / "tables"),
+        )
         if "deliveries" in table.column_names:
-            query = selection_query(table, whose)
             found = fetch(release.connection, f"select distinct deliveries from ({query})")
             named[table.name] = named_deliveries(found)
     return named
 
 
-def _write_charts(charts: Mapping[str, Sequence["Chart"]], folder: Path) -> None:
-    folder.mkdir()
-    for chart in (chart for drawn in charts.values() for chart in drawn):
-        (folder / f"{chart.slug}.svg").write_bytes(chart.svg)
-        (folder / f"{chart.slug}.png").write_bytes(chart.png)
-        (folder / f"{chart.slug}.txt").write_text(f"{chart.alt}\n", encoding="utf-8")
+def _write_table(
+    connection: duckdb.DuckDBPyConnection, table: TableRef, whose: Partnership, folder: Path
+) -> None:
+    write_csv(connection, table, whose, folder / f"{table.name}.csv")
+    write_parquet(connection, table, whose, folder / f"{table.name}.parquet")
 
 
 def _draw_charts(
-    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]]
+    release: _Release,
+    whose: Partnership,
+    rows: Mapping[str, Sequence[Row]],
+    folder: ExportFolder | None = None,
 ) -> dict[str, list["Chart"]]:
-    """Draw every exhibit that has a chart; return the charts by the exhibit's table."""
-    # Matplotlib takes most of a second to import: only where something is drawn.
-    from orchestration.exports.charts.exhibit_charts import charts_of
+    """Draw every exhibit that has a chart, into ``folder`` where there is one.
 
+    Returns the charts by the exhibit's table.
+    """
+    # Matplotlib takes most of a second to import: only where something is drawn.
+    from orchestration.exports.charts.exhibit_charts import chart_of
+
+    if folder:
+        (folder.path / "charts").mkdir()
+    areas = places(whose, release.areas)
     drawn = {}
     for exhibit in release.catalogue.exhibits:
         own = rows.get(exhibit.table, ())
         if not exhibit.chart or not own:
             continue
-        charts = charts_of(
-            exhibit,
-            own,
-            whose,
-            places(whose, release.areas),
-            _footnotes(release, exhibit.table, own),
-            _is_synthetic(release, own),
-        )
-        if notice := release.facts.restricted_notice:
-            charts = [replace(chart, alt=f"{notice} {chart.alt}") for chart in charts]
-        drawn[exhibit.table] = charts
-    if diagrams := _draw_system(release, whose, rows):
+        footnotes = _footnotes(release, exhibit.table, own)
+        synthetic = _is_synthetic(release, own)
+        charts = []
+        for place in areas:
+            slug = exhibit.slug if len(areas) == 1 else f"{exhibit.slug}_{place.code}"
+            inputs = (exhibit, own, whose, place, slug, footnotes, synthetic)
+            charts.append(_drawn(release, slug, inputs, partial(chart_of, *inputs), folder))
+        drawn[exhibit.table] = [chart for chart in charts if chart]
+    if diagrams := _draw_system(release, whose, rows, folder):
         drawn[DIAGRAM] = diagrams
     return drawn
 
 
+def _drawn(
+    release: _Release,
+    slug: str,
+    inputs: Sequence[object],
+    draw: Callable[[], "Chart | None"],
+    folder: ExportFolder | None,
+) -> "Chart | None":
+    """Return a chart, read from ``folder`` where it is kept there: drawn, or taken over."""
+    if folder:
+        return kept_chart(folder, slug, inputs, draw)
+    chart = draw()
+    notice = release.facts.restricted_notice
+    return replace(chart, alt=f"{notice} {chart.alt}") if chart and notice else chart
+
+
 def _draw_system(
-    release: _Release, whose: Partnership, rows: Mapping[str, Sequence[Row]]
+    release: _Release,
+    whose: Partnership,
+    rows: Mapping[str, Sequence[Row]],
+    folder: ExportFolder | None,
 ) -> list["Chart"]:
     """Draw Figure 1 for each area of a partnership of which there is a number."""
     from orchestration.exports.charts.system_diagram import system_diagram
@@ -378,11 +418,9 @@ def _draw_system(
     for place in areas:
         if stages := numbers_known(rows, place, rounded_to):
             slug = DIAGRAM if len(areas) == 1 else f"{DIAGRAM}_{place.code}"
-            words = diagram_words(stages, place, slug, footnotes, synthetic)
-            if notice := release.facts.restricted_notice:
-                words = replace(words, alt=f"{notice} {words.alt}")
-            drawn.append(system_diagram(stages, words))
-    return drawn
+            inputs = (stages, diagram_words(stages, place, slug, footnotes, synthetic))
+            drawn.append(_drawn(release, slug, inputs, partial(system_diagram, *inputs), folder))
+    return [chart for chart in drawn if chart]
 
 
 def _system_rows(rows: Mapping[str, Sequence[Row]]) -> list[Row]:
@@ -395,7 +433,7 @@ def _write_pack(
     rows: Mapping[str, Sequence[Row]],
     charts: Mapping[str, Sequence["Chart"]],
     texts: PackTexts,
-    folder: Path,
+    folder: ExportFolder,
 ) -> None:
     from orchestration.exports.pack.html_page import pack_html
     from orchestration.exports.pack.word_document import pack_docx
@@ -428,11 +466,16 @@ def _write_pack(
         {table.name: table.rounded_to for table in release.tables if table.rounded_to},
         texts,
     )
-    (folder / "pack.html").write_bytes(pack_html(made))
-    (folder / "pack.docx").write_bytes(pack_docx(made, datetime.combine(end, time())))
+    made_at = datetime.combine(end, time())
+
+    def write() -> None:
+        (folder.path / "pack.html").write_bytes(pack_html(made))
+        (folder.path / "pack.docx").write_bytes(pack_docx(made, made_at))
+
+    folder.make(["pack.html", "pack.docx"], (made, made_at), write)
 
 
-def _write_explore(release: _Release, whose: Partnership, path: Path) -> None:
+def _write_explore(release: _Release, whose: Partnership, folder: ExportFolder) -> None:
     from orchestration.exports.charts.line_charts import area_colours
     from orchestration.exports.explore.explore_data import (
         explore_areas,
@@ -443,22 +486,20 @@ def _write_explore(release: _Release, whose: Partnership, path: Path) -> None:
 
     read = (release.connection, release.tables, whose)
     data = extent(release.facts, release.up_to, whose)
-    path.write_bytes(
-        explore_html(
-            PageWords(
-                f"{whose.name}: figures to explore",
-                tuple(filter(None, [release.facts.synthetic_notice])),
-                data.headline,
-                f"{release.facts.product}, release of {release.facts.quarter_label}",
-            ),
-            area_colours(),
-            {
-                "subjects": explore_subjects(*read, partial(_titles, release)),
-                "areas": explore_areas(*read),
-                "map": explore_map(*read),
-            },
-        )
+    words = PageWords(
+        f"{whose.name}: figures to explore",
+        tuple(filter(None, [release.facts.synthetic_notice])),
+        data.headline,
+        f"{release.facts.product}, release of {release.facts.quarter_label}",
     )
+    content = {
+        "subjects": explore_subjects(*read, partial(_titles, release)),
+        "areas": explore_areas(*read),
+        "map": explore_map(*read),
+    }
+    inputs = (words, area_colours(), content)
+    path = folder.path / "explore.html"
+    folder.make([path.name], inputs, lambda: path.write_bytes(explore_html(*inputs)))
 
 
 def _rows_of(exhibit: Exhibit, rows: Mapping[str, Sequence[Row]]) -> Sequence[Row]:
@@ -534,7 +575,7 @@ def _write_workbook(
     whose: Partnership,
     rows: Mapping[str, Sequence[Row]],
     charts: Mapping[str, Sequence["Chart"]],
-    path: Path,
+    folder: ExportFolder,
 ) -> None:
     from orchestration.exports.workbook.sheet_table import SheetTable
     from orchestration.exports.workbook.workbook import write_workbook
@@ -550,16 +591,26 @@ def _write_workbook(
             continue
         ordered = ordered_rows(own, exhibit.workbook_order_by)
         sheets.append(SheetTable(exhibit, table, ordered, _is_synthetic(release, own)))
-    if sheets:
-        write_workbook(
-            path,
-            release.facts,
-            whose,
-            sheets,
-            _credits(release.sources),
-            absent,
-            extent(release.facts, release.up_to, whose),
-        )
+    if not sheets:
+        return
+    inputs = (
+        _without_build(release.facts),
+        whose,
+        sheets,
+        _credits(release.sources),
+        absent,
+        extent(release.facts, release.up_to, whose),
+    )
+    path = folder.path / "workbook.xlsx"
+    folder.make([path.name], inputs, lambda: write_workbook(path, *inputs))
+
+
+def _without_build(facts: ReleaseFacts) -> ReleaseFacts:
+    """Return what a release says of itself, without what is new in each build of it.
+
+    A file that is made from it is the same in each build of the same figures.
+    """
+    return replace(facts, built_at=datetime.min, content_digest="")
 
 
 def _credits(sources: Sequence[Row]) -> list[str]:

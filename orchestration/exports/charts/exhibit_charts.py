@@ -44,25 +44,7 @@ class Drawing:
     subtitle: str
 
 
-def charts_of(
-    exhibit: Exhibit,
-    rows: Sequence[Row],
-    whose: Partnership,
-    places: Sequence[Place],
-    footnotes: Sequence[str],
-    synthetic: bool,
-) -> list[Chart]:
-    """Draw an exhibit for each area of a partnership; nothing where it has no chart."""
-    charts = []
-    for place in places:
-        slug = exhibit.slug if len(places) == 1 else f"{exhibit.slug}_{place.code}"
-        chart = _chart(exhibit, rows, whose, place, slug, footnotes, synthetic)
-        if chart is not None:
-            charts.append(chart)
-    return charts
-
-
-def _chart(
+def chart_of(
     exhibit: Exhibit,
     rows: Sequence[Row],
     whose: Partnership,
@@ -71,6 +53,10 @@ def _chart(
     footnotes: Sequence[str],
     synthetic: bool,
 ) -> Chart | None:
+    """Draw the chart of an exhibit for an area of a partnership; none where it has nothing to show.
+
+    ``slug`` names its files.
+    """
     chart = exhibit.chart
     if isinstance(chart, CrimeMap):
         return _map(exhibit, chart, place.own(rows), place, slug, footnotes, synthetic)

@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from orchestration.exports.report_definition.row_selection import Partnership, ReleaseFacts, Row
 
-EXPORT_FORMAT = 4
+EXPORT_FORMAT = 5
 """Raised when the code that writes exports changes what it writes, so that folders are redone."""
 
 MANIFEST = "manifest.json"
@@ -47,8 +48,12 @@ def write_manifest(
     whose: Partnership,
     sources: Sequence[Row],
     texts: Sequence[Mapping[str, str]] = (),
+    made_from: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ExportedFile]:
-    """Write ``manifest.json`` and ``SHA256SUMS``; return all files but the latter."""
+    """Write ``manifest.json`` and ``SHA256SUMS``; return all files but the latter.
+
+    ``made_from`` has, by path, digests of all that a file was made from (see ``reused_files``).
+    """
     manifest = {
         **identity(release, whose, texts),
         "csp_name": whose.name,
@@ -56,7 +61,10 @@ def write_manifest(
         "compared_with": list(whose.forces),
         "synthetic": release.synthetic,
         "synthetic_notice": release.synthetic_notice,
-        "files": [asdict(file) for file in exported_files(folder)],
+        "files": [
+            asdict(file) | ({"made_from": made_from[file.path]} if file.path in made_from else {})
+            for file in exported_files(folder)
+        ],
         "sources": [{name: _plain(value) for name, value in row.items()} for row in sources],
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False)

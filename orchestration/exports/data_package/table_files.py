@@ -1,5 +1,6 @@
 """Tables as files: CSV for spreadsheets, Parquet (typed) for programs."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ from orchestration.exports.report_definition.row_selection import (
     TableRef,
     selection_query,
 )
-from orchestration.warehouse.sql_quoting import identifier, literal
+from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A text cell that starts with one of these may be run as a formula by a spreadsheet.
@@ -36,6 +37,21 @@ def write_parquet(
     """Write the partnership's rows as Parquet, with the types of the release."""
     query = selection_query(table, whose)
     connection.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)")
+
+
+def rows_digests(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[TableRef]
+) -> dict[str, str]:
+    """Return a digest of the rows of each table, by its full name: equal for equal rows."""
+    found = {}
+    for table in tables:
+        path = qualified(table.schema, table.name)
+        row = connection.execute(
+            "select count(*), bit_xor(hash(source)), sum(hash(source)::hugeint) "
+            f"from {path} as source"
+        ).fetchone()
+        found[table.full_name] = str(row)
+    return found
 
 
 def neutralise(text: str) -> str:
