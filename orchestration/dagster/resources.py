@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import duckdb
 from pydantic import PrivateAttr
 
+from orchestration.config.partnerships import load_partnerships
 from orchestration.config.settings import Settings, load_settings
 from orchestration.dagster.partitions import quarters_tagged
 from orchestration.dagster.run_launcher import marked_as_running
@@ -16,6 +18,7 @@ from orchestration.ingest.landing.delivery_folder import remove_delivery
 from orchestration.releases.release_registry import complete_rollback
 from orchestration.warehouse.backup import REPAIRED, repair, utc_now
 from orchestration.warehouse.connection import writer_lock
+from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.permissions import restrict
 from orchestration.warehouse.purging import settle_purges
 from orchestration.warehouse.refresh_record import keep_left_state
@@ -72,6 +75,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
 
     _settings: Settings = PrivateAttr()
     _completed: CompletedQuarters = PrivateAttr(default_factory=CompletedQuarters)
+    _ready: bool = PrivateAttr(default=False)
 
     @property
     def settings(self) -> Settings:
@@ -83,6 +87,18 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         """What this run has completed of a range before its last quarter."""
         return self._completed
 
+    def make_ready(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Have the control tables and the partnerships in the warehouse, once in a run.
+
+        Contracts take towns and forms of numbers from the partnerships, messages the names that
+        they have. Raises :class:`SettingsError` for a fault in the partnerships file.
+        """
+        if self._ready:
+            return
+        ensure_control(connection)
+        load_partnerships(connection, self._settings.partnerships)
+        self._ready = True
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseWriter"]:
         """Hold the lock for as long as the run lasts; a run that nobody watches waits for it.
@@ -92,6 +108,7 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
         """
         self._settings = load_settings()
         self._completed = CompletedQuarters()
+        self._ready = False
         restrict(self._settings)
         watched = context.run is None or STARTED_BY in context.run.tags
         with _marked(context, watched), _locked(context, self._settings, watched):

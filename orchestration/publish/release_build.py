@@ -37,7 +37,7 @@ from orchestration.publish.release_contents import (
     WAREHOUSE,
     SourceDescription,
     choose_sources,
-    copy_table,
+    copy_tables,
     count_rows,
     deliveries_of_quarter,
     write_audit,
@@ -301,7 +301,7 @@ def _write(
     )
     noted_tables = [noted(table, withheld) for table in tables]
     ordered = sorted(noted_tables, key=lambda table: (table.schema, table.name))
-    copied = [copy_table(connection, table) for table in ordered]
+    copied = copy_tables(connection, ordered)
     if before.newest is not None:
         refuse_schema_change([*copied, *ABOUT_TABLES], SCHEMA_VERSION, before.newest)
     write_sources(connection, credits)

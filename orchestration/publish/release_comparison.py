@@ -11,6 +11,7 @@ import duckdb
 
 from orchestration.publish.published_tables import PublishedTable
 from orchestration.publish.release_contents import METHODS, RELEASE
+from orchestration.warehouse.rows_digest import rows_digest
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 _TIMELESS = (
@@ -41,7 +42,7 @@ def changed_tables(connection: duckdb.DuckDBPyConnection, new: str, old: str) ->
         ".".join(name)
         for name in new_shapes.keys() | old_shapes.keys()
         if new_shapes.get(name) != old_shapes.get(name)
-        or (name != _METHODS and _rows_differ(connection, new, old, name))
+        or (name != _METHODS and _rows_differ(connection, new, old, name, new_shapes[name]))
     )
 
 
@@ -54,13 +55,8 @@ def content_digest(
     """
     digest = hashlib.sha256()
     for table in sorted(tables, key=lambda table: table.full_name):
-        texts = ", ".join(
-            f"coalesce({identifier(column.name)}::varchar, chr(30))" for column in table.columns
-        )
-        row = connection.execute(
-            f"select count(*), sum(md5_number_lower(concat_ws(chr(31), {texts}))::hugeint) "
-            f"from {qualified(catalogue, table.schema, table.name)}"
-        ).fetchone()
+        path = qualified(catalogue, table.schema, table.name)
+        row = rows_digest(connection, path, [identifier(column.name) for column in table.columns])
         shape = [(column.name, column.data_type) for column in table.columns]
         digest.update(repr((table.full_name, shape, row)).encode())
     return digest.hexdigest()
@@ -86,14 +82,14 @@ def _shapes(connection: duckdb.DuckDBPyConnection, catalogue: str) -> dict[_Name
     }
 
 
-def _rows_differ(connection: duckdb.DuckDBPyConnection, new: str, old: str, name: _Name) -> bool:
+def _rows_differ(
+    connection: duckdb.DuckDBPyConnection, new: str, old: str, name: _Name, shape: _Shape
+) -> bool:
     """Say whether two tables of equal columns hold different multisets of rows."""
-    wanted = ", ".join(_TIMELESS) if name == (RELEASE.schema, RELEASE.name) else "*"
-    # Of two multisets of one size, one that lacks nothing of the other is equal to it.
-    row = connection.execute(
-        f"with new_rows as (select {wanted} from {qualified(new, *name)}), "
-        f"old_rows as (select {wanted} from {qualified(old, *name)}) "
-        "select (select count(*) from new_rows) <> (select count(*) from old_rows) "
-        "or exists (from (from new_rows except all from old_rows))"
-    ).fetchone()
-    return bool(row and row[0])
+    columns = [column for column, _, _ in shape[1]]
+    if name == (RELEASE.schema, RELEASE.name):
+        columns = list(_TIMELESS)
+    values = [identifier(column) for column in columns]
+    return rows_digest(connection, qualified(new, *name), values) != rows_digest(
+        connection, qualified(old, *name), values
+    )

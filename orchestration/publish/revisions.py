@@ -20,6 +20,7 @@ from orchestration.publish.revision_causes import REVISIONS, Context, Evidence, 
 from orchestration.publish.withheld_tables import withheld_earlier
 from orchestration.releases.errors import PublishError
 from orchestration.releases.published_file import CATALOGUE, attach_read_only
+from orchestration.warehouse.rows_digest import rows_digest
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 PREVIOUS_QUARTER = "previous quarter"
@@ -201,9 +202,11 @@ def _compare(
     connection.execute(_DIFFERING)
     # A table that the earlier release withheld is new as a whole.
     absent = withheld_earlier(connection, earlier.alias)
+    had = _columns_of(connection, earlier)
     for table in (one for one in tables if one.lists_changes and one.full_name not in absent):
-        query = _differing_cells(connection, table, earlier)
-        if query:
+        common = _common_columns(table, had.get((table.schema, table.name), {}))
+        query = _differing_cells(table, earlier, common)
+        if query and not _same_rows(connection, table, earlier, common):
             connection.execute(f"insert into _differing {query}")
     evidence = _evidence(connection, tables, earlier, cadences)
     _explain(connection, evidence)
@@ -235,15 +238,39 @@ _CONTEXT = (
 """Columns of ``_differing`` that, with the table, make a context."""
 
 
+def _same_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: PublishedTable,
+    earlier: Earlier,
+    common: Mapping[str, str],
+) -> bool:
+    """Return whether both releases have the same rows, so that no cell need be compared.
+
+    Most tables of two builds are the same, and the query for the cells of a wide one takes long to
+    plan.
+    """
+    values = {name: f"rows.{identifier(name)}" for name in common}
+    if "status" in common:
+        values["status"] = _status("rows", common)
+    old, new = (
+        rows_digest(
+            connection,
+            f"{qualified(catalogue, table.schema, table.name)} as rows",
+            list(values.values()),
+        )
+        for catalogue in (earlier.alias, CATALOGUE)
+    )
+    return old == new
+
+
 def _differing_cells(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, earlier: Earlier
+    table: PublishedTable, earlier: Earlier, common: Mapping[str, str]
 ) -> str | None:
     """Return the query for the cells of one table that differ; none where it cannot be compared.
 
     A table that the earlier release does not have, or has with another key, is new as a whole:
     the release's ``published_tables`` say so, and no row of it is a change.
     """
-    common = _common_columns(connection, table, earlier)
     if not table.key or not set(table.key) <= common.keys():
         return None
     measures = [
@@ -346,23 +373,29 @@ from told
 """
 
 
-def _common_columns(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, earlier: Earlier
-) -> dict[str, str]:
-    """Return the columns that the earlier release has as well, with their types.
+def _columns_of(
+    connection: duckdb.DuckDBPyConnection, earlier: Earlier
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the columns of each table of the earlier release with their types."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, data_type in connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = ?",
+        [earlier.alias],
+    ).fetchall():
+        found.setdefault((schema, table), {})[column] = data_type
+    return found
+
+
+def _common_columns(table: PublishedTable, had: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns that the earlier release has as well (``had``), with their types.
 
     A column that was retyped is another column: what it held cannot be compared with what it holds.
     """
-    had = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and table_name = ?",
-        [earlier.alias, table.schema, table.name],
-    ).fetchall()
-    types = dict(had)
     return {
         one.name: one.data_type
         for one in table.columns
-        if types.get(one.name) == one.data_type.upper()
+        if had.get(one.name) == one.data_type.upper()
     }
 
 

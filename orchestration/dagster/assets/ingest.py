@@ -33,7 +33,6 @@ from orchestration.ingest.loading.load import load_source
 from orchestration.ingest.loading.outcomes import LoadReport
 from orchestration.ingest.loading.pseudonyms import pseudonyms_for
 from orchestration.warehouse.connection import connect
-from orchestration.warehouse.control_schema import ensure_control
 
 GROUP = "ingest"
 
@@ -100,9 +99,7 @@ def _source_asset(
         contract = load_contract(SOURCES / name)
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         with asking_again(context), connect(settings) as connection:
-            ensure_control(connection)
-            # Contracts take towns and forms of numbers from it, messages the names that it has.
-            load_partnerships(connection, settings.partnerships)
+            warehouse.make_ready(connection)
             report = load_source(
                 connection,
                 settings.raw,

@@ -10,6 +10,7 @@ from orchestration.exports.report_definition.row_selection import (
     TableRef,
     selection_query,
 )
+from orchestration.warehouse.rows_digest import rows_digest
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -45,12 +46,9 @@ def rows_digests(
     """Return a digest of the rows of each table, by its full name: equal for equal rows."""
     found = {}
     for table in tables:
-        path = qualified(table.schema, table.name)
-        row = connection.execute(
-            "select count(*), bit_xor(hash(source)), sum(hash(source)::hugeint) "
-            f"from {path} as source"
-        ).fetchone()
-        found[table.full_name] = str(row)
+        columns = [identifier(name) for name in table.column_names]
+        digest = rows_digest(connection, qualified(table.schema, table.name), columns)
+        found[table.full_name] = str(digest)
     return found
 
 
