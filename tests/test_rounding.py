@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.disclosure import release_protection, release_rounding
+from orchestration.disclosure import release_rounding, rounding_step
 from orchestration.disclosure.confidence_limits import wilson
 from orchestration.disclosure.declarations import Row
 from orchestration.disclosure.release_protection import disclose
@@ -737,7 +737,7 @@ def test_a_rounding_is_kept_until_its_input_changes(monkeypatch: pytest.MonkeyPa
         ran.append(1)
         return real(*given, **named)
 
-    monkeypatch.setattr(release_protection, "round_tables", counted)
+    monkeypatch.setattr(rounding_step, "round_tables", counted)
     with duckdb.connect(":memory:") as connection:
         connection.execute("create schema marts; create schema intermediate")
         connection.execute(

@@ -31,6 +31,11 @@ def version_name(key: str, number: int) -> str:
     return f"{key}{_BEFORE}{number})" if number else key
 
 
+def present_name(name: str) -> str:
+    """Return the present name of a cell's count, whichever version of it the cell is."""
+    return name.split(_BEFORE)[0]
+
+
 @dataclass(frozen=True)
 class PublishedCount:
     """A count of a published build: its true value, and whether it is ``shown`` or ``marked``.
@@ -209,7 +214,7 @@ def given_away(
     }
     lowered = {}
     for name in open_now:
-        key = name.split(_BEFORE)[0]
+        key = present_name(name)
         cell = given.cells.get(key)
         if cell is not None and published.get(key, 0) < cell.rule.threshold:
             lowered[name] = published[key]

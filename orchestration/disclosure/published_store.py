@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -43,9 +44,22 @@ def keep_rounding(
     tables: Sequence[str],
     rounding: PublishedRounding,
 ) -> None:
-    """Keep the rounding of what schema ``protected`` holds, and forget those never published."""
-    connection.execute(f"delete from {_ROUNDINGS} where not published")
+    """Keep the rounding of what schema ``protected`` holds of these tables."""
     _keep(connection, _ROUNDINGS, quarter, tables, rounding.as_bytes())
+
+
+def forget_roundings(
+    connection: duckdb.DuckDBPyConnection, but: Collection[tuple[date, str]]
+) -> None:
+    """Forget the roundings that were never published, ``but`` these (quarter, checksum)."""
+    kept = connection.execute(
+        f"select quarter, printed_md5 from {_ROUNDINGS} where not published"
+    ).fetchall()
+    for quarter, md5 in kept:
+        if (quarter, md5) not in but:
+            connection.execute(
+                f"delete from {_ROUNDINGS} where quarter = ? and printed_md5 = ?", [quarter, md5]
+            )
 
 
 def _keep(
@@ -82,25 +96,44 @@ def models_of(
     return tuple(from_json(model) for (model,) in rows), unknown
 
 
-def models_published(connection: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
-    """Return the quarter and checksum of each build whose model is kept, oldest first."""
-    return connection.execute(
-        f"select quarter, printed_md5 from {_COUNTS} where published order by ordinal"
-    ).fetchall()
+@dataclass(frozen=True)
+class RoundedBuild:
+    """A published build of rounded tables: its quarter, the checksum of what it prints, and these
+    tables."""
+
+    quarter: date
+    printed_md5: str
+    tables: frozenset[str]
+
+    @property
+    def identity(self) -> tuple[date, str]:
+        """Quarter and checksum, by which it is kept."""
+        return self.quarter, self.printed_md5
 
 
-def roundings_of(
+def rounded_builds(
     connection: duckdb.DuckDBPyConnection, releases: Sequence[PublishedRelease]
-) -> dict[tuple[date, str], PublishedRounding]:
-    """Return the roundings of all builds ever published, oldest first, by quarter and checksum.
+) -> list[RoundedBuild]:
+    """Return the builds of rounded tables ever published, oldest first.
 
     A release of an earlier version has none: nothing is known of it.
     """
     _unrecognised(connection, _ROUNDINGS, releases)
     rows = connection.execute(
-        f"select quarter, printed_md5, model from {_ROUNDINGS} where published order by ordinal"
+        f"select quarter, printed_md5, tables from {_ROUNDINGS} where published order by ordinal"
     ).fetchall()
-    return {(quarter, md5): from_bytes(model) for quarter, md5, model in rows}
+    return [
+        RoundedBuild(quarter, md5, frozenset(json.loads(tables))) for quarter, md5, tables in rows
+    ]
+
+
+def rounding_of(connection: duckdb.DuckDBPyConnection, build: RoundedBuild) -> PublishedRounding:
+    """Return what is kept of a build of rounded tables."""
+    ((model,),) = connection.execute(
+        f"select model from {_ROUNDINGS} where quarter = ? and printed_md5 = ?",
+        list(build.identity),
+    ).fetchall()
+    return from_bytes(model)
 
 
 def _unrecognised(
@@ -111,7 +144,7 @@ def _unrecognised(
     unknown = []
     for release in releases:
         held = [json.loads(tables) for quarter, tables in known if quarter == release.quarter]
-        if not any(_recognised(connection, store, release, tables) for tables in held):
+        if not (held and _recognised(connection, store, release, held)):
             unknown.append(release)
     return unknown
 
@@ -120,21 +153,50 @@ def _recognised(
     connection: duckdb.DuckDBPyConnection,
     store: str,
     release: PublishedRelease,
-    tables: Sequence[str],
+    kept: Sequence[Sequence[str]],
 ) -> bool:
-    """Mark the model of a release as published; return whether there is one."""
-    with _attached(connection, release.path) as held:
-        if not set(tables) <= held:
-            return False
-        md5 = _printed_md5(
-            connection, {name: qualified(_RELEASE, *name.split(".")) for name in tables}
-        )
-    found = connection.execute(
-        f"update {store} set published = true "
-        "where quarter = ? and printed_md5 = ? returning ordinal",
-        [release.quarter, md5],
-    ).fetchall()
-    return bool(found)
+    """Mark what is kept of a release as published; return whether anything is.
+
+    ``kept`` are the sets of tables of which there is something.
+    """
+    found = [
+        connection.execute(
+            f"update {store} set published = true "
+            "where quarter = ? and printed_md5 = ? returning ordinal",
+            [release.quarter, md5],
+        ).fetchall()
+        for md5 in _prints(connection, release, kept)
+    ]
+    return any(found)
+
+
+def _prints(
+    connection: duckdb.DuckDBPyConnection,
+    release: PublishedRelease,
+    kept: Sequence[Sequence[str]],
+) -> list[str]:
+    """Return the checksums of what a release prints, of each set of tables that it holds.
+
+    The release is read once for each set: it is never written again.
+    """
+    known = dict(
+        connection.execute(
+            "select tables, printed_md5 from control.release_prints "
+            "where (quarter, built_at, content_digest) = (?, ?, ?)",
+            list(release.identity),
+        ).fetchall()
+    )
+    if fresh := [tables for tables in kept if json.dumps(tables) not in known]:
+        with _attached(connection, release.path) as there:
+            for tables in fresh:
+                paths = {name: qualified(_RELEASE, *name.split(".")) for name in tables}
+                md5 = _printed_md5(connection, paths) if set(tables) <= there else None
+                known[json.dumps(tables)] = md5
+                connection.execute(
+                    "insert into control.release_prints values (?, ?, ?, ?, ?)",
+                    [*release.identity, json.dumps(tables), md5],
+                )
+    return [md5 for tables in kept if (md5 := known[json.dumps(tables)])]
 
 
 def _printed_md5(connection: duckdb.DuckDBPyConnection, tables: dict[str, str]) -> str:

@@ -9,19 +9,16 @@ every time.
 """
 
 import hashlib
-import hmac
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from orchestration import __version__
-from orchestration.disclosure import PROTECTED
 from orchestration.disclosure.attack_verdict import Finding, Verdict, examine
 from orchestration.disclosure.attacker_view import Labels, as_written, printed_counts
 from orchestration.disclosure.declarations import Declaration, Row
@@ -33,18 +30,16 @@ from orchestration.disclosure.earlier_releases import (
     published_model,
     with_releases,
 )
+from orchestration.disclosure.protected_tables import read_table, write_shown
 from orchestration.disclosure.protection import hide_neighbours, protect, with_draws
 from orchestration.disclosure.published_store import (
     keep_model,
-    keep_rounding,
     models_of,
-    models_published,
     published_rows,
-    roundings_of,
-    written_md5,
 )
-from orchestration.disclosure.release_rounding import SWITCHED_OFF, RoundingOutcome, round_tables
+from orchestration.disclosure.release_rounding import RoundingOutcome
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
+from orchestration.disclosure.rounding_step import ProtectedSide, leave_out, round_beside
 from orchestration.disclosure.table_assembly import (
     Contents,
     Wholes,
@@ -154,10 +149,17 @@ def disclose(
     )
     rounding = RoundingOutcome()
     if rounded and not found.verdict.findings:
+        side = ProtectedSide(
+            found.own,
+            found.protection,
+            found.published,
+            given.models,
+            [printed for _, printed in given.printed],
+        )
         rounding = (
-            _round(given, rounded, releases, found, secret)
+            round_beside(connection, quarter, rounded, releases, given.wholes, side, secret)
             if publish_rounded
-            else _left_out(connection, rounded)
+            else leave_out(connection, rounded)
         )
         withheld |= rounding.withheld
     narrowest = found.verdict.narrowest
@@ -186,106 +188,6 @@ def disclose(
     return outcome
 
 
-def _round(
-    given: _Given,
-    rounded: Mapping[str, RoundedDeclaration],
-    releases: Sequence[PublishedRelease],
-    found: _Result,
-    secret: bytes,
-) -> RoundingOutcome:
-    """Round the tables that declare it, and write them beside the protected ones.
-
-    Where nothing has changed since they were written, they stay: the same input gives the same
-    rounding, which the attack has passed. That this very build was published is no change.
-    """
-    connection = given.connection
-    read = {name: _read(connection, name) for name in rounded}
-    earlier = roundings_of(connection, releases)
-    others = {*models_published(connection), *earlier} - _written_builds(connection, given, rounded)
-    fingerprint = _rounding_fingerprint(read, rounded, given, found.protection, others, secret)
-    if (before := _rounded_before(connection, fingerprint)) is not None:
-        return before
-    connection.execute("delete from control.rounding")
-    outcome, shown, build = round_tables(
-        read,
-        rounded,
-        given.wholes,
-        found.protection,
-        found.published,
-        {},
-        secret,
-        list(earlier.values()),
-    )
-    for name, table in read.items():
-        _write(connection, name, table.schema, shown.get(name, []))
-    if build is not None:
-        keep_rounding(connection, given.quarter, sorted(rounded), build)
-    written = json.dumps({**asdict(outcome), "withheld": dict(outcome.withheld)})
-    connection.execute("insert into control.rounding values (?, ?)", [fingerprint, written])
-    return outcome
-
-
-def _left_out(
-    connection: duckdb.DuckDBPyConnection, rounded: Mapping[str, RoundedDeclaration]
-) -> RoundingOutcome:
-    """Withhold the tables that would be rounded: write them without rows."""
-    connection.execute("delete from control.rounding")
-    for name in rounded:
-        _write(connection, name, _read(connection, name).schema, [])
-    return RoundingOutcome(withheld=dict.fromkeys(rounded, SWITCHED_OFF))
-
-
-def _rounded_before(
-    connection: duckdb.DuckDBPyConnection, fingerprint: str
-) -> RoundingOutcome | None:
-    """Return the outcome of the rounding that is written, where it is of this very input."""
-    found = connection.execute(
-        "select outcome from control.rounding where input_sha256 = ?", [fingerprint]
-    ).fetchone()
-    return RoundingOutcome(**json.loads(found[0])) if found else None
-
-
-def _rounding_fingerprint(
-    read: Mapping[str, pa.Table],
-    rounded: Mapping[str, RoundedDeclaration],
-    given: _Given,
-    protection: Protection,
-    others: Collection[tuple[date, str]],
-    secret: bytes,
-) -> str:
-    """Return a keyed checksum of all that the rounding and its attack follow from."""
-    digest = hmac.new(secret, __version__.encode(), hashlib.sha256)
-    for name, table in read.items():
-        digest.update(repr((name, rounded[name], table.schema, table.to_pylist())).encode())
-    for name, rows in given.contents.items():
-        digest.update(repr((name, given.declared[name], rows)).encode())
-    digest.update(repr((given.quarter, given.wholes)).encode())
-    digest.update(repr((sorted(protection.hidden), sorted(protection.merged))).encode())
-    digest.update(repr(sorted(others)).encode())
-    for _, printed in given.printed:
-        digest.update(repr(sorted(printed.items())).encode())
-    return digest.hexdigest()
-
-
-def _written_builds(
-    connection: duckdb.DuckDBPyConnection,
-    given: _Given,
-    rounded: Mapping[str, RoundedDeclaration],
-) -> set[tuple[date, str]]:
-    """Return what schema ``protected`` holds now, as published builds are named."""
-    found = connection.execute(
-        "select table_name from duckdb_tables() where schema_name = ?", [PROTECTED]
-    ).fetchall()
-    held = {f"{PROTECTED}.{name}" for (name,) in found}
-    kinds = (sorted(given.declared), sorted(rounded))
-    # A table that is new to this version is in none of the builds before.
-    return {
-        (given.quarter, written_md5(connection, names))
-        for names in kinds
-        if {f"{PROTECTED}.{name.split('.')[1]}" for name in names} <= held
-    }
-
-
 def _given(
     connection: duckdb.DuckDBPyConnection,
     quarter: date,
@@ -293,7 +195,7 @@ def _given(
     releases: Sequence[PublishedRelease],
     secret: bytes,
 ) -> _Given:
-    sources = {name: _read(connection, name) for name in declared}
+    sources = {name: read_table(connection, name) for name in declared}
     wholes = _wholes(connection)
     contents: dict[str, list[Row]] = {
         name: [with_wholes(row, wholes) for row in table.to_pylist()]
@@ -384,7 +286,7 @@ def _written(given: _Given, contents: Contents, protection: Protection) -> Publi
     for name, schema in given.schemas.items():
         rows = contents.get(name, [])
         shown = protected_rows(name, rows, given.declared[name], protection)
-        read_back = _write(given.connection, name, schema, shown)
+        read_back = write_shown(given.connection, name, schema, shown)
         written[name] = [with_wholes(row, given.wholes) for row in read_back]
     return as_written(written, given.declared, protection.tables, given.labels)
 
@@ -449,11 +351,6 @@ def _seen(given: _Given, contents: Contents, protection: Protection) -> Publicat
     return as_written(shown, given.declared, protection.tables, given.labels)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
-    schema, table = name.split(".")
-    return connection.sql(f'select * from "{schema}"."{table}" order by all').to_arrow_table()
-
-
 def _wholes(connection: duckdb.DuckDBPyConnection) -> Wholes:
     districts = connection.execute(
         "select area_code, force_code, partnership_code from intermediate.int_areas__listed "
@@ -463,22 +360,6 @@ def _wholes(connection: duckdb.DuckDBPyConnection) -> Wholes:
         {code: force for code, force, _ in districts},
         {code: whole for code, _, whole in districts if whole not in (None, code)},
     )
-
-
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    schema: pa.Schema,
-    rows: Sequence[Mapping[str, Any]],
-) -> list[Row]:
-    """Write a protected table and return its rows as a reader gets them."""
-    _, table = name.split(".")
-    target = f'"{PROTECTED}"."{table}"'
-    connection.register("shown_rows", pa.Table.from_pylist(list(rows), schema=schema))
-    connection.execute(f"create or replace table {target} as select * from shown_rows")
-    connection.unregister("shown_rows")
-    found: list[Row] = connection.sql(f"select * from {target}").to_arrow_table().to_pylist()
-    return found
 
 
 def _printed(

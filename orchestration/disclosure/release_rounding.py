@@ -20,7 +20,7 @@ from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_error import RoundingError
 from orchestration.disclosure.rounding_system import Beside
 from orchestration.disclosure.table_assembly import Wholes, with_wholes
-from orchestration.disclosure.table_model import Protection, Publication
+from orchestration.disclosure.table_model import Protection
 from orchestration.disclosure.withholding import WITHHELD
 from orchestration.errors import DisclosureError
 
@@ -52,27 +52,24 @@ def round_tables(
     read: Mapping[str, pa.Table],
     declared: Mapping[str, RoundedDeclaration],
     wholes: Wholes,
-    protection: Protection,
-    published: Publication,
+    taken: Taken,
+    beside: Beside,
     seeds: Mapping[str, str],
     secret: bytes,
-    earlier: Sequence[PublishedRounding] = (),
 ) -> tuple[RoundingOutcome, dict[str, list[dict[str, Any]]], PublishedRounding | None]:
     """Return the outcome, the rows to be shown of each table, and what readers know from them.
 
-    ``read`` are the true tables; ``protection`` and ``published`` the protected ones as decided and
-    as written; ``earlier`` are the builds that were published, oldest first. Where tables disagree,
-    or no rounding protects their counts, all are withheld.
+    ``read`` are the true tables; ``taken`` is what the protected ones print or hide, ``beside``
+    what readers know of them and of earlier builds. Where tables disagree, or no rounding protects
+    their counts, all are withheld.
     """
     started = time.monotonic()
     contents: dict[str, list[Row]] = {
         name: [with_wholes(row, wholes) for row in table.to_pylist()]
         for name, table in read.items()
     }
-    taken = taken_over(protection)
     try:
         cube = cube_of(contents, declared)
-        beside = Beside(protection.tables.cells, protection.hidden, published, earlier)
         made = safe_rounding(cube, taken, beside, seeds, secret)
         values = shown_values(cube, taken, made.inner, made.changes.hidden)
         error = RoundingError(cube, taken, made.inner, made.changes)

@@ -116,6 +116,18 @@ def cube_of(
 
     Raises :class:`DisclosureError` where two tables disagree about a count, or parts do not add up.
     """
+    cube = collected(contents, declared)
+    _check(cube)
+    return cube
+
+
+def collected(
+    contents: Mapping[str, Sequence[Row]], declared: Mapping[str, RoundedDeclaration]
+) -> Cube:
+    """Return the cube as the rows name it, before it is known that all its sums hold.
+
+    Raises :class:`DisclosureError` where two rows disagree about a count.
+    """
     cube = Cube()
     for name, rows in contents.items():
         columns = ColumnKeys(declared[name])
@@ -124,7 +136,6 @@ def cube_of(
             for row, names in both:
                 if row[naming.count.column] is not None and naming.has(names):
                     _add(cube, name, _Named(row, names), naming, columns)
-    _check(cube)
     return cube
 
 

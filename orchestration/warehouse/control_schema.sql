@@ -288,11 +288,19 @@ create table if not exists control.hiding_choices (
     primary key (quarter, input_sha256)
 );
 
--- Of what the rounded tables of schema protected were made, as a keyed checksum, and the outcome as
--- JSON: one row, or none while they are being written.
+-- Of what each set of linked rounded tables in schema protected was made, as a keyed checksum, and
+-- the outcome as JSON: one row for each set, or none while it is being written.
 create table if not exists control.rounding (
     input_sha256 varchar primary key,
     outcome varchar not null
+);
+
+-- What each rounded table names (counts, sums, groups), as numbers of eight bytes, and a keyed
+-- checksum of the rows that it follows from: tables that name nothing in common are no linked ones.
+create table if not exists control.rounding_names (
+    table_name varchar primary key,
+    input_sha256 varchar not null,
+    names blob not null
 );
 
 -- Tables that were withheld from a quarter's release, and why.
@@ -324,6 +332,16 @@ create table if not exists control.published_roundings (
     tables varchar not null,
     model blob not null,
     primary key (quarter, printed_md5)
+);
+
+-- The checksum of what a release prints of a set of tables; none where it does not hold them.
+create table if not exists control.release_prints (
+    quarter date,
+    built_at timestamp,
+    content_digest varchar,
+    tables varchar,
+    printed_md5 varchar,
+    primary key (quarter, built_at, content_digest, tables)
 );
 
 -- The last build of the models that ended well. At most one row; dbt empties the table before it

@@ -1,0 +1,168 @@
+"""Which tables are rounded together: those whose counts have a name in common, or are linked.
+
+Tables that share no count, no sum, no group and no equation of the protected tables say nothing
+about each other. Each set of linked tables is rounded and attacked by itself, so that a corrected
+survey leaves the rounding of the offenders as it is.
+
+Pure functions: nothing here reads or writes anything.
+"""
+
+import hashlib
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.disclosure.declarations import Row
+from orchestration.disclosure.earlier_releases import PublishedModel, present_name
+from orchestration.disclosure.rounding_cube import Cube, collected
+from orchestration.disclosure.rounding_declarations import RoundedDeclaration
+from orchestration.disclosure.rounding_system import Beside
+from orchestration.disclosure.table_model import PrintedRatio, Publication, Relation
+
+Names = Collection[int]
+"""Names of counts, sums and groups, each as a number that follows from it."""
+
+
+def number_of(name: str) -> int:
+    """Return the number that stands for a name. Two names with one number only link more tables."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def as_bytes(names: Names) -> bytes:
+    """Return numbers as bytes, for :func:`from_bytes`."""
+    return array("Q", sorted(names)).tobytes()
+
+
+def from_bytes(written: bytes) -> frozenset[int]:
+    """Return the numbers that :func:`as_bytes` wrote."""
+    numbers = array("Q")
+    numbers.frombytes(written)
+    return frozenset(numbers)
+
+
+def names_in(name: str, rows: Sequence[Row], declared: RoundedDeclaration) -> frozenset[int]:
+    """Return all that the rows of a table name: counts, what they add up to, groups, balances.
+
+    Raises :class:`DisclosureError` where the table shows different counts of one thing.
+    """
+    cube = collected({name: rows}, {name: declared})
+    return frozenset(number_of(one) for one in _named(cube))
+
+
+def _named(cube: Cube) -> Iterator[str]:
+    yield from cube.values
+    for whole, ways in cube.wholes.items():
+        yield whole
+        for parts in ways.values():
+            yield from parts
+    for (whole, _), parts in cube.divided.items():
+        yield whole
+        yield from parts
+    for first, second, third in cube.less.values():
+        yield from filter(None, (first, second, third))
+    yield from cube.held.values()
+    for name, sides in cube.balances.items():
+        yield f"balance {name}"
+        for counts in sides.values():
+            yield from counts
+    yield from (f"group {group}" for group in cube.groups.values())
+
+
+def linked(names: Mapping[str, Names], links: Iterable[Names]) -> list[tuple[str, ...]]:
+    """Return the tables in sets that share no name. Each of ``links`` has names that go together.
+
+    Tables are in alphabetical order, and so are the sets.
+    """
+    owner: dict[int, str] = {}
+    above: dict[str, str] = {table: table for table in names}
+
+    def top(table: str) -> str:
+        while above[table] != table:
+            table = above[table]
+        return table
+
+    for table, own in names.items():
+        for number in own:
+            above[top(owner.setdefault(number, table))] = top(table)
+    for link in links:
+        tables = [owner[number] for number in link if number in owner]
+        for table in tables[1:]:
+            above[top(table)] = top(tables[0])
+    found: dict[str, list[str]] = defaultdict(list)
+    for table in sorted(names):
+        found[top(table)].append(table)
+    return sorted(tuple(tables) for tables in found.values())
+
+
+@dataclass(frozen=True)
+class ProtectedLinks:
+    """The counts of the protected tables in sets that equations or printed quotients link.
+
+    ``set_of`` has the number of the set of each count, by the name of the present count.
+    """
+
+    sets: Sequence[frozenset[str]]
+    set_of: Mapping[str, int]
+
+    def beside(self, names: Names) -> frozenset[str]:
+        """Return the counts that are, or are linked with, one of ``names``."""
+        touched = {place for key, place in self.set_of.items() if number_of(key) in names}
+        return frozenset().union(*(self.sets[place] for place in touched))
+
+
+def protected_links(beside: Beside) -> ProtectedLinks:
+    """Return how the counts of the protected tables are linked, earlier builds included."""
+    above: dict[str, str] = {present_name(key): present_name(key) for key in beside.cells}
+
+    def top(key: str) -> str:
+        while above[key] != key:
+            above[key] = above[above[key]]
+            key = above[key]
+        return key
+
+    for keys in _together(beside.published.relations, beside.published.ratios):
+        first, *others = [present_name(key) for key in keys]
+        for other in others:
+            above[top(other)] = top(first)
+    found: dict[str, set[str]] = defaultdict(set)
+    for key in above:
+        found[top(key)].add(key)
+    sets = [frozenset(keys) for keys in found.values()]
+    return ProtectedLinks(sets, {key: place for place, keys in enumerate(sets) for key in keys})
+
+
+def _together(relations: Iterable[Relation], ratios: Iterable[PrintedRatio]) -> Iterator[list[str]]:
+    for relation in relations:
+        yield [key for key, _ in relation.terms]
+    for printed in ratios:
+        named = (printed.ratio.numerator, printed.ratio.denominator)
+        yield [key for key in named if isinstance(key, str)]
+
+
+def narrowed(beside: Beside, counts: Collection[str]) -> Beside:
+    """Return the protected tables as far as ``counts`` are concerned, named as at present."""
+    cells = {key: cell for key, cell in beside.cells.items() if present_name(key) in counts}
+    published = beside.published
+    return Beside(
+        cells,
+        frozenset(key for key in beside.hidden if key in cells),
+        Publication(
+            {key: pair for key, pair in published.bounds.items() if key in cells},
+            tuple(one for one in published.relations if one.terms[0][0] in cells),
+            tuple(one for one in published.ratios if one.ratio.numerator in cells),
+            tuple(key for key in published.asked if key in cells),
+        ),
+        beside.earlier,
+    )
+
+
+def model_digest(model: PublishedModel, counts: Collection[str]) -> str:
+    """Return a digest of what a build of the protected tables says of these ``counts``."""
+    told: tuple[Any, ...] = (
+        sorted((key, one) for key, one in model.counts.items() if key in counts),
+        sorted(one.terms for one in model.relations if one.terms[0][0] in counts),
+        sorted(repr(one) for one in model.ratios if one.ratio.numerator in counts),
+    )
+    return hashlib.sha256(repr(told).encode()).hexdigest()
