@@ -1,5 +1,6 @@
 """The refresh as a person runs it: the command line, its summary, its refusals."""
 
+import io
 import json
 import os
 import re
@@ -8,20 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from rich.console import Console
 
 from orchestration.cli.exit_codes import ExitCode
 from orchestration.cli.json_output import RefreshOutput
-from orchestration.cli.refresh_summary import quarantined_place
+from orchestration.cli.refresh_outcome import Ran
+from orchestration.cli.refresh_summary import _print_refusals, quarantined_place
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.warehouse.connection import writer_lock
 from orchestration.warehouse.refresh_record import standing_record
-from tests.support import Ground, csv_rows, month_file, refresh
+from tests.support import NOW, Ground, csv_rows, month_file, refresh, street_file, street_row
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SOURCES = ("area_lookups", "dwelling_stock", "police_uk_street", "population_estimates")
@@ -416,3 +419,23 @@ def test_killed_refresh_leaves_the_release_and_the_next_one_completes(own: Groun
     done = refresh(home, raw)
     assert done.returncode == 0, done.stdout + done.stderr
     assert _marts(home) == marts
+
+
+@pytest.mark.parametrize("began", [NOW, None])
+def test_refused_rows_of_an_earlier_quarter_are_listed_by_the_run_that_loads_them(
+    ground: Ground, began: datetime | None
+) -> None:
+    rows = [street_row("2017-11", number=number) for number in range(1, 200)]
+    late = street_file([*rows, street_row("2017-11", number=200, longitude="east")])
+    ground.put("police_uk_street", "2017-10-01", {"2017-11-cambridgeshire-street.csv": late})
+    ground.load("police_uk_street")
+    assert ground.value("select rows_refused from control.deliveries") == 1
+    said = io.StringIO()
+    _print_refusals(
+        ground.settings,
+        [date(2018, 4, 1)],
+        Ran(True, "run", began_at=began),
+        Console(file=said, width=400),
+    )
+    listed = "In quarantine: police_uk_street, 2017-11-cambridgeshire-street.csv, line 201"
+    assert (listed in said.getvalue()) is bool(began)

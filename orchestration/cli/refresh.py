@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -155,7 +155,7 @@ def _run(quarters: Sequence[date], progress: RefreshProgress, tags: Sequence[str
     job = definitions.resolve_job_def(REFRESH_JOB)
     for quarter in quarters:
         _check_partition(job, quarter)
-    run_id = str(uuid4())
+    run_id, began_at = str(uuid4()), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     with dg.DagsterInstance.get() as instance, marked_as_running(instance, run_id):
         for dead in end_dead_runs(instance):
             progress.note(styled("[yellow]Cut short:[/] run {}. {}", dead[:8], CUT_SHORT))
@@ -173,6 +173,7 @@ def _run(quarters: Sequence[date], progress: RefreshProgress, tags: Sequence[str
             },
         )
         ran = reported(result, quarters[-1])
+        ran.began_at = began_at
         for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_CANCELED):
             words = entry.get_dagster_event().message or "cancelled"
             ran.failures.append(Failure("the run", words, ExitCode.LOCKED))

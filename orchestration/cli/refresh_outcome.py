@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from orchestration.cli.exit_codes import ExitCode, code_of
@@ -30,7 +30,9 @@ class Failure:
 @dataclass
 class Ran:
     """What the run reported of itself: ``metadata`` by asset, as at the last of its quarters, and
-    ``releases`` and ``exports`` by the first day of each quarter that has them."""
+    ``releases`` and ``exports`` by the first day of each quarter that has them.
+
+    ``began_at`` (UTC) is when it began; none of a run that is only told again."""
 
     success: bool
     run_id: str
@@ -41,6 +43,7 @@ class Ran:
     failures: list[Failure] = field(default_factory=list)
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
     exports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    began_at: datetime | None = None
 
 
 def code_of_run(ran: Ran) -> ExitCode:

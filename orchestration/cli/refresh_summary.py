@@ -90,7 +90,7 @@ def _print_sources(settings: Settings, quarters: Sequence[date], ran: Ran, conso
         for warning in load["warnings"]:
             console.print(styled("[yellow]Warning:[/] {}, {}", source, warning))
     _print_anomalies(settings, ran, console)
-    return _print_refusals(settings, quarters, console)
+    return _print_refusals(settings, quarters, ran, console)
 
 
 def _print_anomalies(settings: Settings, ran: Ran, console: Console) -> None:
@@ -110,7 +110,11 @@ def _print_anomalies(settings: Settings, ran: Ran, console: Console) -> None:
         console.print("`csp accept` records that one is in order, and why.")
 
 
-def _print_refusals(settings: Settings, quarters: Sequence[date], console: Console) -> int:
+def _print_refusals(
+    settings: Settings, quarters: Sequence[date], ran: Ran, console: Console
+) -> int:
+    """Print what is refused of the run's quarters, and of earlier ones what it loaded itself."""
+    of_run = [quarters[0], quarters[-1], ran.began_at]
     refused = refused_now(settings, quarters[-1])
     with connect(settings, read_only=True) as connection:
         quarantined = connection.execute(
@@ -120,15 +124,17 @@ def _print_refusals(settings: Settings, quarters: Sequence[date], console: Conso
             "inner join control.deliveries as deliveries using (delivery_id) "
             "left join (select *, row_number() over (partition by delivery_id order by file_id) "
             "as number from control.files) as files using (file_id) "
-            "where deliveries.state = 'loaded' and deliveries.quarter between ? and ? "
+            "where deliveries.state = 'loaded' "
+            "and (deliveries.quarter between ? and ? or deliveries.loaded_at >= ?) "
             "order by deliveries.quarter, deliveries.source, files.file_name, refused.line limit ?",
-            [quarters[0], quarters[-1], _SHOWN_FAULTS],
+            [*of_run, _SHOWN_FAULTS],
         ).fetchall()
         partly = connection.execute(
-            "select source, quarter, version from control.deliveries where quarter between ? and ? "
+            "select source, quarter, version from control.deliveries "
+            "where quarter between ? and ? or loaded_at >= ? "
             "qualify row_number() over (partition by source, quarter order by version desc) = 1 "
             "and state = 'loaded' and rows_refused > 0 order by quarter, source",
-            [quarters[0], quarters[-1]],
+            of_run,
         ).fetchall()
     for one in refused:
         console.print(
