@@ -25,7 +25,7 @@ from orchestration.disclosure.linked_tables import (
 from orchestration.disclosure.published_rounding import PublishedRounding
 from orchestration.disclosure.release_protection import disclose
 from orchestration.disclosure.release_rounding import round_tables
-from orchestration.disclosure.rounding_cube import Taken
+from orchestration.disclosure.rounding_cube import Taken, collected
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_system import Beside
 from orchestration.disclosure.table_assembly import Wholes
@@ -53,7 +53,7 @@ def declared(*counts: Mapping[str, object]) -> RoundedDeclaration:
 def sets(
     tables: Mapping[str, tuple[RoundedDeclaration, Sequence[Row]]], *links: Sequence[str]
 ) -> Any:
-    names = {name: names_in(name, rows, form) for name, (form, rows) in tables.items()}
+    names = {name: names_in(collected(name, rows, form)) for name, (form, rows) in tables.items()}
     return linked(names, [frozenset(map(number_of, link)) for link in links])
 
 
@@ -179,6 +179,7 @@ def test_rounded_apart_gives_what_rounded_together_gives(
             {name: read[name] for name in names},
             {name: form[name] for name in names},
             Wholes({}),
+            [collected(name, contents[name], form[name]) for name in names],
             Taken({}, frozenset()),
             NOTHING,
             {},

@@ -14,10 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.disclosure.declarations import Row
 from orchestration.disclosure.earlier_releases import PublishedModel, present_name
-from orchestration.disclosure.rounding_cube import Cube, collected
-from orchestration.disclosure.rounding_declarations import RoundedDeclaration
+from orchestration.disclosure.rounding_cube import Cube
 from orchestration.disclosure.rounding_system import Beside
 from orchestration.disclosure.table_model import PrintedRatio, Publication, Relation
 
@@ -42,12 +40,11 @@ def from_bytes(written: bytes) -> frozenset[int]:
     return frozenset(numbers)
 
 
-def names_in(name: str, rows: Sequence[Row], declared: RoundedDeclaration) -> frozenset[int]:
-    """Return all that the rows of a table name: counts, what they add up to, groups, balances.
+def names_in(cube: Cube) -> frozenset[int]:
+    """Return all that a table names: counts, what they add up to, groups, balances.
 
-    Raises :class:`DisclosureError` where the table shows different counts of one thing.
+    ``cube`` is what :func:`rounding_cube.collected` gives of the table.
     """
-    cube = collected({name: rows}, {name: declared})
     return frozenset(number_of(one) for one in _named(cube))
 
 

@@ -5,7 +5,7 @@ tables are written beside them in schema ``protected``, from where publishing ta
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from orchestration.disclosure.declarations import Row
 from orchestration.disclosure.published_rounding import PublishedRounding
 from orchestration.disclosure.rounded_rows import rounded_rows
 from orchestration.disclosure.rounding_attack import safe_rounding
-from orchestration.disclosure.rounding_cube import Taken, cube_of, shown_values
+from orchestration.disclosure.rounding_cube import Cube, Taken, joined, shown_values
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_error import RoundingError
 from orchestration.disclosure.rounding_system import Beside
@@ -52,6 +52,7 @@ def round_tables(
     read: Mapping[str, pa.Table],
     declared: Mapping[str, RoundedDeclaration],
     wholes: Wholes,
+    cubes: Iterable[Cube],
     taken: Taken,
     beside: Beside,
     seeds: Mapping[str, str],
@@ -59,9 +60,10 @@ def round_tables(
 ) -> tuple[RoundingOutcome, dict[str, list[dict[str, Any]]], PublishedRounding | None]:
     """Return the outcome, the rows to be shown of each table, and what readers know from them.
 
-    ``read`` are the true tables; ``taken`` is what the protected ones print or hide, ``beside``
-    what readers know of them and of earlier builds. Where tables disagree, or no rounding protects
-    their counts, all are withheld.
+    ``read`` are the true tables, and ``cubes`` what each of them names, which may raise
+    :class:`DisclosureError` as it is asked for; ``taken`` is what the protected ones print or hide,
+    ``beside`` what readers know of them and of earlier builds. Where tables disagree, or no
+    rounding protects their counts, all are withheld.
     """
     started = time.monotonic()
     contents: dict[str, list[Row]] = {
@@ -69,7 +71,7 @@ def round_tables(
         for name, table in read.items()
     }
     try:
-        cube = cube_of(contents, declared)
+        cube = joined(cubes)
         made = safe_rounding(cube, taken, beside, seeds, secret)
         values = shown_values(cube, taken, made.inner, made.changes.hidden)
         error = RoundingError(cube, taken, made.inner, made.changes)

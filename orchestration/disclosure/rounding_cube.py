@@ -116,27 +116,55 @@ def cube_of(
 
     Raises :class:`DisclosureError` where two tables disagree about a count, or parts do not add up.
     """
-    cube = collected(contents, declared)
-    _check(cube)
-    return cube
+    return joined(collected(name, rows, declared[name]) for name, rows in contents.items())
 
 
-def collected(
-    contents: Mapping[str, Sequence[Row]], declared: Mapping[str, RoundedDeclaration]
-) -> Cube:
-    """Return the cube as the rows name it, before it is known that all its sums hold.
+def collected(name: str, rows: Sequence[Row], declared: RoundedDeclaration) -> Cube:
+    """Return what the rows of a table name, before it is known that all sums hold.
 
     Raises :class:`DisclosureError` where two rows disagree about a count.
     """
-    cube = Cube()
-    for name, rows in contents.items():
-        columns = ColumnKeys(declared[name])
-        both = [(row, told(row)) for row in rows]
-        for naming in columns.namings:
-            for row, names in both:
-                if row[naming.count.column] is not None and naming.has(names):
-                    _add(cube, name, _Named(row, names), naming, columns)
+    cube, columns = Cube(), ColumnKeys(declared)
+    both = [(row, told(row)) for row in rows]
+    for naming in columns.namings:
+        for row, names in both:
+            if row[naming.count.column] is not None and naming.has(names):
+                _add(cube, name, _Named(row, names), naming, columns)
     return cube
+
+
+def joined(cubes: Iterable[Cube]) -> Cube:
+    """Return the cube of what several tables name, as :func:`collected`.
+
+    Raises :class:`DisclosureError` where two tables disagree about a count, or parts do not add up.
+    """
+    whole = Cube()
+    for cube in cubes:
+        _join(whole, cube)
+    _check(whole)
+    return whole
+
+
+def _join(cube: Cube, more: Cube) -> None:
+    for key, value in more.values.items():
+        if cube.values.setdefault(key, value) != value:
+            raise DisclosureError(f"Two tables show different counts of one thing: {key}.")
+    cube.broad |= more.broad
+    for key, group in more.groups.items():
+        cube.groups.setdefault(key, group)
+    for key, ways in more.wholes.items():
+        known = cube.wholes.setdefault(key, {})
+        for over, parts in ways.items():
+            # A sum of columns is whole in each row; over a column, every row adds a part.
+            known[over] = dict(parts) if over == _COLUMNS else known.get(over, {}) | parts
+    for whole, parts in more.divided.items():
+        cube.divided[whole] = cube.divided.get(whole, {}) | parts
+    cube.less |= more.less
+    cube.held |= more.held
+    for name, sides in more.balances.items():
+        known_sides = cube.balances.setdefault(name, {})
+        for side, counts in sides.items():
+            known_sides[side] = known_sides.get(side, {}) | counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +196,7 @@ def _add(cube: Cube, name: str, row: _Named, naming: Naming, columns: ColumnKeys
     count = naming.count
     key, value = naming.key(row.names), int(row.values[count.column])
     if cube.values.setdefault(key, value) != value:
-        raise DisclosureError(
-            f"{name} and another table show different counts of one thing: {key}."
-        )
+        raise DisclosureError(f"{name} shows different counts of one thing: {key}.")
     if count.broad:
         cube.broad.add(key)
     if count.control:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -48,6 +48,7 @@ from orchestration.disclosure.release_rounding import (
     round_tables,
     taken_over,
 )
+from orchestration.disclosure.rounding_cube import Cube, collected
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_system import Beside
 from orchestration.disclosure.table_assembly import Wholes, with_wholes
@@ -97,6 +98,7 @@ class _Step:
     read: Mapping[str, pa.Table]
     declared: Mapping[str, RoundedDeclaration]
     builds: Sequence[RoundedBuild]
+    cubes: dict[str, Cube] = field(default_factory=dict)
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -126,13 +128,19 @@ class _Step:
             if (name, digest) in kept:
                 found[name] = from_bytes(kept[name, digest])
                 continue
-            rows = [with_wholes(row, self.wholes) for row in self.rows[name]]
-            found[name] = names_in(name, rows, self.declared[name])
+            found[name] = names_in(self.cube(name))
             connection.execute(
                 "insert or replace into control.rounding_names values (?, ?, ?)",
                 [name, digest, as_bytes(found[name])],
             )
         return found
+
+    def cube(self, name: str) -> Cube:
+        """Return what a table names. Raises :class:`DisclosureError` where it disagrees."""
+        if name not in self.cubes:
+            rows = [with_wholes(row, self.wholes) for row in self.rows[name]]
+            self.cubes[name] = collected(name, rows, self.declared[name])
+        return self.cubes[name]
 
     def fingerprint(self, tables: Sequence[str]) -> str:
         """Return a keyed checksum of all that the rounding of ``tables`` follows from.
@@ -268,6 +276,7 @@ def _rounded(step: _Step, tables: Sequence[str], fingerprint: str) -> RoundingOu
         {name: step.read[name] for name in tables},
         {name: step.declared[name] for name in tables},
         step.wholes,
+        map(step.cube, tables),
         taken_over(step.side.protection),
         Beside(beside.cells, beside.hidden, beside.published, earlier),
         {},
