@@ -32,7 +32,7 @@ class Ran:
     """What the run reported of itself: ``metadata`` by asset, as at the last of its quarters, and
     ``releases`` and ``exports`` by the first day of each quarter that has them.
 
-    ``began_at`` (UTC) is when it began; none of a run that is only told again."""
+    ``began_at`` (UTC) is when it began; none where a run is only reported again."""
 
     success: bool
     run_id: str

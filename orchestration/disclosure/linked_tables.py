@@ -24,7 +24,7 @@ Names = Collection[int]
 
 
 def number_of(name: str) -> int:
-    """Return the number that stands for a name. Two names with one number only link more tables."""
+    """Return the number of a name. Two names with one number only link more tables."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
