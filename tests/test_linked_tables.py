@@ -28,7 +28,6 @@ from orchestration.disclosure.release_rounding import round_tables
 from orchestration.disclosure.rounding_cube import Taken, collected
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_system import Beside
-from orchestration.disclosure.table_assembly import Wholes
 from orchestration.disclosure.table_model import (
     Cell,
     PrintedRatio,
@@ -172,13 +171,12 @@ def test_rounded_apart_gives_what_rounded_together_gives(
     form = {name: CUBE.model_copy(update={"plain": ("kind",)}) for name in contents}
     tables = {name: (form[name], rows) for name, rows in contents.items()}
     assert sets(tables) == [("marts.one",), ("marts.two",)]
-    read = {name: pa.Table.from_pylist(list(rows)) for name, rows in contents.items()}
 
     def rounded(*names: str) -> Any:
         return round_tables(
-            {name: read[name] for name in names},
+            {name: pa.Table.from_pylist(contents[name]).schema for name in names},
+            {name: contents[name] for name in names},
             {name: form[name] for name in names},
-            Wholes({}),
             [collected(name, contents[name], form[name]) for name in names],
             Taken({}, frozenset()),
             NOTHING,

@@ -19,7 +19,6 @@ from orchestration.disclosure.rounding_cube import Cube, Taken, joined, shown_va
 from orchestration.disclosure.rounding_declarations import RoundedDeclaration
 from orchestration.disclosure.rounding_error import RoundingError
 from orchestration.disclosure.rounding_system import Beside
-from orchestration.disclosure.table_assembly import Wholes, with_wholes
 from orchestration.disclosure.table_model import Protection
 from orchestration.disclosure.withholding import WITHHELD
 from orchestration.errors import DisclosureError
@@ -49,9 +48,9 @@ class RoundingOutcome:
 
 
 def round_tables(
-    read: Mapping[str, pa.Table],
+    schemas: Mapping[str, pa.Schema],
+    contents: Mapping[str, Sequence[Row]],
     declared: Mapping[str, RoundedDeclaration],
-    wholes: Wholes,
     cubes: Iterable[Cube],
     taken: Taken,
     beside: Beside,
@@ -60,16 +59,12 @@ def round_tables(
 ) -> tuple[RoundingOutcome, dict[str, list[dict[str, Any]]], PublishedRounding | None]:
     """Return the outcome, the rows to be shown of each table, and what readers know from them.
 
-    ``read`` are the true tables, and ``cubes`` what each of them names, which may raise
-    :class:`DisclosureError` as it is asked for; ``taken`` is what the protected ones print or hide,
-    ``beside`` what readers know of them and of earlier builds. Where tables disagree, or no
-    rounding protects their counts, all are withheld.
+    ``contents`` are the true rows, as ``with_wholes`` gives them, and ``cubes`` what each table
+    names, which may raise :class:`DisclosureError` as it is asked for; ``taken`` is what the
+    protected tables print or hide, ``beside`` what readers know of them and of earlier builds.
+    Where tables disagree, or no rounding protects their counts, all are withheld.
     """
     started = time.monotonic()
-    contents: dict[str, list[Row]] = {
-        name: [with_wholes(row, wholes) for row in table.to_pylist()]
-        for name, table in read.items()
-    }
     try:
         cube = joined(cubes)
         made = safe_rounding(cube, taken, beside, seeds, secret)
@@ -77,7 +72,7 @@ def round_tables(
         error = RoundingError(cube, taken, made.inner, made.changes)
         rows = {
             name: _fitting(
-                read[name].schema,
+                schemas[name],
                 rounded_rows(contents[name], declaration, values, taken.shown, error.of),
             )
             for name, declaration in declared.items()

@@ -55,6 +55,8 @@ from orchestration.disclosure.table_assembly import Wholes, with_wholes
 from orchestration.disclosure.table_model import Protection, Publication, Tables
 from orchestration.errors import DisclosureError
 from orchestration.releases.release_registry import PublishedRelease
+from orchestration.warehouse.rows_digest import rows_digest
+from orchestration.warehouse.sql_quoting import identifier, qualified
 
 
 @dataclass(frozen=True)
@@ -98,20 +100,29 @@ class _Step:
     read: Mapping[str, pa.Table]
     declared: Mapping[str, RoundedDeclaration]
     builds: Sequence[RoundedBuild]
+    contents: dict[str, list[Row]] = field(default_factory=dict)
     cubes: dict[str, Cube] = field(default_factory=dict)
 
     @cached_property
     def digests(self) -> dict[str, str]:
         """Return a keyed checksum of the rows and the declaration of each table."""
         return {
-            name: self._keyed(name, self.declared[name], table.schema, self.wholes, self.rows[name])
+            name: self._keyed(
+                name, self.declared[name], table.schema, self.wholes, self._rows_digest(name)
+            )
             for name, table in self.read.items()
         }
 
-    @cached_property
-    def rows(self) -> dict[str, list[Row]]:
-        """Return the rows of each table."""
-        return {name: table.to_pylist() for name, table in self.read.items()}
+    def _rows_digest(self, name: str) -> tuple[int, int | None]:
+        columns = [identifier(column) for column in self.read[name].column_names]
+        return rows_digest(self.connection, qualified(*name.split(".")), columns)
+
+    def rows(self, name: str) -> list[Row]:
+        """Return the rows of a table, with the areas that theirs add up to."""
+        if name not in self.contents:
+            listed = self.read[name].to_pylist()
+            self.contents[name] = [with_wholes(row, self.wholes) for row in listed]
+        return self.contents[name]
 
     @cached_property
     def names(self) -> dict[str, Names]:
@@ -138,9 +149,14 @@ class _Step:
     def cube(self, name: str) -> Cube:
         """Return what a table names. Raises :class:`DisclosureError` where it disagrees."""
         if name not in self.cubes:
-            rows = [with_wholes(row, self.wholes) for row in self.rows[name]]
-            self.cubes[name] = collected(name, rows, self.declared[name])
+            self.cubes[name] = collected(name, self.rows(name), self.declared[name])
         return self.cubes[name]
+
+    def let_go(self, tables: Sequence[str]) -> None:
+        """Let go of what was read of these tables, which takes much memory."""
+        for name in tables:
+            self.contents.pop(name, None)
+            self.cubes.pop(name, None)
 
     def fingerprint(self, tables: Sequence[str]) -> str:
         """Return a keyed checksum of all that the rounding of ``tables`` follows from.
@@ -273,15 +289,16 @@ def _rounded(step: _Step, tables: Sequence[str], fingerprint: str) -> RoundingOu
     beside = narrowed(step.side.beside, step.counts_beside(tables))
     earlier = [rounding_of(connection, build) for build in step.earlier(tables)]
     outcome, shown, build = round_tables(
-        {name: step.read[name] for name in tables},
+        {name: step.read[name].schema for name in tables},
+        {name: step.rows(name) for name in tables},
         {name: step.declared[name] for name in tables},
-        step.wholes,
         map(step.cube, tables),
         taken_over(step.side.protection),
         Beside(beside.cells, beside.hidden, beside.published, earlier),
         {},
         step.secret,
     )
+    step.let_go(tables)
     for name in tables:
         write_shown(connection, name, step.read[name].schema, shown.get(name, []))
     if build is not None:
