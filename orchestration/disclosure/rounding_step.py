@@ -140,8 +140,9 @@ class _Step:
                 found[name] = from_bytes(kept[name, digest])
                 continue
             found[name] = names_in(self.cube(name))
+            connection.execute("delete from control.rounding_names where table_name = ?", [name])
             connection.execute(
-                "insert or replace into control.rounding_names values (?, ?, ?)",
+                "insert into control.rounding_names values (?, ?, ?)",
                 [name, digest, as_bytes(found[name])],
             )
         return found
