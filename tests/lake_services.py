@@ -1,4 +1,4 @@
-"""PostgreSQL and an object store on loopback, for the tests of the lake.
+"""PostgreSQL and an object store on loopback, for the tests of the lake and for ``make lake``.
 
 PostgreSQL comes from the system's packages, and runs as another user where this process is root,
 since it refuses root. The object store is a stand-in from a Python package. Both are processes of
