@@ -12,7 +12,7 @@ LINT_HOME := $(abspath $(or $(CSP_HOME),var))/sqlfluff
 export DAGSTER_HOME ?= $(abspath $(or $(CSP_HOME),var))/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-all test-campaigns coverage test-duckdb2 clients metricflow metrics superset dashboard lint sql-lint types dbt-check check dev docs bench sample clean
+.PHONY: help setup refresh lake test test-all test-campaigns coverage test-duckdb2 clients metricflow metrics superset dashboard lint sql-lint types dbt-check check dev docs bench sample clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ $(VENV)/.installed: requirements.lock requirements-uv.lock pyproject.toml
 
 refresh: setup ## Run the quarterly refresh on the extracts in raw/ (QUARTER=2018-04-01 for another)
 	@$(BIN)/csp refresh $(QUARTER)
+
+lake: setup ## Refresh the sample into a DuckLake, with PostgreSQL and an object store's stand-in on loopback
+	@$(BIN)/python -m tests.lake_trial $(or $(CSP_HOME),var)/lake-trial $(QUARTER)
 
 test: setup ## Run the tests (under five minutes on two cores)
 	@$(BIN)/pytest -n $(TEST_WORKERS) -m "not slow"

@@ -53,6 +53,10 @@ class EncryptionError(CspError):
     """The warehouse cannot be opened with the key that was given, or with none."""
 
 
+class LakeError(CspError):
+    """The lake's catalogue or data cannot be used as the settings name them."""
+
+
 class OutdatedWarehouseError(CspError):
     """The warehouse was made by an earlier version whose raw tables no longer fit."""
 
@@ -98,6 +102,10 @@ class BackfillError(CspError):
 
 class BackupError(CspError):
     """A backup cannot be made, or is not what its manifest says."""
+
+
+class MigrationError(CspError):
+    """The warehouse cannot be moved, or its copy is not the same."""
 
 
 class AlertError(CspError):

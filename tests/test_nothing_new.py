@@ -216,6 +216,13 @@ OTHER_VALUES: dict[str, Any] = {
     "ui_hosts": "csp.example",
     "feeds": "police_uk_street",
     "feed_mirror": Path("/srv/mirror"),
+    "store": "lake",
+    "lake_catalogue": SecretStr("postgres:dbname=lake"),
+    "lake_data": "s3://lake/csp",
+    "lake_s3_endpoint": "https://store.example",
+    "lake_s3_region": "eu-west-1",
+    "lake_s3_key_id": "csp",
+    "lake_s3_secret": SecretStr("a key"),
 }
 _PLACES = ("home", "raw", "texts", "partnerships", "corrections")
 

@@ -27,6 +27,7 @@ from orchestration.warehouse import purging
 from orchestration.warehouse.backup import back_up, repair, restore
 from orchestration.warehouse.connection import connect
 from orchestration.warehouse.purge_journal import PurgeJournal, journal_file
+from orchestration.warehouse.purged_rows import values_found
 from orchestration.warehouse.purging import settle_purges
 from tests.fault_injection import (
     CALLS,
@@ -246,7 +247,7 @@ def test_both_searches_find_what_is_there(tmp_path: Path, column: str) -> None:
         connection.execute("drop table raw.many")
     plain = tmp_path / "plain.duckdb"
     with connect(settings, read_only=True) as connection:
-        assert set(purging._values(connection, there)) == there
+        assert set(values_found(connection, there)) == there
     with pytest.raises(PurgeError, match="still holds 2,000"):
         purging._prove(settings, settings.warehouse, plain, "null", there, set())
     assert set(purging._in_file(plain, there)) == there

@@ -58,7 +58,8 @@
     {%- if config.persist_relation_docs() and model.description %}
         {{- alter_relation_comment(target, model.description) }}
     {%- endif %}
-    {%- if config.persist_column_docs() %}
+    {#- Views of a lake take no comments on columns. -#}
+    {%- if config.persist_column_docs() and not (target.is_view and adapter.is_ducklake(target)) %}
         {%- for name, column in model.columns.items() %}
         comment on column {{ target }}.{{ adapter.quote(name) if column.quote else name }}
             is {{ duckdb_escape_comment(column.description) }};

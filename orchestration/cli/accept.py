@@ -10,7 +10,7 @@ from orchestration.errors import did_you_mean
 from orchestration.ingest.checking.anomalies import RULES, AcceptanceError, accept_anomaly
 from orchestration.ingest.checking.contract import require_source
 from orchestration.ingest.checking.shown_texts import refuse_identifying
-from orchestration.warehouse.connection import connect, writer_lock
+from orchestration.warehouse.connection import connect, warehouse_lock
 from orchestration.warehouse.control_schema import ensure_control
 
 
@@ -35,7 +35,7 @@ def accept_anomalies(
     refuse_identifying("--reason", reason, quarter)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     with (
-        writer_lock(settings.home, "csp accept", settings.lock_wait_seconds),
+        warehouse_lock(settings, "csp accept", settings.lock_wait_seconds),
         connect(settings) as connection,
     ):
         ensure_control(connection)

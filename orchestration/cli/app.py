@@ -567,6 +567,19 @@ def restore(
 
 
 @app.command()
+def migrate(
+    to: Annotated[
+        Literal["lake", "file"],
+        typer.Option(help="Where to: the lake that the settings name, or the file."),
+    ],
+) -> None:
+    """Copy the restricted warehouse into a lake, or back into a file, and verify the copy."""
+    from orchestration.cli.migrate import run_migration
+
+    run_migration(load_settings(), to, new_console())
+
+
+@app.command()
 def docs() -> None:
     """Build dbt's documentation (models, columns, tests, lineage) as one static page."""
     from orchestration.cli.docs import build_docs

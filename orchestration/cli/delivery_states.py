@@ -20,7 +20,7 @@ from orchestration.ingest.landing.arrival_calendar import Expectation
 from orchestration.ingest.landing.file_index import indexed_files
 from orchestration.ingest.landing.landing_zone import FileState, read_delivery
 from orchestration.ingest.landing.receipt import Receipt, ReceiptError, unfinished_files
-from orchestration.warehouse.connection import connect
+from orchestration.warehouse.connection import connect, warehouse_exists
 
 State = Literal[
     "loaded", "refused", "changed", "not loaded", "landed", "being transferred", "awaited",
@@ -109,7 +109,7 @@ class DeliveryState:
 def read_known(settings: Settings) -> Known:
     """Return what the warehouse knows of deliveries; one that cannot be read now says why."""
     known = Known()
-    if not settings.warehouse.exists():
+    if not warehouse_exists(settings):
         return Known(readable=True, note="There is no warehouse yet: `csp refresh` makes it.")
     try:
         with connect(settings, read_only=True) as connection:

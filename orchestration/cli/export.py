@@ -12,7 +12,7 @@ from orchestration.cli.account import account_name
 from orchestration.cli.console import styled
 from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
-from orchestration.errors import WarehouseUnreadableError, did_you_mean
+from orchestration.errors import did_you_mean
 from orchestration.exports import (
     ExportError,
     UnknownPartnershipError,
@@ -41,7 +41,13 @@ from orchestration.transform.dbt_runner import (
 )
 from orchestration.transform.source_origins import sources_behind
 from orchestration.warehouse.atomic_file import scratch_folder
-from orchestration.warehouse.connection import connect, writer_lock
+from orchestration.warehouse.connection import (
+    connect,
+    lake_attacher,
+    no_warehouse,
+    warehouse_exists,
+    warehouse_lock,
+)
 from orchestration.warehouse.control_schema import ensure_control
 
 
@@ -109,12 +115,10 @@ def _export_restricted(
     target: Path,
     console: Console,
 ) -> None:
-    if not settings.warehouse.exists():
-        raise WarehouseUnreadableError(
-            f"There is no warehouse at {settings.warehouse} yet. Run `csp refresh` first."
-        )
+    if not warehouse_exists(settings):
+        raise no_warehouse(settings)
     with (
-        writer_lock(settings.home, "csp export", settings.lock_wait_seconds),
+        warehouse_lock(settings, "csp export", settings.lock_wait_seconds),
         _restricted_release(settings, quarter) as (release, held),
     ):
         names = chosen_partnerships(release, partnerships)
@@ -166,6 +170,7 @@ def _restricted_release(settings: Settings, quarter: date | None) -> Iterator[tu
             memory_limit=settings.engine_memory,
             threads=settings.threads,
             key=settings.warehouse_key.get_secret_value() if settings.warehouse_key else None,
+            attach_lake=lake_attacher(settings),
         )
         yield release, held
 

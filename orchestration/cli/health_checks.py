@@ -20,6 +20,7 @@ from orchestration.config.settings import PROJECT, Settings
 from orchestration.errors import (
     CspError,
     EncryptionError,
+    LakeError,
     WarehouseBusyError,
     WarehouseUnreadableError,
 )
@@ -34,7 +35,13 @@ from orchestration.releases.published_file import PUBLISHED_FILE
 from orchestration.releases.release_registry import list_releases, read_release, read_rollback
 from orchestration.transform.dbt_runner import is_prepared
 from orchestration.warehouse.backup import backups
-from orchestration.warehouse.connection import connect, writer_of
+from orchestration.warehouse.connection import (
+    connect,
+    no_warehouse,
+    warehouse_exists,
+    warehouse_name,
+    warehouse_writer,
+)
 
 _SHOWN_PACKAGES = ("csp-warehouse", "dagster", "dbt-core", "dbt-duckdb", "duckdb")
 _LEAST_FREE = 1 << 30
@@ -176,9 +183,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     """The disk has room for a refresh."""
     place = next(path for path in (settings.home, *settings.home.parents) if path.exists())
     free = shutil.disk_usage(place).free
-    held = settings.warehouse.stat().st_size if settings.warehouse.exists() else 0
+    here = not settings.on_lake and settings.warehouse.exists()
+    held = settings.warehouse.stat().st_size if here else 0
     wanted = max(_LEAST_FREE, _COPIES * held)
-    said = f"{_size(free)} free for {settings.home}; the warehouse has {_size(held)}."
+    said = f"{_size(free)} free for {settings.home}"
+    said += "." if settings.on_lake else f"; the warehouse has {_size(held)}."
     if free < wanted:
         yield Finding(
             check="disk",
@@ -199,7 +208,11 @@ def _size(count: int) -> str:
 
 def _lock(settings: Settings) -> Iterator[Finding]:
     """Nobody is writing, or it is said who."""
-    writer = writer_of(settings.home)
+    try:
+        writer = warehouse_writer(settings)
+    except LakeError as error:
+        yield Finding(check="lock", outcome="fault", found=str(error))
+        return
     if writer:
         yield Finding(
             check="lock",
@@ -213,16 +226,20 @@ def _lock(settings: Settings) -> Iterator[Finding]:
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
     """The warehouse opens with the keys that are given."""
-    file = settings.warehouse
-    if not file.exists():
+    try:
+        exists, writer = warehouse_exists(settings), warehouse_writer(settings)
+    except LakeError as error:
+        yield Finding(check="warehouse", outcome="fault", found=str(error))
+        return
+    if not exists:
         yield Finding(
             check="warehouse",
             outcome="warning",
-            found=f"There is no warehouse at {file} yet.",
+            found=str(no_warehouse(settings)).partition(" Run ")[0],
             remedy="`csp refresh` makes it.",
         )
         return
-    if writer_of(settings.home):
+    if writer:
         yield Finding(
             check="warehouse",
             outcome="warning",
@@ -236,11 +253,13 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
     except WarehouseBusyError as error:
         yield Finding(check="warehouse", outcome="warning", found=str(error))
         return
-    except (WarehouseUnreadableError, EncryptionError) as error:
+    except (WarehouseUnreadableError, EncryptionError, LakeError) as error:
         yield Finding(check="warehouse", outcome="fault", found=str(error))
         return
     encrypted = "is encrypted" if settings.warehouse_key else "is not encrypted"
-    yield Finding(check="warehouse", outcome="in order", found=f"{file} opens; it {encrypted}.")
+    name = warehouse_name(settings)
+    opened = f"{name[0].upper()}{name[1:]}"
+    yield Finding(check="warehouse", outcome="in order", found=f"{opened} opens; it {encrypted}.")
     if fault:
         yield Finding(check="pseudonym key", outcome="fault", found=fault)
     else:
@@ -400,6 +419,13 @@ def _releases(settings: Settings) -> Iterator[Finding]:
 
 def _backups(settings: Settings) -> Iterator[Finding]:
     """There is a backup, and it is not old; a development home needs none."""
+    if settings.on_lake:
+        yield Finding(
+            check="backups",
+            outcome="in order",
+            found="A lake is not backed up by csp: docs/scale.md says how it is.",
+        )
+        return
     made = backups(settings)
     if not made:
         yield Finding(

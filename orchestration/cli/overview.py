@@ -11,7 +11,7 @@ from orchestration.config.settings import Settings
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import delivered_quarters
 from orchestration.releases.release_registry import PublishedRelease, list_releases
-from orchestration.warehouse.connection import writer_of
+from orchestration.warehouse.connection import warehouse_writer
 
 
 def show_overview(settings: Settings, console: Console) -> None:
@@ -44,7 +44,7 @@ def _next(
     settings: Settings, landed: Sequence[str], releases: Sequence[PublishedRelease]
 ) -> list[str]:
     """Return what to do next, most urgent first."""
-    if writer := writer_of(settings.home):
+    if writer := warehouse_writer(settings):
         return [f"{writer} is writing the warehouse. Wait until it has ended."]
     if not landed:
         return ["land a supplier's files: `csp land SOURCE QUARTER FILES`."]

@@ -12,7 +12,7 @@ from orchestration.config.settings import Settings
 from orchestration.errors import PurgeError
 from orchestration.ingest.checking.contract import Contract, load_contracts
 from orchestration.ingest.landing.delivery_folder import recover_landings, remove_delivery
-from orchestration.warehouse.connection import connect, writer_lock
+from orchestration.warehouse.connection import connect, warehouse_exists, warehouse_lock
 from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.purge_journal import PurgedDelivery
 from orchestration.warehouse.purging import settle_purges
@@ -35,9 +35,9 @@ def run_purge(
     short is finished first.
     """
     contracts = load_contracts()
-    if not settings.warehouse.exists():
+    if not warehouse_exists(settings):
         raise PurgeError("There is no warehouse yet, so there is nothing to purge.")
-    with writer_lock(settings.home, "A purge", settings.lock_wait_seconds):
+    with warehouse_lock(settings, "A purge", settings.lock_wait_seconds):
         if dry_run:
             with connect(settings) as connection:
                 ensure_control(connection)
@@ -71,16 +71,22 @@ def _purge(
     for source in contracts:
         recover_landings(settings.raw / source)
     settle_purges(settings, console.print, now, remove)
-    bytes_before = settings.warehouse.stat().st_size
+    bytes_before = _size(settings)
     purged = purge(settings, contracts, before, now, remove if landing else None)
     _list(purged.deliveries, console)
     if purged.deliveries:
+        sizes = f" ({bytes_before:,} bytes before, {_size(settings):,} now)" if bytes_before else ""
         console.print(
-            f"Purged. The warehouse was rewritten ({bytes_before:,} bytes before, "
-            f"{settings.warehouse.stat().st_size:,} now) and searched: none of the rows and none "
+            f"Purged. The warehouse was rewritten{sizes} and searched: none of the rows and none "
             f"of {purged.pseudonyms:,} pseudonyms is left in it. `csp refresh` builds the marts "
             "again."
         )
+        if settings.on_lake:
+            console.print(
+                "Copies of the lake (pg_dump and copied files) from before still have the rows, "
+                "and so may PostgreSQL's own write-ahead log and unvacuumed pages: delete the "
+                "copies, and run VACUUM FULL in its database (docs/scale.md)."
+            )
     for copy in copies_of(settings):
         console.print(f"A copy from before, to be deleted: {copy}", soft_wrap=True)
     for what, path in untouched(settings):
@@ -89,6 +95,11 @@ def _purge(
             f"{path}; the next refresh makes it again.",
             soft_wrap=True,
         )
+
+
+def _size(settings: Settings) -> int:
+    """Return the bytes of the warehouse's file; 0 of a lake, which has none."""
+    return 0 if settings.on_lake else settings.warehouse.stat().st_size
 
 
 def show_past_period(settings: Settings, console: Console) -> None:

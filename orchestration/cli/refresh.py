@@ -28,7 +28,7 @@ from orchestration.errors import CspError, EmptyQuarterError, LandingError, Quar
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.landing.arrival_calendar import refuse_empty_quarters
 from orchestration.warehouse.backup import REPAIRED
-from orchestration.warehouse.connection import writer_of
+from orchestration.warehouse.connection import warehouse_writer
 from orchestration.warehouse.refresh_record import (
     RefreshRecord,
     standing_record,
@@ -97,7 +97,7 @@ def _answered(
 
 def _standing(settings: Settings, quarters: Sequence[date]) -> RefreshRecord | None:
     """Return the record that answers; a warehouse that is being written is for a run to report."""
-    return None if writer_of(settings.home) else standing_record(settings, quarters)
+    return None if warehouse_writer(settings) else standing_record(settings, quarters)
 
 
 def _refreshed(

@@ -22,7 +22,7 @@ from orchestration.ingest.checking.configured_words import vocabulary_of_file
 from orchestration.ingest.checking.contract import load_contracts
 from orchestration.ingest.checking.shown_texts import ShownTexts
 from orchestration.transform.build_state import last_warnings
-from orchestration.warehouse.connection import connect
+from orchestration.warehouse.connection import connect, warehouse_name
 from orchestration.warehouse.refresh_record import RefreshRecord
 
 _SHOWN_FAULTS = 10
@@ -262,5 +262,5 @@ def _print_outputs(
     table.add("For BI (read-only)", settings.published / "csp.duckdb")
     table.add("This release", release.get("path"))
     table.add(f"Exports ({exported.get('partnerships')} partnerships)", exported.get("path"))
-    table.add("Restricted warehouse", settings.warehouse)
+    table.add("Restricted warehouse", warehouse_name(settings))
     print_table(table, console)

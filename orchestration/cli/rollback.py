@@ -8,7 +8,7 @@ from orchestration.config.quarters import quarter_label
 from orchestration.config.settings import Settings
 from orchestration.releases.published_file import PUBLISHED_FILE
 from orchestration.releases.release_registry import roll_back
-from orchestration.warehouse.connection import writer_lock
+from orchestration.warehouse.connection import warehouse_lock
 from orchestration.warehouse.permissions import open_to_readers
 
 
@@ -16,7 +16,7 @@ def make_current(
     settings: Settings, quarter: date, build: str | None, reason: str, console: Console
 ) -> None:
     """Roll the current release back (or forward) to that of ``quarter``, and say what was done."""
-    with writer_lock(settings.home, "A rollback", settings.lock_wait_seconds):
+    with warehouse_lock(settings, "A rollback", settings.lock_wait_seconds):
         chosen = roll_back(settings.published, quarter, build, reason, datetime.now(UTC))
         open_to_readers(settings.published)
     console.print(

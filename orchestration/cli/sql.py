@@ -10,7 +10,7 @@ from rich.console import Console
 from orchestration.cli.tables import ShownTable, print_table
 from orchestration.config.settings import Settings
 from orchestration.errors import CspError, WarehouseUnreadableError
-from orchestration.warehouse.connection import connect
+from orchestration.warehouse.connection import connect, deny_other_files
 from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.scratch import engine_config
 
@@ -27,7 +27,7 @@ def ask(settings: Settings, query: str, *, published: bool, as_csv: bool, consol
     Raises :class:`QueryError` with DuckDB's message if the query fails or would write.
     """
     with _opened(settings, published) as connection:
-        connection.execute("set enable_external_access = false")
+        deny_other_files(connection, settings)
         try:
             answer = connection.sql(query)
             if answer is None:

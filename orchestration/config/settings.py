@@ -29,6 +29,10 @@ PROJECT = CONFIG.parents[1]
 SMTPS_PORT = 465
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEAST_MEMORY = 256 << 20
+POSTGRES = "postgres:"
+"""Start of the address of a lake's catalogue."""
+S3 = "s3://"
+"""Start of the address of a lake's data in an object store."""
 
 
 class Settings(BaseSettings):
@@ -70,6 +74,27 @@ class Settings(BaseSettings):
         None,
         description="Key of the pseudonyms; without it, a file under the home.",
     )
+
+    store: Literal["file", "lake"] = Field(
+        "file",
+        description="Where the warehouse is: a DuckDB file under the home, or a DuckLake.",
+    )
+    lake_catalogue: SecretStr | None = Field(
+        None,
+        description="PostgreSQL database with the lake's catalogue, such as "
+        "postgres:dbname=lake host=db user=csp.",
+    )
+    lake_data: str | None = Field(
+        None, description="Folder or s3:// address of the lake's Parquet files."
+    )
+    lake_s3_endpoint: str | None = Field(
+        None,
+        description="Address of an object store other than Amazon's; https, or http on this "
+        "machine.",
+    )
+    lake_s3_region: str = Field("eu-west-2", description="Region of the object store.")
+    lake_s3_key_id: str | None = Field(None, description="Name of the object store's access key.")
+    lake_s3_secret: SecretStr | None = Field(None, description="The object store's access key.")
 
     rounded_tables: bool = Field(
         True,
@@ -150,6 +175,29 @@ class Settings(BaseSettings):
             _check_web_address(value.get_secret_value())
         return value
 
+    @field_validator("lake_catalogue")
+    @classmethod
+    def _catalogue(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            _check_catalogue(value.get_secret_value())
+        return value
+
+    @field_validator("lake_data")
+    @classmethod
+    def _data_place(cls, value: str | None) -> str | None:
+        if value is None or value.startswith(S3):
+            return value
+        if "://" in value:
+            raise ValueError("it is neither a folder nor an s3:// address")
+        return str(Path(value).expanduser().absolute())
+
+    @field_validator("lake_s3_endpoint")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        if value:
+            _check_web_address(value)
+        return value
+
     @field_validator("smtp_host", "smtp_from", "smtp_to")
     @classmethod
     def _one_line(cls, value: str | None) -> str | None:
@@ -177,6 +225,8 @@ class Settings(BaseSettings):
                 "CSP_SMTP_PASSWORD would be sent unencrypted: set CSP_SMTP_STARTTLS=true, or "
                 "CSP_SMTP_PORT=465"
             )
+        if self.store == "lake" and not self.has_lake:
+            raise ValueError("CSP_STORE=lake needs CSP_LAKE_CATALOGUE and CSP_LAKE_DATA beside it")
         if self.profile == "production":
             self._refuse_default_places()
         return self
@@ -246,6 +296,16 @@ class Settings(BaseSettings):
         return self.home / "warehouse.duckdb"
 
     @property
+    def on_lake(self) -> bool:
+        """Whether the warehouse is a DuckLake instead of the file."""
+        return self.store == "lake"
+
+    @property
+    def has_lake(self) -> bool:
+        """Whether the addresses of a lake are given, used or not."""
+        return self.lake_catalogue is not None and self.lake_data is not None
+
+    @property
     def pseudonym_key_file(self) -> Path:
         """The owner's file with the key of the pseudonyms, where no setting gives it."""
         return self.home / "pseudonym.key"
@@ -302,6 +362,15 @@ def _check_web_address(address: str) -> None:
         raise ValueError("it is not a web address")
     if parts.username is not None:
         raise ValueError("it holds a user name or password before the host")
+
+
+def _check_catalogue(address: str) -> None:
+    """Refuse what is no address of a PostgreSQL database; the message does not quote it."""
+    if not address.startswith(POSTGRES) or not address.isprintable():
+        raise ValueError("it does not start with postgres:")
+    said = address.removeprefix(POSTGRES)
+    if "://" in said or "dbname=" not in said:
+        raise ValueError("it does not name a database as in postgres:dbname=lake host=db user=csp")
 
 
 def _fault(place: tuple[int | str, ...], message: str) -> str:

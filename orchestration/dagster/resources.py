@@ -17,8 +17,9 @@ from orchestration.errors import BackfillError, WarehouseBusyError
 from orchestration.ingest.landing.delivery_folder import remove_delivery
 from orchestration.releases.release_registry import complete_rollback
 from orchestration.warehouse.backup import REPAIRED, repair, utc_now
-from orchestration.warehouse.connection import writer_lock
+from orchestration.warehouse.connection import warehouse_lock
 from orchestration.warehouse.control_schema import ensure_control
+from orchestration.warehouse.lake_upkeep import remove_outdated
 from orchestration.warehouse.permissions import restrict
 from orchestration.warehouse.purging import settle_purges
 from orchestration.warehouse.refresh_record import keep_left_state
@@ -118,6 +119,8 @@ class WarehouseWriter(dg.ConfigurableResource[Any]):
             if rollback := complete_rollback(self._settings.published):
                 say(f"The rollback to {rollback.quarter} was cut short. It was completed.")
             yield self
+            if self._settings.on_lake:
+                remove_outdated(self._settings)
             if context.run is not None:
                 quarters = quarters_tagged(context.run.tags)
                 keep_left_state(self._settings, quarters, context.run.run_id)
@@ -164,13 +167,13 @@ def _wait_for_lock(
         tries = 1 + int(context.run.tags.get(_MAX_RETRIES, 0))
         wait = max(wait, settings.run_lock_wait_seconds * tries)
     try:
-        held.enter_context(writer_lock(settings.home, what))
+        held.enter_context(warehouse_lock(settings, what))
     except WarehouseBusyError as error:
         if not wait:
             raise
         if context.log:
             context.log.info(f"Waiting up to {wait:g} seconds. {error}")
-        held.enter_context(writer_lock(settings.home, what, wait))
+        held.enter_context(warehouse_lock(settings, what, wait))
 
 
 def _teller(context: dg.InitResourceContext) -> Callable[[str], None]:

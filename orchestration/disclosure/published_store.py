@@ -69,11 +69,12 @@ def _keep(
     tables: Sequence[str],
     model: str | bytes,
 ) -> None:
+    printed = written_md5(connection, tables)
     connection.execute(
         f"insert into {store} "
-        f"select ?, ?, coalesce(max(ordinal), 0) + 1, false, ?, ? from {store} "
-        "on conflict do nothing",
-        [quarter, written_md5(connection, tables), json.dumps(list(tables)), model],
+        f"select $1, $2, (select coalesce(max(ordinal), 0) + 1 from {store}), false, $3, $4 "
+        f"where not exists (select 1 from {store} where quarter = $1 and printed_md5 = $2)",
+        [quarter, printed, json.dumps(list(tables)), model],
     )
 
 

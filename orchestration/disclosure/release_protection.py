@@ -412,7 +412,11 @@ def _keep_choice(
     """Keep a choice, or the key of the count for which there is none."""
     labels = {name: option.label for name, option in protection.merged.items()}
     connection.execute(
-        "insert or replace into control.hiding_choices values (?, ?, ?, ?, ?, ?, ?)",
+        "delete from control.hiding_choices where quarter = ? and input_sha256 = ?",
+        [quarter, fingerprint],
+    )
+    connection.execute(
+        "insert into control.hiding_choices values (?, ?, ?, ?, ?, ?, ?)",
         [
             quarter,
             fingerprint,
@@ -457,8 +461,8 @@ def _record(connection: duckdb.DuckDBPyConnection, quarter: date, outcome: Outco
         connection.execute(
             "insert into control.withheld_tables values (?, ?, ?)", [quarter, name, reason]
         )
+    connection.execute("delete from control.disclosure where quarter = ?", [quarter])
     connection.execute(
-        f"insert or replace into control.disclosure (quarter, in_place, {columns}) "
-        f"values (?, true, {marks})",
+        f"insert into control.disclosure (quarter, in_place, {columns}) values (?, true, {marks})",
         [quarter, *values.values()],
     )

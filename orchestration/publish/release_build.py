@@ -74,7 +74,12 @@ from orchestration.releases.release_registry import (
 )
 from orchestration.releases.restricted_edition import write_mark
 from orchestration.warehouse.atomic_file import log_beside, place, scratch_folder
-from orchestration.warehouse.connection import damaged, is_damage, is_refused_by_disk
+from orchestration.warehouse.connection import (
+    AttachLake,
+    damaged,
+    is_damage,
+    is_refused_by_disk,
+)
 from orchestration.warehouse.sql_quoting import identifier, literal
 
 STORAGE_VERSION = "v1.0.0"
@@ -134,13 +139,15 @@ def build_release(
     memory_limit: str | None = None,
     threads: int | None = None,
     key: str | None = None,
+    attach_lake: AttachLake | None = None,
 ) -> Release:
     """Publish ``tables`` of the warehouse as the release of ``quarter``.
 
     ``now`` is the time that the release carries (a zone is turned into UTC). ``sources``
     are those that the tables come from (all in force where None is given); ``credits`` says,
     by source, how it is titled, supplied and licensed; ``reports`` how the report tables are shown;
-    ``metrics`` what is measured; ``key`` opens an encrypted warehouse.
+    ``metrics`` what is measured; ``key`` opens an encrypted warehouse, and ``attach_lake``, where
+    given, attaches the lake that is read instead of the file.
     Leaves the published files untouched where they hold the same already.
 
     Raises :class:`PublishError` (see ``errors``): an unsafe table, a missing or differing one, a
@@ -151,11 +158,11 @@ def build_release(
     _refuse_reserved(tables)
     parse_quarter(quarter.isoformat())
     target = published_root / quarter.isoformat() / PUBLISHED_FILE
-    with _told_plainly(warehouse, published_root):
+    with _told_plainly(None if attach_lake else warehouse, published_root):
         with scratch_folder(published_root) as scratch:
             new = scratch / PUBLISHED_FILE
             with engine(scratch / SPILL, memory_limit, threads) as connection:
-                attach_read_only(connection, warehouse, WAREHOUSE, key)
+                _attach(connection, warehouse, key, attach_lake)
                 _refuse_other_quarter(connection, quarter)
                 _refuse_unattacked(connection, quarter, tables)
                 choose_sources(connection, sources)
@@ -191,6 +198,7 @@ def build_restricted_release(
     memory_limit: str | None = None,
     threads: int | None = None,
     key: str | None = None,
+    attach_lake: AttachLake | None = None,
 ) -> Path:
     """Write a release with the true counts of people into ``folder``; return its file.
 
@@ -200,9 +208,9 @@ def build_restricted_release(
     :func:`build_release`. Nothing is compared with earlier releases, so no figure is marked [r].
     """
     new = folder / PUBLISHED_FILE
-    with _told_plainly(warehouse, folder):
+    with _told_plainly(None if attach_lake else warehouse, folder):
         with engine(folder / SPILL, memory_limit, threads) as connection:
-            attach_read_only(connection, warehouse, WAREHOUSE, key)
+            _attach(connection, warehouse, key, attach_lake)
             _refuse_other_quarter(connection, quarter)
             choose_sources(connection, sources)
             counts = _write(
@@ -217,14 +225,29 @@ def build_restricted_release(
     return new
 
 
+def _attach(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Path,
+    key: str | None,
+    attach_lake: AttachLake | None,
+) -> None:
+    if attach_lake:
+        attach_lake(connection, alias=WAREHOUSE)
+    else:
+        attach_read_only(connection, warehouse, WAREHOUSE, key)
+
+
 @contextmanager
-def _told_plainly(warehouse: Path, root: Path) -> Iterator[None]:
-    """Turn a fault of DuckDB or the disk into one that says what it stopped."""
+def _told_plainly(warehouse: Path | None, root: Path) -> Iterator[None]:
+    """Turn a fault of DuckDB or the disk into one that says what it stopped.
+
+    ``warehouse`` is the file that is read, none where it is a lake.
+    """
     try:
         yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        if is_damage(reason):
+        if warehouse and is_damage(reason):
             raise damaged(warehouse, reason) from error
         hint = f" {_MAKE_ROOM}" if is_refused_by_disk(reason) else ""
         raise PublishError(f"The release could not be built: {reason}.{hint}") from error

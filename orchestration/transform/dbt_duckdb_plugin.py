@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from orchestration.config.settings import load_settings
 from orchestration.transform.seasonal_functions import register
 from orchestration.warehouse.connection import CATALOGUE, attach
+from orchestration.warehouse.lake import attach_lake
 from orchestration.warehouse.progress_bar import without_progress_bar
 
 
@@ -22,11 +23,14 @@ class Plugin(BasePlugin):
     """Attaches the warehouse before dbt would, and uses it on every cursor."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Attach the file that the profile names to the database that dbt has opened."""
+        """Attach the lake, or the file that the profile names, to the database that dbt opened."""
         register(without_progress_bar(conn))
-        key = load_settings().warehouse_key
+        settings = load_settings()
+        if settings.on_lake:
+            attach_lake(conn, settings, CATALOGUE, read_only=False)
+            return
         for named in (self.creds and self.creds.attach) or ():
-            attach(conn, Path(named.path), CATALOGUE, key, read_only=False)
+            attach(conn, Path(named.path), CATALOGUE, settings.warehouse_key, read_only=False)
 
     def configure_cursor(self, cursor: Any) -> None:
         """Make the warehouse the cursor's own database."""

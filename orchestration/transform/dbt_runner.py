@@ -27,6 +27,7 @@ from orchestration.transform.check_failures import (
 from orchestration.transform.private_interfaces import close_connections
 from orchestration.warehouse.checksum import sha256_of
 from orchestration.warehouse.connection import damaged, is_damage
+from orchestration.warehouse.lake import lake_environment, lake_fault
 
 if TYPE_CHECKING:
     from orchestration.transform.column_lineage import ColumnLineage
@@ -222,6 +223,9 @@ def run_dbt(
         "--log-level", "none",
         "--no-use-colors",
     ]  # fmt: skip
+    if settings.on_lake:
+        # Every commit takes the next number of one catalogue: two threads only repeat each other's.
+        command += ["--threads", "1"]
     with _environment(settings), _closed_connections():
         result = dbtRunner(manifest=parsed, callbacks=[forward]).invoke(command)
     if not result.success:
@@ -250,6 +254,14 @@ def _environment(settings: Settings) -> Iterator[None]:
     if settings.warehouse_key:
         given["CSP_HOME"] = str(settings.home)
         given["CSP_WAREHOUSE_KEY"] = settings.warehouse_key.get_secret_value()
+    if settings.on_lake:
+        # The plug-in attaches the lake by the settings; what the profile calls it is a name only.
+        given |= {
+            **lake_environment(settings),
+            "CSP_HOME": str(settings.home),
+            "CSP_WAREHOUSE": "ducklake:warehouse",
+            "CSP_SPILL": str(settings.home / "warehouse.tmp"),
+        }
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
@@ -276,9 +288,13 @@ def _failure(result: Any, settings: Settings) -> CspError:
         if isinstance(result.exception.__cause__ or result.exception, KeyboardInterrupt):
             raise KeyboardInterrupt from result.exception
         said = f"dbt stopped: {result.exception}"
+        if settings.on_lake:
+            return lake_fault(settings, said) or TransformError(said)
         return damaged(settings.warehouse, said) if is_damage(said) else TransformError(said)
     messages = " ".join(str(one.message) for one in result.result if one.status in FAILED)
-    if is_damage(messages):
+    if settings.on_lake and (fault := lake_fault(settings, messages)):
+        return fault
+    if not settings.on_lake and is_damage(messages):
         return damaged(settings.warehouse, messages)
     failed = words_of_failures(settings, result.result)
     return TransformError(failure_message(settings, result.result, failed), failed)

@@ -32,8 +32,9 @@ from orchestration.warehouse.connection import (
     damage_note,
     damaged,
     log_beside,
+    no_warehouse,
     unwritable,
-    writer_lock,
+    warehouse_lock,
 )
 from orchestration.warehouse.purge_journal import PurgedDelivery
 from orchestration.warehouse.purging import purged_again, reapply
@@ -92,11 +93,10 @@ def back_up(settings: Settings, file: Path | None, now: datetime) -> tuple[Path,
     target = file or settings.backups / f"warehouse-{now.strftime(_STAMP)}.duckdb"
     if target.exists():
         raise BackupError(f"{target} exists already. Name another file.")
+    _refuse_lake(settings, "backed up")
     if not settings.warehouse.exists():
-        raise WarehouseUnreadableError(
-            f"There is no warehouse at {settings.warehouse} yet. Run `csp refresh` first."
-        )
-    with writer_lock(settings.home, "A backup", settings.lock_wait_seconds):
+        raise no_warehouse(settings)
+    with warehouse_lock(settings, "A backup", settings.lock_wait_seconds):
         clear_half_done(settings)
         _write_out(settings)
         new = target.with_name(f"{SCRATCH_PREFIX}{target.name}")
@@ -119,6 +119,16 @@ def back_up(settings: Settings, file: Path | None, now: datetime) -> tuple[Path,
             if not target.exists():
                 manifest_path(target).unlink(missing_ok=True)
     return target, manifest
+
+
+def _refuse_lake(settings: Settings, what: str) -> None:
+    """Refuse what is done with the file of a warehouse, and say what is done with a lake."""
+    if settings.on_lake:
+        raise BackupError(
+            f"A lake is not {what} by csp: it is a PostgreSQL database and a folder of files. Use "
+            "pg_dump and a copy of CSP_LAKE_DATA, in this order (docs/scale.md), or `csp migrate "
+            "--to file`, which copies the lake into a warehouse file."
+        )
 
 
 def _write_out(settings: Settings) -> None:
@@ -209,8 +219,9 @@ def restore(settings: Settings, file: Path, now: datetime) -> Restored:
     the backup is not what its manifest says, and :class:`EncryptionError` where the key in use is
     not the one that it was made with; nothing has changed then.
     """
+    _refuse_lake(settings, "restored")
     manifest = _read_manifest(file)
-    with writer_lock(settings.home, "A restore", settings.lock_wait_seconds):
+    with warehouse_lock(settings, "A restore", settings.lock_wait_seconds):
         clear_half_done(settings)
         new = _verified_copy(settings, file, manifest)
         try:
@@ -352,12 +363,13 @@ def repair(settings: Settings, say: Callable[[str], None], now: datetime) -> Non
 
     Without a backup there is no warehouse afterwards, and the load that follows rebuilds it from
     the landing zone. ``say`` receives a message on what was done. The caller holds the writer's
-    lock. Raises :class:`StorageError` where there is no room, :class:`EncryptionError` where the
+    lock. A lake is not repaired: its catalogue and files are restored by their own means. Raises
+    :class:`StorageError` where there is no room, :class:`EncryptionError` where the
     backups have other keys than the one in use, and what opening the warehouse raises for any other
     reason.
     """
     clear_half_done(settings)
-    what = _damage(settings)
+    what = None if settings.on_lake else _damage(settings)
     if what is None:
         return
     found = _newest_sound_copy(settings)

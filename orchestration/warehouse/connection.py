@@ -1,16 +1,19 @@
 """The restricted database: how it is opened, and who may write it.
 
-DuckDB lets one process write or many read. The writer's lock is a file beside the database, held
-for a whole run (not for a step), so that two runs can never interleave, whoever started them.
+It is a DuckDB file, or a lake (``CSP_STORE``): both have one name and the same SQL. DuckDB lets one
+process write a file or many read it. The writer's lock is a file beside the database, and a lock in
+PostgreSQL where it is a lake. It is held for a whole run (not for a step), so that two runs can
+never interleave, whoever started them.
 """
 
 import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -24,6 +27,8 @@ from orchestration.errors import (
     WarehouseUnreadableError,
 )
 from orchestration.warehouse.encryption import attach_encrypted, refuse_without_key
+from orchestration.warehouse.lake import attach_lake, data_path, lake_fault, lake_name, lake_state
+from orchestration.warehouse.lake_lock import lake_lock, lake_writer
 from orchestration.warehouse.progress_bar import without_progress_bar
 from orchestration.warehouse.sql_quoting import literal
 
@@ -38,7 +43,48 @@ Groups of half the usual size hold most files of a force's month whole. With the
 gathers several files and appends their rows a second time.
 """
 
+AttachLake = Callable[..., None]
+"""Attaches the lake to a ``connection`` as ``alias``."""
+
 _Config = dict[str, str | bool | int | float | list[str]]
+
+
+def warehouse_exists(settings: Settings) -> bool:
+    """Say whether there is a warehouse. Raises :class:`LakeError` where PostgreSQL does not say."""
+    return lake_state(settings) is not None if settings.on_lake else settings.warehouse.exists()
+
+
+def warehouse_name(settings: Settings) -> str:
+    """Return how messages name the warehouse: its file, or the lake."""
+    return lake_name(settings) if settings.on_lake else str(settings.warehouse)
+
+
+def no_warehouse(settings: Settings) -> WarehouseUnreadableError:
+    """Return the error of a warehouse that is not there yet."""
+    place = "in" if settings.on_lake else "at"
+    return WarehouseUnreadableError(
+        f"There is no warehouse {place} {warehouse_name(settings)} yet. Run `csp refresh` first."
+    )
+
+
+@contextmanager
+def warehouse_lock(settings: Settings, what: str, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the right to write the warehouse: the lock of the home, and that of the lake.
+
+    As :func:`writer_lock`; also raises :class:`LakeError` where PostgreSQL cannot be used.
+    """
+    of_lake = lake_lock(settings, what, wait_seconds) if settings.on_lake else nullcontext()
+    with writer_lock(settings.home, what, wait_seconds), of_lake:
+        yield
+
+
+def warehouse_writer(settings: Settings) -> str | None:
+    """Say who is writing the warehouse, or none where nobody is.
+
+    Raises :class:`StorageError` or :class:`LakeError` where the lock cannot be looked at.
+    """
+    writer = writer_of(settings.home)
+    return lake_writer(settings) if writer is None and settings.on_lake else writer
 
 
 @contextmanager
@@ -134,14 +180,18 @@ def _busy_message(path: Path) -> str:
 def connect(
     settings: Settings, *, read_only: bool = False, at: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse (or a copy of it that lies ``at`` another place); close it in any case.
+    """Open the warehouse (or a file that is a copy of it, ``at`` its place); close it in any case.
 
     Every opening of a restricted database goes through here. Raises :class:`WarehouseBusyError`
     where another process holds the file, :class:`WarehouseUnreadableError` where it is missing
     (read-only) or may not be read, :class:`EncryptionError` where its key is missing or wrong, and
     :class:`WarehouseDamagedError` where it is damaged, also if that is found out only by what is
-    done inside.
+    done inside. Of a lake, also :class:`LakeError` where its catalogue cannot be used.
     """
+    if settings.on_lake and at is None:
+        with _lake(settings, read_only) as connection:
+            yield connection
+        return
     file = at or settings.warehouse
     if read_only and not file.exists():
         raise WarehouseUnreadableError(
@@ -162,14 +212,36 @@ def connect(
         connection.close()
 
 
-def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    config: _Config = {
+@contextmanager
+def _lake(settings: Settings, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the lake; close it in any case."""
+    connection = without_progress_bar(duckdb.connect(":memory:", config=_config(settings)))
+    try:
+        attach_lake(connection, settings, CATALOGUE, read_only=read_only)
+        connection.execute(f"use {CATALOGUE}")
+        yield connection
+    except duckdb.Error as error:
+        said = str(error)
+        if fault := lake_fault(settings, said):
+            raise fault from None
+        if is_refused_by_disk(said):
+            raise unwritable(Path(settings.lake_data or ""), said) from error
+        raise
+    finally:
+        connection.close()
+
+
+def _config(settings: Settings) -> _Config:
+    return {
         "memory_limit": settings.engine_memory,
         "threads": settings.threads,
         "temp_directory": str(settings.home / "warehouse.tmp"),
     }
+
+
+def _open(settings: Settings, file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return _attached(file, settings.warehouse_key, read_only, config)
+        return _attached(file, settings.warehouse_key, read_only, _config(settings))
     except duckdb.Error as error:
         said = str(error)
         refuse_without_key(error, file)
@@ -276,6 +348,19 @@ def _attached(
         raise
     connection.execute(f"use {CATALOGUE}")
     return connection
+
+
+def deny_other_files(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Keep the statements of an open warehouse from every file but the data of a lake."""
+    if settings.on_lake:
+        connection.execute(f"set allowed_directories = [{literal(data_path(settings))}]")
+    connection.execute("set enable_external_access = false")
+
+
+def lake_attacher(settings: Settings) -> AttachLake | None:
+    """Return the call that attaches the lake for reading under a name; none where the warehouse is
+    a file."""
+    return partial(attach_lake, settings=settings, read_only=True) if settings.on_lake else None
 
 
 def attach(

@@ -5,12 +5,12 @@ statement is reported with a message of ours. Writing an encrypted file needs Du
 extension, which comes as a Python package and is loaded from it; reading does not.
 """
 
-import importlib.util
 from pathlib import Path
 
 import duckdb
 
 from orchestration.errors import EncryptionError
+from orchestration.warehouse.extensions import packaged_extension
 from orchestration.warehouse.sql_quoting import literal
 
 
@@ -19,15 +19,11 @@ def crypto_extension() -> Path:
 
     Raises :class:`EncryptionError` where no installed package has it.
     """
-    version = f"v{duckdb.__version__}"
-    spec = importlib.util.find_spec("duckdb_extension_httpfs")
-    for folder in spec.submodule_search_locations or [] if spec else []:
-        path = Path(folder) / "extensions" / version / "httpfs.duckdb_extension"
-        if path.is_file():
-            return path
+    if path := packaged_extension("httpfs"):
+        return path
     raise EncryptionError(
-        f"CSP_WAREHOUSE_KEY is set, and DuckDB {version} cannot write encrypted files without its "
-        "httpfs extension of the same version. Install it (pip install "
+        f"CSP_WAREHOUSE_KEY is set, and DuckDB v{duckdb.__version__} cannot write encrypted files "
+        "without its httpfs extension of the same version. Install it (pip install "
         f"duckdb-extension-httpfs=={duckdb.__version__}); it is not packaged yet for DuckDB 2.0. "
         "Without encryption: unset CSP_WAREHOUSE_KEY."
     )

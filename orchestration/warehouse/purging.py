@@ -6,7 +6,6 @@ through DuckDB. The other reads the bytes of a copy without compression, which w
 encrypted warehouse has no such copy, which would be readable by everybody with the disk.
 """
 
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,25 +18,37 @@ import duckdb
 from orchestration.config.settings import Settings
 from orchestration.errors import PurgeError, StorageError, WarehouseBusyError
 from orchestration.warehouse.atomic_file import SCRATCH_PREFIX, remove_leftovers, sync
-from orchestration.warehouse.connection import CATALOGUE, attach, connect, log_beside
+from orchestration.warehouse.connection import (
+    CATALOGUE,
+    attach,
+    connect,
+    log_beside,
+    warehouse_exists,
+)
 from orchestration.warehouse.control_schema import ensure_control
+from orchestration.warehouse.lake_purging import rewrite_lake
 from orchestration.warehouse.purge_journal import PurgedDelivery, PurgeEntry, PurgeJournal
-from orchestration.warehouse.sql_quoting import literal, qualified
+from orchestration.warehouse.purged_rows import (
+    DELIVERY_COLUMNS,
+    KEPT_SCHEMAS,
+    comment_statements,
+    deliveries_where,
+    held_deliveries,
+    kept_tables,
+    listed,
+    pseudonyms_of,
+    pseudonyms_within,
+    rows_left,
+    shown,
+    stays,
+    values_found,
+)
+from orchestration.warehouse.sql_quoting import qualified
 
 Remove = Callable[[Path], None]
 """Deletes a delivery's folder in the landing zone."""
 
-_KEPT_SCHEMAS = ("raw", "quarantine", "control", "in_force")
-"""All other schemas are built from these."""
-_EMPTIED = {"control.in_force", "control.anomalies", "control.last_build"}
-"""Control tables that the next refresh fills."""
-_ON_RECORD = {"control.deliveries", "control.files", "control.coverage", "control.purges"}
-"""Tables that keep what a purged delivery was: files, checksums, counts, periods."""
 _NEW = "purging"
-_HEX = re.compile(rb"[0-9a-f]{64,}")
-_LENGTH = 64
-_CONTROLS = 1000
-"""How many pseudonyms that stay must be found, so that finding no other one proves something."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,7 @@ def finish(settings: Settings, entry: PurgeEntry, now: datetime, remove: Remove)
     value; the old file is then kept.
     """
     try:
-        if settings.warehouse.exists() and _rows_are_left(settings, entry):
+        if warehouse_exists(settings) and _rows_are_left(settings, entry):
             entry = _rewrite(settings, settings.warehouse, entry, now, _enter(settings))
         _tidy(settings, entry, remove)
         entry = entry.model_copy(update={"done_at": now, "pseudonyms": entry.pseudonyms or 0})
@@ -104,13 +115,17 @@ def reapply(settings: Settings, file: Path, now: datetime) -> tuple[PurgedDelive
     values, and what opening the file raises.
     """
     journal = PurgeJournal.read(settings)
-    if not journal.purges or not file.exists():
+    if not journal.purges or not (settings.on_lake or file.exists()):
+        return ()
+    if settings.on_lake and not warehouse_exists(settings):
         return ()
     again: list[PurgedDelivery] = []
     for entry in journal.purges:
-        with connect(settings, at=file) as connection:
+        with connect(settings, at=None if settings.on_lake else file) as connection:
             ensure_control(connection)
-            found = [one for one, number, purged in _held(connection, entry) if not purged]
+            found = [
+                one for one, number, purged in held_deliveries(connection, entry) if not purged
+            ]
         if found:
             _rewrite(settings, file, entry, now, lambda _: None)
             again += found
@@ -136,7 +151,7 @@ def _rows_are_left(settings: Settings, entry: PurgeEntry) -> bool:
         return True
     with connect(settings) as connection:
         ensure_control(connection)
-        return any(not purged for _, _, purged in _held(connection, entry))
+        return any(not purged for _, _, purged in held_deliveries(connection, entry))
 
 
 def _tidy(settings: Settings, entry: PurgeEntry, remove: Remove) -> None:
@@ -159,41 +174,10 @@ def _tidy(settings: Settings, entry: PurgeEntry, remove: Remove) -> None:
 
 # --- what the warehouse knows of purged deliveries ----------------------------------------------
 
-_COLUMNS = ", ".join(PurgedDelivery.model_fields)
-
-
-def deliveries_where(
-    connection: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[object] = ()
-) -> list[tuple[PurgedDelivery, int]]:
-    """Return the deliveries on record that meet an SQL condition, with their numbers."""
-    rows = connection.execute(
-        f"select delivery_id, {_COLUMNS} from control.deliveries where {condition} "
-        "order by source, quarter, version",
-        list(parameters),
-    ).fetchall()
-    return [
-        (PurgedDelivery(**dict(zip(PurgedDelivery.model_fields, row, strict=True))), number)
-        for number, *row in rows
-    ]
-
-
-def _held(
-    connection: duckdb.DuckDBPyConnection, entry: PurgeEntry
-) -> list[tuple[PurgedDelivery, int, bool]]:
-    """Return the deliveries of a purge that a file knows: number, and whether it purged them."""
-    wanted = {one.identity for one in entry.deliveries}
-    rows = connection.execute("select delivery_id from control.purges").fetchall()
-    purged = {number for (number,) in rows}
-    return [
-        (one, number, number in purged)
-        for one, number in deliveries_where(connection, "true")
-        if one.identity in wanted
-    ]
-
 
 def _with_unlisted(settings: Settings, journal: PurgeJournal) -> PurgeJournal:
     """Return the journal with the purges that only the warehouse knows, entered as begun."""
-    if not settings.warehouse.exists():
+    if not warehouse_exists(settings):
         return journal
     with connect(settings, read_only=True) as connection:
         made = connection.execute(
@@ -207,7 +191,7 @@ def _with_unlisted(settings: Settings, journal: PurgeJournal) -> PurgeJournal:
             "group by all order by all"
         ).fetchall()
         for purged_at, before, numbers in known:
-            found = deliveries_where(connection, f"delivery_id in ({_listed(numbers)})")
+            found = deliveries_where(connection, f"delivery_id in ({listed(numbers)})")
             missing = journal.unlisted(one for one, _ in found)
             if missing:
                 begun = PurgeEntry(before=before, begun_at=purged_at, deliveries=missing)
@@ -231,7 +215,7 @@ def _note_unknown(settings: Settings, now: datetime) -> None:
                 continue
             names = ", ".join(f"${name}" for name in PurgedDelivery.model_fields)
             connection.execute(
-                f"insert into control.deliveries (delivery_id, {_COLUMNS}) "
+                f"insert into control.deliveries (delivery_id, {DELIVERY_COLUMNS}) "
                 f"select coalesce(max(delivery_id), 0) + 1, {names} from control.deliveries",
                 one.model_dump(),
             )
@@ -242,30 +226,7 @@ def _note_unknown(settings: Settings, now: datetime) -> None:
             )
 
 
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(str(number) for number in numbers) or "null"
-
-
 # --- the new file -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Table:
-    schema: str
-    name: str
-    sql: str
-    columns: tuple[str, ...]
-
-    @property
-    def path(self) -> str:
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def delivery_column(self) -> str | None:
-        """The column that numbers the delivery of a row; none where a purge keeps every row."""
-        if self.path in _ON_RECORD:
-            return None
-        return next((one for one in ("_delivery_id", "delivery_id") if one in self.columns), None)
 
 
 def _rewrite(
@@ -275,7 +236,14 @@ def _rewrite(
     now: datetime,
     proven: Callable[[PurgeEntry], None],
 ) -> PurgeEntry:
-    """Replace ``file`` with a new one without the deliveries' rows, once that is proven."""
+    """Replace ``file`` with a new one without the deliveries' rows, once that is proven.
+
+    The warehouse of a lake is not a file: its tables are replaced instead.
+    """
+    if settings.on_lake:
+        entry = rewrite_lake(settings, entry, now)
+        proven(entry)
+        return entry
     new = file.with_name(f"{SCRATCH_PREFIX}purged-{file.name.lstrip('.')}")
     plain = file.with_name(f"{SCRATCH_PREFIX}searched-{file.name.lstrip('.')}")
     scratch = [one for place in (new, plain) for one in (place, log_beside(place))]
@@ -283,9 +251,9 @@ def _rewrite(
         _delete(scratch)
         with connect(settings, at=file) as connection:
             ensure_control(connection)
-            held = _held(connection, entry)
-            numbers = _listed(number for _, number, _ in held)
-            gone, staying = _pseudonyms(connection, numbers)
+            held = held_deliveries(connection, entry)
+            numbers = listed(number for _, number, _ in held)
+            gone, staying = pseudonyms_of(connection, numbers)
             attach(connection, new, _NEW, settings.warehouse_key, read_only=False)
             _copy_kept(connection, entry, [number for _, number, _ in held], now)
             connection.execute(f"checkpoint {_NEW}")
@@ -307,66 +275,14 @@ def _delete(files: Iterable[Path]) -> None:
         file.unlink(missing_ok=True)
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[_Table]:
-    """Return the tables that a purge keeps; the next refresh builds all others."""
-    rows = connection.execute(
-        "select tables.schema_name, tables.table_name, any_value(tables.sql), "
-        "list(columns.column_name order by columns.column_index) "
-        "from duckdb_tables() as tables inner join duckdb_columns() as columns "
-        "using (database_name, schema_name, table_name) "
-        "where database_name = current_database() and not tables.temporary "
-        "and schema_name in (select unnest(?)) group by all order by all",
-        [list(_KEPT_SCHEMAS)],
-    ).fetchall()
-    return [_Table(schema, name, sql, tuple(columns)) for schema, name, sql, columns in rows]
-
-
-def _pseudonyms(
-    connection: duckdb.DuckDBPyConnection, numbers: str
-) -> tuple[set[bytes], set[bytes]]:
-    """Return the pseudonyms that only the deliveries' rows have, and some of the others."""
-    columns = connection.execute(
-        "select columns.table_name, columns.column_name from duckdb_columns() as columns "
-        "inner join duckdb_tables() as tables using (database_name, schema_name, table_name) "
-        "where database_name = current_database() and schema_name = 'raw' "
-        "and columns.data_type = 'VARCHAR' "
-    ).fetchall()
-    connection.execute("create or replace temp table _leaving (value varchar)")
-    leaving = []
-    for table, column in columns:
-        column, table = qualified(column), qualified("raw", table)
-        ((count,),) = connection.execute(
-            f"insert into temp._leaving select distinct {column} from {table} "
-            f"where _delivery_id in ({numbers}) "
-            f"and regexp_full_match({column}, '[0-9a-f]{{{_LENGTH}}}')"
-        ).fetchall()
-        if count:
-            leaving.append((table, column))
-    staying: set[bytes] = set()
-    for table, column in leaving:
-        rows = connection.execute(
-            f"select distinct {column} from {table} where _delivery_id not in ({numbers}) "
-            f"and length({column}) = {_LENGTH} limit {_CONTROLS}"
-        ).fetchall()
-        staying |= {value.encode() for (value,) in rows}
-    for table, column in columns if leaving else ():
-        connection.execute(
-            f"delete from temp._leaving where value in (select {qualified(column)} "
-            f"from {qualified('raw', table)} where _delivery_id not in ({numbers}))"
-        )
-    rows = connection.execute("select distinct value from temp._leaving").fetchall()
-    connection.execute("drop table temp._leaving")
-    return {value.encode() for (value,) in rows}, staying
-
-
 def _copy_kept(
     connection: duckdb.DuckDBPyConnection, entry: PurgeEntry, numbers: Sequence[int], now: datetime
 ) -> None:
     """Copy into the new file the rows that stay, and record the purge there."""
-    tables = _tables(connection)
-    comments = _comments(connection)
+    tables = kept_tables(connection)
+    comments = comment_statements(connection)
     connection.execute(f"use {_NEW}")
-    for schema in _KEPT_SCHEMAS:
+    for schema in KEPT_SCHEMAS:
         connection.execute(f'create schema if not exists "{schema}"')
     for table in tables:
         connection.execute(table.sql)
@@ -376,56 +292,14 @@ def _copy_kept(
     for table in tables:
         place = qualified(table.schema, table.name)
         connection.execute(
-            f"insert into {_NEW}.{place} select {_shown(table, numbers)} "
-            f"from {CATALOGUE}.{place} where {_stays(table, entry, numbers)}"
+            f"insert into {_NEW}.{place} select {shown(table, numbers)} "
+            f"from {CATALOGUE}.{place} where {stays(table, entry, numbers)}"
         )
     connection.execute(
         f"insert into {_NEW}.control.purges select number, ?, ? from (select unnest(?) as number) "
         f"where number not in (select delivery_id from {_NEW}.control.purges)",
         [entry.before, now, list(numbers)],
     )
-
-
-def _shown(table: _Table, numbers: Sequence[int]) -> str:
-    if table.path != "control.deliveries":
-        return "*"
-    # A reason may quote a row.
-    return (
-        f"* replace (case when delivery_id in ({_listed(numbers)}) and reason is not null "
-        "then 'Its reasons were purged.' else reason end as reason)"
-    )
-
-
-def _stays(table: _Table, entry: PurgeEntry, numbers: Sequence[int]) -> str:
-    """Return the condition on the rows of a table that stay."""
-    if table.path in _EMPTIED:
-        return "false"
-    if table.path == "control.corrections_applied":
-        sources = ", ".join(literal(one.source) for one in entry.deliveries) or "null"
-        return f"(source in ({sources})) is not true"
-    if column := table.delivery_column:
-        return f"({column} in ({_listed(numbers)})) is not true"
-    return "true"
-
-
-def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the statements that give the new tables the comments of the old ones."""
-    tables = connection.execute(
-        "select schema_name, table_name, null, comment from duckdb_tables() "
-        "where database_name = current_database() and comment is not null "
-        "and schema_name in (select unnest($1)) union all "
-        "select schema_name, table_name, column_name, columns.comment "
-        "from duckdb_columns() as columns "
-        "inner join duckdb_tables() using (database_name, schema_name, table_name) "
-        "where database_name = current_database() and columns.comment is not null "
-        "and schema_name in (select unnest($1))",
-        [list(_KEPT_SCHEMAS)],
-    ).fetchall()
-    return [
-        f"comment on {'column' if column else 'table'} "
-        f"{qualified(*(part for part in (schema, table, column) if part))} is {literal(comment)}"
-        for schema, table, column, comment in tables
-    ]
 
 
 # --- the proof ----------------------------------------------------------------------------------
@@ -441,8 +315,8 @@ def _prove(
 ) -> None:
     """Raise :class:`PurgeError` where the new file has a purged row, or pseudonym anywhere."""
     with connect(settings, read_only=True, at=new) as connection:
-        left = _rows_left(connection, numbers)
-        found = set(_values(connection, gone | staying))
+        left = rows_left(connection, numbers)
+        found = set(values_found(connection, gone | staying))
         if settings.warehouse_key is None:
             connection.execute("set force_compression = 'uncompressed'")
             attach(connection, plain, "plain", None, read_only=False)
@@ -469,56 +343,7 @@ def _refuse(left: int, unseen: set[bytes]) -> None:
         )
 
 
-def _rows_left(connection: duckdb.DuckDBPyConnection, numbers: str) -> int:
-    left = 0
-    for table in _tables(connection):
-        if table.delivery_column:
-            ((count,),) = connection.execute(
-                f"select count(*) from {qualified(table.schema, table.name)} "
-                f"where {table.delivery_column} in ({numbers})"
-            ).fetchall()
-            left += int(count)
-    return left
-
-
-def _values(connection: duckdb.DuckDBPyConnection, wanted: set[bytes]) -> Iterator[bytes]:
-    """Yield those of ``wanted`` that a value of any table holds, by itself or within a text."""
-    columns = connection.execute(
-        "select columns.schema_name, columns.table_name, columns.column_name "
-        "from duckdb_columns() as columns "
-        "inner join duckdb_tables() using (database_name, schema_name, table_name) "
-        "where database_name = current_database() and (numeric_precision is null "
-        "and columns.data_type not in ('DATE', 'BOOLEAN', 'TIMESTAMP', 'TIME'))"
-    ).fetchall()
-    connection.execute(
-        "create or replace temp table _wanted as select unnest(?::varchar[]) as value",
-        [sorted(one.decode() for one in wanted)],
-    )
-    for schema, table, column in columns:
-        place, text = qualified(schema, table), f"{qualified(column)}::varchar"
-        rows = connection.execute(
-            f"select value from temp._wanted where value in (select {text} from {place})"
-        ).fetchall()
-        yield from (value.encode() for (value,) in rows)
-        longer = connection.execute(
-            f"select distinct {text} from {place} where length({text}) > {_LENGTH} "
-            f"and regexp_matches({text}, '[0-9a-f]{{{_LENGTH}}}')"
-        ).fetchall()
-        for (value,) in longer:
-            yield from _windows(value.encode(), wanted)
-    connection.execute("drop table temp._wanted")
-
-
 def _in_file(file: Path, wanted: set[bytes]) -> Iterator[bytes]:
     """Yield those of ``wanted`` that the bytes of a file hold."""
     with file.open("rb") as handle, mmap(handle.fileno(), 0, access=ACCESS_READ) as content:
-        yield from _windows(content, wanted)
-
-
-def _windows(content: bytes | mmap, wanted: set[bytes]) -> Iterator[bytes]:
-    """Yield those of ``wanted`` that are anywhere in a content; values may follow without a gap."""
-    for run in _HEX.finditer(content):
-        digits = run[0]
-        for start in range(len(digits) - _LENGTH + 1):
-            if (value := digits[start : start + _LENGTH]) in wanted:
-                yield value
+        yield from pseudonyms_within(content, wanted)

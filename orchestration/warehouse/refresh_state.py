@@ -1,7 +1,8 @@
 """The state of all that a refresh reads, and of all that it leaves.
 
 Two refreshes of a quarter between which neither changed give the same. Only the file system, the
-settings and the packages are looked at: no database is opened for it, and nothing is run.
+settings, the packages and the number of a lake's newest snapshot are looked at: no warehouse is
+opened for it, and nothing is run.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.warehouse.file_states import FileStates, file_states
+from orchestration.warehouse.lake import lake_state
 
 KEPT = "last_refresh"
 """Folder of the home that has what the last refresh kept of these states."""
@@ -76,9 +78,12 @@ def read_state(settings: Settings) -> ReadState:
 
 def left_state(settings: Settings, quarters: Sequence[date], run_id: str) -> LeftState:
     """Return the state of warehouse, releases, reports for suppliers, dbt's parsed project, and
-    the exports of ``quarters``. Raises OSError where one of them cannot be looked at."""
+    the exports of ``quarters``. Raises OSError where one of them cannot be looked at, and
+    :class:`LakeError` where PostgreSQL cannot be used."""
     left = _left(settings, quarters)
-    return LeftState(run_id=run_id, digest=left.digest, files=left.files)
+    lake = lake_state(settings) if settings.on_lake and settings.has_lake else None
+    digest = f"{left.digest} snapshot {lake.snapshot}" if lake else left.digest
+    return LeftState(run_id=run_id, digest=digest, files=left.files)
 
 
 def settled_left_state(settings: Settings, quarters: Sequence[date], run_id: str) -> LeftState:
@@ -112,7 +117,8 @@ def _packages() -> Iterator[Path]:
 def _values(settings: Settings) -> dict[str, str]:
     """Return every setting as text, a key as its digest, and of other secrets whether there is one:
     no refresh reads them."""
-    keys = {name: getattr(settings, name) for name in ("warehouse_key", "pseudonym_key")}
+    names = ("warehouse_key", "pseudonym_key", "lake_catalogue")
+    keys = {name: getattr(settings, name) for name in names}
     return {
         **{name: str(value) for name, value in settings},
         **{name: _digest_of(key) for name, key in keys.items() if key},

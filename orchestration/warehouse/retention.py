@@ -19,7 +19,8 @@ from orchestration.warehouse.backup import backups
 from orchestration.warehouse.connection import connect
 from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.purge_journal import PurgedDelivery, PurgeEntry, PurgeJournal
-from orchestration.warehouse.purging import Purged, Remove, deliveries_where, finish
+from orchestration.warehouse.purged_rows import deliveries_where
+from orchestration.warehouse.purging import Purged, Remove, finish
 from orchestration.warehouse.source_table import SourceTable
 
 _UNTOUCHED = {
@@ -82,11 +83,14 @@ def landed_before(raw: Path, contracts: Mapping[str, SourceTable], before: date)
 
 
 def copies_of(settings: Settings) -> list[Path]:
-    """Return the copies of the warehouse under the home: backups, and replaced files.
+    """Return the copies of the warehouse under the home: backups, replaced files, and the file
+    from before the warehouse was a lake.
 
     Copies on other machines are unknown here.
     """
-    return [*backups(settings), *sorted(settings.home.glob("warehouse-*.duckdb"))]
+    replaced = sorted(settings.home.glob("warehouse-*.duckdb"))
+    migrated = [settings.warehouse] if settings.on_lake and settings.warehouse.exists() else []
+    return [*backups(settings), *replaced, *migrated]
 
 
 def untouched(settings: Settings) -> list[tuple[str, Path]]:

@@ -22,6 +22,7 @@ from orchestration.publish import (
 )
 from orchestration.transform.dbt_runner import load_lineage, method_settings, published_nodes
 from orchestration.transform.source_origins import sources_behind
+from orchestration.warehouse.connection import lake_attacher
 from orchestration.warehouse.permissions import open_to_readers
 
 RELEASE_KEY = dg.AssetKey(["published", "csp"])
@@ -80,6 +81,7 @@ def publish_quarter(settings: Settings, manifest: Mapping[str, Any], quarter: da
         memory_limit=settings.engine_memory,
         threads=settings.threads,
         key=settings.warehouse_key.get_secret_value() if settings.warehouse_key else None,
+        attach_lake=lake_attacher(settings),
     )
     open_to_readers(settings.published)
     return release

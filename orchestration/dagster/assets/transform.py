@@ -33,7 +33,7 @@ from orchestration.transform.dbt_runner import (
     run_dbt,
     warnings_by_test,
 )
-from orchestration.warehouse.connection import connect
+from orchestration.warehouse.connection import connect, warehouse_name
 
 FULL_TAG = "csp/full"
 """Tag of a run that builds every model, whether or not anything has changed."""
@@ -90,7 +90,7 @@ class ModelTranslator(DagsterDbtTranslator):
             self._lineage,
             self._manifest,
         )
-        metadata["warehouse"] = dg.MetadataValue.path(self._places.warehouse)
+        metadata["warehouse"] = dg.MetadataValue.path(warehouse_name(self._places))
         if dbt_resource_props["config"].get("meta", {}).get("csp", {}).get("publish"):
             metadata["published"] = dg.MetadataValue.path(self._places.published / "csp.duckdb")
             metadata["exports"] = dg.MetadataValue.path(self._places.exports)

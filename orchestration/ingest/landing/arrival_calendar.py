@@ -20,7 +20,7 @@ from orchestration.ingest.checking.contract import Contract, load_contracts
 from orchestration.ingest.landing.delivery_folder import recover_landings
 from orchestration.ingest.landing.landing_zone import quarters_landed
 from orchestration.ingest.landing.receipt import delivered_files, odd_entries
-from orchestration.warehouse.connection import connect
+from orchestration.warehouse.connection import connect, warehouse_exists
 
 State = Literal["landed", "awaited", "late", "not expected"]
 _A_YEAR = 4
@@ -115,7 +115,7 @@ def refuse_empty_quarters(settings: Settings, quarters: Collection[date]) -> Non
     """
     contracts = load_contracts()
     loaded: list[date] = []
-    if settings.warehouse.exists():
+    if warehouse_exists(settings):
         with connect(settings, read_only=True) as connection, suppress(duckdb.CatalogException):
             loaded = _loaded_quarters(connection, contracts)
     refuse_empty(settings.raw, contracts, quarters, loaded)
