@@ -1,7 +1,8 @@
 """Tables that say nothing about each other are rounded apart, with the same result."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -37,6 +38,8 @@ from orchestration.disclosure.table_model import (
 )
 from orchestration.disclosure.withholding import WITHHELD
 from orchestration.releases.release_registry import PublishedRelease
+from tests.test_disclosure_step import DECLARED as KNOWN
+from tests.test_disclosure_step import known
 
 SECRET = b"of a test"
 QUARTER = date(2018, 4, 1)
@@ -290,3 +293,49 @@ def test_groups_that_an_earlier_build_rounded_together_link_its_tables() -> None
     told = PublishedRounding({"a": 1, "b": 2, "c": 3}, {}, {}, {"a": "g", "b": "g", "c": "h"})
     names = {"one": {number_of("a")}, "two": {number_of("b")}, "three": {number_of("c")}}
     assert linked(names, rounding_step._groups_of(told)) == [("one", "two"), ("three",)]
+
+
+def test_that_a_build_was_published_is_no_change(warehouse: Warehouse, tmp_path: Path) -> None:
+    connection = warehouse.connection
+    connection.execute("create schema reports")
+    connection.register("rows", pa.Table.from_pylist([dict(row) for row in known()]))
+    connection.execute(
+        "create table reports.known as select * replace (status::varchar as status) from rows"
+    )
+    connection.execute("create table marts.more as select * exclude (percent) from reports.known")
+    connection.execute(
+        "insert into intermediate.int_areas__listed select distinct area_code, 'F', null, "
+        "'district' from reports.known where area_code <> 'F'"
+    )
+    forms = {
+        "marts.more": declared(
+            {
+                "column": "people",
+                "cell": "people {area_code} {sex}",
+                "instead": [{"cell": "people {area_code}", "where": {"sex": ["All"]}}],
+            }
+        )
+    }
+
+    def again(*releases: PublishedRelease) -> Any:
+        warehouse.ran.clear()
+        return disclose(
+            connection, QUARTER, {"reports.known": KNOWN}, list(releases), forms, SECRET
+        )
+
+    assert again().withheld == {}
+    assert warehouse.ran == [("marts.more",)]
+    file = tmp_path / "csp.duckdb"
+    connection.execute(
+        f"attach '{file}' as out; create schema out.reports; create schema out.marts"
+    )
+    connection.execute("create table out.reports.known as from protected.known")
+    connection.execute("create table out.marts.more as from protected.more")
+    connection.execute("detach out")
+    release = PublishedRelease(QUARTER, datetime(2018, 7, 1), 1, False, "0" * 64, file, False)
+    again(release)
+    assert warehouse.ran == []
+    connection.execute("update reports.known set people = people + 1 where area_code = 'D3'")
+    connection.execute("update reports.known set people = people + 2 where people = 122")
+    again(release)
+    assert warehouse.ran == [("marts.more",)]

@@ -12,12 +12,11 @@ from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orchestration.disclosure.earlier_releases import PublishedModel, present_name
 from orchestration.disclosure.rounding_cube import Cube
 from orchestration.disclosure.rounding_system import Beside
-from orchestration.disclosure.table_model import PrintedRatio, Publication, Relation
+from orchestration.disclosure.table_model import PrintedRatio, Publication, Relation, Tables
 
 Names = Collection[int]
 """Names of counts, sums and groups, each as a number that follows from it."""
@@ -155,11 +154,20 @@ def narrowed(beside: Beside, counts: Collection[str]) -> Beside:
     )
 
 
-def model_digest(model: PublishedModel, counts: Collection[str]) -> str:
-    """Return a digest of what a build of the protected tables says of these ``counts``."""
-    told: tuple[Any, ...] = (
-        sorted((key, one) for key, one in model.counts.items() if key in counts),
-        sorted(one.terms for one in model.relations if one.terms[0][0] in counts),
-        sorted(repr(one) for one in model.ratios if one.ratio.numerator in counts),
+def counts_digest(model: PublishedModel, counts: Collection[str]) -> str:
+    """Return a digest of what a build of the protected tables shows and hides of these ``counts``.
+
+    How they add up is left out: once a build was published, equations that tell nothing more are
+    dropped from the next one, which shows the same.
+    """
+    told = sorted((key, one) for key, one in model.counts.items() if key in counts)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def links_digest(own: Tables, counts: Collection[str]) -> str:
+    """Return a digest of how these ``counts`` of the protected tables add up and are divided."""
+    told = (
+        sorted(one.terms for one in own.relations if one.terms[0][0] in counts),
+        sorted(repr(one) for one in own.ratios if one.numerator in counts),
     )
     return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -24,9 +24,10 @@ from orchestration.disclosure.linked_tables import (
     Names,
     ProtectedLinks,
     as_bytes,
+    counts_digest,
     from_bytes,
     linked,
-    model_digest,
+    links_digest,
     names_in,
     narrowed,
     number_of,
@@ -165,13 +166,14 @@ class _Step:
         That this very build was published is no change.
         """
         counts = self.counts_beside(tables)
-        own = model_digest(self.side.own_model, counts)
-        models = {model_digest(model, counts) for model in self.side.models} - {own}
+        own = counts_digest(self.side.own_model, counts)
+        models = {counts_digest(model, counts) for model in self.side.models} - {own}
         builds = {build.identity for build in self.earlier(tables)} - self._written(tables)
         return self._keyed(
             self.quarter,
             [(name, self.digests[name]) for name in tables],
             own,
+            links_digest(self.side.own, counts),
             sorted(models),
             sorted(builds),
             [sorted(printed.items()) for printed in self.side.printed],
