@@ -33,8 +33,10 @@ figures as (
         {%- for column in [
             'population', 'population_before', 'area_sq_km', 'all_dwellings', 'social_dwellings'
         ] %}
-        case when count(figures.{{ column }}) = count(*) then sum(figures.{{ column }}) end
-            as {{ column }},
+        case
+            when count(figures.{{ column }}) = count(*)
+                then sum(figures.{{ column }} order by places.district_code)
+        end as {{ column }},
         {%- endfor %}
         {{ all_deliveries('figures.deliveries') }} as deliveries
     from places
@@ -91,8 +93,8 @@ districts as (
 
     select
         characteristic,
-        avg(compared_figure) as mean_figure,
-        stddev_pop(compared_figure) as deviation
+        avg(compared_figure order by measured_code) as mean_figure,
+        stddev_pop(compared_figure order by measured_code) as deviation
     from known
     where is_district
     group by characteristic
