@@ -102,7 +102,8 @@ def test_what_protected_tables_link_goes_together() -> None:
     third = declared({"column": "people", "cell": "prisoners {row}"})
     tables = {"a": (one, ROWS), "b": (other, ROWS), "c": (third, ROWS)}
     assert sets(tables, ["people a", "elsewhere", "answers a"]) == [("a", "b"), ("c",)]
-    assert sets(tables, ["people a", "x"], ["x", "answers a"]) == [("a",), ("b",), ("c",)]
+    assert sets(tables, ["people a", "x"], ["x", "answers a"]) == [("a", "b"), ("c",)]
+    assert sets(tables, ["people a", "x"], ["y", "answers a"]) == [("a",), ("b",), ("c",)]
 
 
 def test_the_counts_of_protected_tables_are_linked_by_sums_quotients_and_earlier_versions() -> None:

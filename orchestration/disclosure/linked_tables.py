@@ -9,10 +9,10 @@ Pure functions: nothing here reads or writes anything.
 
 import hashlib
 from array import array
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestration.disclosure.connected import connected
 from orchestration.disclosure.earlier_releases import PublishedModel, present_name
 from orchestration.disclosure.rounding_cube import Cube
 from orchestration.disclosure.rounding_system import Beside
@@ -71,25 +71,10 @@ def linked(names: Mapping[str, Names], links: Iterable[Names]) -> list[tuple[str
 
     Tables are in alphabetical order, and so are the sets.
     """
-    owner: dict[int, str] = {}
-    above: dict[str, str] = {table: table for table in names}
-
-    def top(table: str) -> str:
-        while above[table] != table:
-            table = above[table]
-        return table
-
-    for table, own in names.items():
-        for number in own:
-            above[top(owner.setdefault(number, table))] = top(table)
-    for link in links:
-        tables = [owner[number] for number in link if number in owner]
-        for table in tables[1:]:
-            above[top(table)] = top(tables[0])
-    found: dict[str, list[str]] = defaultdict(list)
-    for table in sorted(names):
-        found[top(table)].append(table)
-    return sorted(tuple(tables) for tables in found.values())
+    tables: list[Iterable[str | int]] = [(table, *own) for table, own in names.items()]
+    sets = connected([*tables, *links])
+    found = (tuple(sorted(one for one in together if isinstance(one, str))) for together in sets)
+    return sorted(filter(None, found))
 
 
 @dataclass(frozen=True)
@@ -110,22 +95,10 @@ class ProtectedLinks:
 
 def protected_links(beside: Beside) -> ProtectedLinks:
     """Return how the counts of the protected tables are linked, earlier builds included."""
-    above: dict[str, str] = {present_name(key): present_name(key) for key in beside.cells}
-
-    def top(key: str) -> str:
-        while above[key] != key:
-            above[key] = above[above[key]]
-            key = above[key]
-        return key
-
-    for keys in _together(beside.published.relations, beside.published.ratios):
-        first, *others = [present_name(key) for key in keys]
-        for other in others:
-            above[top(other)] = top(first)
-    found: dict[str, set[str]] = defaultdict(set)
-    for key in above:
-        found[top(key)].add(key)
-    sets = [frozenset(keys) for keys in found.values()]
+    alone = ([present_name(key)] for key in beside.cells)
+    together = _together(beside.published.relations, beside.published.ratios)
+    linked_keys = ([present_name(key) for key in keys] for keys in together)
+    sets = [frozenset(keys) for keys in connected([*alone, *linked_keys])]
     return ProtectedLinks(sets, {key: place for place, keys in enumerate(sets) for key in keys})
 
 

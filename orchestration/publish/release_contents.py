@@ -31,6 +31,7 @@ from orchestration.publish.report_declarations import DeclaredReport
 from orchestration.publish.revisions import CHANGES, IN_FORCE
 from orchestration.releases.published_file import CATALOGUE
 from orchestration.warehouse.sql_quoting import identifier, literal, qualified
+from orchestration.warehouse.transaction import transaction
 
 SCHEMA_VERSION = 2
 """Raised when a published column is dropped, renamed or retyped."""
@@ -771,13 +772,14 @@ def write_comments(connection: duckdb.DuckDBPyConnection, tables: Iterable[Publi
     """Put the description of each table and column on it as its comment."""
     for table in tables:
         path = _path(table)
-        comments = [f"comment on table {path} is {literal(table.comment)}"]
-        comments += [
-            f"comment on column {path}.{identifier(column.name)} is {literal(column.description)}"
-            for column in table.columns
-        ]
         # Each by itself would be a transaction, which waits for the disk.
-        connection.execute(f"begin; {'; '.join(comments)}; commit")
+        with transaction(connection):
+            connection.execute(f"comment on table {path} is {literal(table.comment)}")
+            for column in table.columns:
+                connection.execute(
+                    f"comment on column {path}.{identifier(column.name)} "
+                    f"is {literal(column.description)}"
+                )
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, catalogue: str, table: PublishedTable) -> int:

@@ -6,8 +6,6 @@ and snapshots of the past, with their files, go. The proof is that nothing else 
 snapshot, no deletion, no file that is not of a table of today, and no purged value in any of them.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -34,6 +32,7 @@ from orchestration.warehouse.purged_rows import (
     values_found,
 )
 from orchestration.warehouse.sql_quoting import qualified
+from orchestration.warehouse.transaction import transaction
 
 _OLD = "_purging"
 _REASONS = "control.deliveries"
@@ -50,7 +49,7 @@ def rewrite_lake(settings: Settings, entry: PurgeEntry, now: datetime) -> PurgeE
         ensure_control(connection)
         numbers = [number for _, number, _ in held_deliveries(connection, entry)]
         gone, staying = pseudonyms_of(connection, listed(numbers))
-        with _transaction(connection):
+        with transaction(connection):
             _replace_tables(connection, entry, numbers)
             _drop_built(connection)
             connection.execute(
@@ -66,17 +65,6 @@ def rewrite_lake(settings: Settings, entry: PurgeEntry, now: datetime) -> PurgeE
     _refuse(len(staying - found), "pseudonyms that stay and were not found in its search")
     _refuse_remains(settings, files)
     return entry.model_copy(update={"pseudonyms": max(len(gone), entry.pseudonyms or 0)})
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 def _replace_tables(

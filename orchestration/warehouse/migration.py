@@ -5,8 +5,6 @@ leaves no warehouse, and is started again. The source is not changed. Views are 
 next refresh, which also builds every model, since the record of the last build is not copied.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,7 +27,9 @@ from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.lake import attach_lake
 from orchestration.warehouse.lake_upkeep import remove_past
 from orchestration.warehouse.purged_rows import comment_statements
+from orchestration.warehouse.rows_digest import rows_digest
 from orchestration.warehouse.sql_quoting import identifier, qualified
+from orchestration.warehouse.transaction import transaction
 
 Store = Literal["file", "lake"]
 
@@ -76,7 +76,7 @@ def _to_lake(settings: Settings) -> list[int]:
         # Files of a migration that was cut short.
         remove_past(connection)
         attach(connection, settings.warehouse, _OTHER, settings.warehouse_key, read_only=True)
-        with _transaction(connection):
+        with transaction(connection):
             return _copy(connection, _OTHER, CATALOGUE)
 
 
@@ -106,17 +106,6 @@ def _into(settings: Settings, new: Path) -> list[int]:
         copied = _copy(connection, _OTHER, CATALOGUE)
         connection.execute(f"checkpoint {CATALOGUE}")
     return copied
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 def _refused(place: str) -> MigrationError:
@@ -171,18 +160,16 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> li
 
 def _content(
     connection: duckdb.DuckDBPyConnection, database: str, schema: str, name: str
-) -> tuple[int, str]:
+) -> tuple[int, int | None]:
     """Return the rows of a table, and a checksum of them: of a raw table also of their order."""
     columns = connection.execute(
         "select column_name from duckdb_columns() where database_name = ? and schema_name = ? "
         "and table_name = ? order by column_name",
         [database, schema, name],
     ).fetchall()
-    hashed = [identifier(column) for (column,) in columns]
+    values = [identifier(column) for (column,) in columns]
+    place = "null"
     if ("_file_id",) in columns:
-        hashed.append("row_number() over (partition by _file_id order by rowid)")
-    ((rows, digest),) = connection.execute(
-        "select count(*), coalesce(sum(digest::hugeint), 0)::varchar from "
-        f"(select hash({', '.join(hashed)}) as digest from {qualified(database, schema, name)})"
-    ).fetchall()
-    return int(rows), str(digest)
+        place = "row_number() over (partition by _file_id order by rowid)"
+    numbered = f"(select *, {place} as _place from {qualified(database, schema, name)})"
+    return rows_digest(connection, numbered, [*values, "_place"])

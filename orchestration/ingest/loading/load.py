@@ -6,8 +6,7 @@ leaves nothing behind.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -65,6 +64,7 @@ from orchestration.ingest.reading.delivery_archives import opened
 from orchestration.warehouse.connection import is_damage, is_refused_by_disk
 from orchestration.warehouse.control_schema import ensure_control
 from orchestration.warehouse.sql_quoting import literal
+from orchestration.warehouse.transaction import transaction
 
 _REPEATED = "row is not repeated"
 _IDENTIFIER_RULE = "holds no identifier"
@@ -75,17 +75,6 @@ _FEWEST_OF_ONE = 10
 
 _DESCRIBED_LINES = 10_000
 """Most refused lines of a file that are described one by one, where it is refused as a whole."""
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 def load_source(
@@ -105,7 +94,7 @@ def load_source(
     ``reports`` is the folder of the suppliers' error reports; a delivery's is written before the
     delivery is recorded, so that none can be missing.
     """
-    with _transaction(connection):
+    with transaction(connection):
         ensure_control(connection)
         contract = with_configured_values(connection, contract)
         ensure_raw_table(connection, contract)
@@ -139,7 +128,7 @@ def check_delivery(
     connection: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery, now: datetime
 ) -> Outcome:
     """Load a delivery into an empty temporary database, and return the outcome."""
-    with _transaction(connection):
+    with transaction(connection):
         ensure_control(connection)
         contract = with_configured_values(connection, contract)
         ensure_raw_table(connection, contract)
@@ -160,7 +149,7 @@ def check_files(
 
     The delivery number of a file's rows is the file's place among ``files``, from 1.
     """
-    with _transaction(connection):
+    with transaction(connection):
         ensure_control(connection)
         contract = with_configured_values(connection, contract)
         ensure_raw_table(connection, contract)
@@ -190,7 +179,7 @@ def load_deliveries(load: _Load, pending: Sequence[Pending]) -> list[Outcome]:
 
 def _refuse(load: _Load, pending: Pending, faults: Sequence[Fault]) -> Outcome:
     refuse_moved(pending.delivery.files)
-    with _transaction(load.connection):
+    with transaction(load.connection):
         outcomes = record(load.connection, load.contract, [(pending, faults)], load.now)
         load.tell(outcomes)
         return outcomes[0]
@@ -212,7 +201,7 @@ def _groups(pending: Iterable[Pending]) -> list[list[Pending]]:
 def _load_group(load: _Load, group: list[Pending], *, tolerant: bool = False) -> list[Outcome]:
     """Load a group in one transaction; where a line breaks it, each delivery alone, patiently."""
     try:
-        with _transaction(load.connection):
+        with transaction(load.connection):
             _insert(load, group, tolerant=tolerant)
             outcomes = _settle(load, group)
             load.tell(outcomes)
